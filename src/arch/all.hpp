@@ -1,0 +1,12 @@
+// The formats that ship, as one list: tests and tools run over it.
+#pragma once
+
+#include "src/arch/x86_64.hpp"
+
+#include <tuple>
+
+namespace pagetwin {
+
+using AllFormats = std::tuple<X86_64_4, X86_64_5>;
+
+} // namespace pagetwin

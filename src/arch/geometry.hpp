@@ -1,0 +1,82 @@
+// What follows from a format's shape: spans, indices, sizes, canonical form. Computed once for all formats.
+// Knows no bit of a descriptor.
+#pragma once
+
+#include "src/arch/format.hpp"
+
+#include <optional>
+
+namespace pagetwin {
+
+template <Format F>
+struct Geometry {
+  using Raw = typename F::Raw;
+  static constexpr unsigned root_level = F::levels - 1;
+  static constexpr unsigned size_count = static_cast<unsigned>(F::sizes.size());
+
+  // log2 of the bytes that one slot of a level covers.
+  [[nodiscard]] static constexpr unsigned span_shift(unsigned level) { return span_shifts[level]; }
+  [[nodiscard]] static constexpr std::uint64_t span(unsigned level) { return bytes_of(span_shift(level)); }
+  [[nodiscard]] static constexpr unsigned entries(unsigned level) { return 1U << F::index_bits(level); }
+  [[nodiscard]] static constexpr unsigned index(std::uint64_t va, unsigned level) {
+    return static_cast<unsigned>(va >> span_shift(level)) & (entries(level) - 1);
+  }
+  // log2 of the bytes of one node.
+  [[nodiscard]] static constexpr unsigned node_shift(unsigned level) {
+    unsigned shift = F::index_bits(level);
+    for (std::uint64_t bytes = sizeof(Raw); bytes > 1; bytes >>= 1)
+      ++shift;
+    return shift;
+  }
+  [[nodiscard]] static constexpr PhysAddr slot(PhysAddr node, unsigned index) { return node + index * sizeof(Raw); }
+
+  [[nodiscard]] static constexpr bool is_canonical(std::uint64_t va) { return canonical(va) == va; }
+  // The address with the bits above the input width as the format wants them.
+  [[nodiscard]] static constexpr std::uint64_t canonical(std::uint64_t va) {
+    const std::uint64_t low = va & low_mask(F::va_bits);
+    const bool negative = F::sign_extended && (va >> (F::va_bits - 1) & 1) != 0;
+    return negative ? low | ~low_mask(F::va_bits) : low;
+  }
+  // Is [first, last] legal input: canonical at both ends and not across the hole between the halves?
+  [[nodiscard]] static constexpr bool is_input(std::uint64_t first, std::uint64_t last) {
+    const bool same_half = !F::sign_extended || (first >> 63) == (last >> 63);
+    return first <= last && is_canonical(first) && is_canonical(last) && same_half;
+  }
+  [[nodiscard]] static constexpr bool is_output(std::uint64_t pa, std::uint64_t bytes) {
+    return bytes - 1 <= low_mask(F::pa_bits) && pa <= low_mask(F::pa_bits) - (bytes - 1);
+  }
+
+  [[nodiscard]] static constexpr std::optional<unsigned> size_index(std::uint64_t bytes) {
+    for (unsigned i = 0; i < size_count; ++i)
+      if (F::sizes[i].bytes() == bytes)
+        return i;
+    return std::nullopt;
+  }
+  // Which size a leaf has: the one of its level with its number of copies.
+  [[nodiscard]] static constexpr unsigned size_of(Raw leaf, unsigned level) {
+    const unsigned copies = F::log2_copies(leaf, level);
+    unsigned i = first_size[level];
+    while (F::sizes[i].log2_copies != copies && i + 1 < size_count)
+      ++i;
+    return i;
+  }
+
+ private:
+  static constexpr auto span_shifts = [] {
+    std::array<unsigned, F::levels> shifts{};
+    unsigned shift = F::page_shift;
+    for (unsigned level = 0; level < F::levels; ++level) {
+      shifts[level] = shift;
+      shift += F::index_bits(level);
+    }
+    return shifts;
+  }();
+  static constexpr auto first_size = [] {
+    std::array<unsigned, F::levels> first{};
+    for (unsigned i = size_count; i-- > 0;)
+      first[F::sizes[i].level] = i;
+    return first;
+  }();
+};
+
+} // namespace pagetwin

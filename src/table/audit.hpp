@@ -1,0 +1,111 @@
+// audit: proof that a table is well formed, or the first reason why it is not. Read only, for tests and for users who doubt.
+// Every node reached once and inside the pool, counters equal to a recount, no empty node below the root, every leaf exactly what the format would write,
+// every group whole. Knows no bit of a descriptor.
+#pragma once
+
+#include "src/table/tree.hpp"
+
+#include <string_view>
+
+namespace pagetwin {
+
+struct [[nodiscard]] AuditReport {
+  std::string_view problem;  // empty: well formed
+  std::uint64_t slot = 0;    // simulated address of the descriptor or node
+  std::uint64_t nodes = 0;   // seen, the root included
+  std::uint64_t mapped = 0;  // bytes
+  std::uint64_t markers = 0; // slots
+
+  [[nodiscard]] bool ok() const { return problem.empty(); }
+};
+
+template <Format F, class M>
+class Auditor {
+  using T = Tree<F, M>;
+  using G = Geometry<F>;
+  using Node = typename T::Node;
+  using Raw = typename F::Raw;
+
+ public:
+  explicit Auditor(const T& tree) : tree_(&tree) {}
+
+  AuditReport run() {
+    node(tree_->root());
+    return report_;
+  }
+
+ private:
+  void blame(std::string_view problem, PhysAddr slot) {
+    if (report_.ok()) {
+      report_.problem = problem;
+      report_.slot = raw(slot);
+    }
+  }
+  void node(Node n) {
+    if (++report_.nodes > tree_->memory().pool().used())
+      return blame("a node is reached twice", n.at);
+    unsigned live = 0, markers = 0;
+    for (unsigned i = 0; i < G::entries(n.level) && report_.ok(); ++i) {
+      const PhysAddr at = G::slot(n.at, i);
+      const Raw word = tree_->load(at);
+      const bool marked = F::kind(word, n.level) == Kind::hole && F::marker(word, n.level) != 0;
+      live += word != 0;
+      markers += marked;
+      slot(n, i, at, word);
+    }
+    report_.markers += markers;
+    count(n, live, markers);
+  }
+  void count(Node n, unsigned live, unsigned markers) {
+    const NodeRecord& r = tree_->record(n);
+    if (r.live != live)
+      blame("the live counter differs from a recount", n.at);
+    if (r.markers != markers)
+      blame("the marker counter differs from a recount", n.at);
+    if (live == 0 && n.at != tree_->root().at)
+      blame("an empty node is linked", n.at);
+  }
+  void slot(Node n, unsigned index, PhysAddr at, Raw word) {
+    switch (F::kind(word, n.level)) {
+    case Kind::hole:
+      if (word != 0 && word != F::to_marker(F::marker(word, n.level), n.level))
+        blame("a hole is neither zero nor a marker", at);
+      return;
+    case Kind::table:
+      return table(n, at, word);
+    case Kind::leaf:
+      return leaf(n, index, at, word);
+    }
+  }
+  void table(Node n, PhysAddr at, Raw word) {
+    const PhysAddr child = F::table(word, n.level);
+    if (n.level == 0)
+      return blame("a table below the last level", at);
+    if (!tree_->memory().pool().contains(child) || !is_aligned(raw(child) - raw(tree_->memory().pool().base()), G::node_shift(0)))
+      return blame("a table outside the pool", at);
+    node({child, n.level - 1});
+  }
+  void leaf(Node n, unsigned index, PhysAddr at, Raw word) {
+    const PageSize size = F::sizes[G::size_of(word, n.level)];
+    const unsigned copy = index & (size.copies() - 1);
+    const PhysAddr frame = F::frame(word, n.level);
+    const Raw bits = F::leaf_bits(F::attributes(word, n.level), F::flags(word, n.level), size);
+    if (size.level != n.level || F::leaf(bits, frame, size, copy) != word || !is_aligned(raw(frame), size.log2_bytes))
+      return blame("a leaf is not what the format writes", at);
+    report_.mapped += G::span(n.level);
+    const Raw first = tree_->load(at + -std::uint64_t{copy} * sizeof(Raw));
+    if (F::with_flags(first, {}, n.level) != F::leaf(F::leaf_bits(F::attributes(word, n.level), {}, size), frame, size, 0))
+      blame("a group of duplicated descriptors is mixed", at);
+  }
+
+  const T* tree_;
+  AuditReport report_;
+};
+
+// table: a PageTable.
+template <class Table>
+[[nodiscard]] AuditReport audit(const Table& table) {
+  return Auditor<typename Table::Format, typename Table::Memory>(table.tree()).run();
+}
+
+} // namespace pagetwin

@@ -1,0 +1,252 @@
+// PageTable: the operations of docs/table.md over any Format and any Memory policy. This header is what a user includes.
+// It checks arguments and reserves nodes; the work is in map, unmap, protect, promote, accessed_dirty and marker.
+// Knows no bit of a descriptor.
+#pragma once
+
+#include "src/table/accessed_dirty.hpp"
+#include "src/table/check.hpp"
+#include "src/table/map.hpp"
+#include "src/table/marker.hpp"
+#include "src/table/promote.hpp"
+#include "src/table/protect.hpp"
+#include "src/table/unmap.hpp"
+#include "src/table/walk.hpp"
+
+namespace pagetwin {
+
+// How many bytes an operation changed: unmapped or protected. Meaningful when ok.
+struct [[nodiscard]] Changed {
+  Status status;
+  std::uint64_t bytes = 0;
+};
+struct [[nodiscard]] MarkerWord {
+  Status status;
+  std::uint32_t word = 0;
+};
+// Consecutive virtual addresses over consecutive frames with equal attributes.
+struct Mapping {
+  std::uint64_t va;
+  PhysAddr pa;
+  std::uint64_t bytes;
+  Attributes attributes;
+};
+
+// Addresses and lengths are in bytes. Sinks are called while the table is being read or edited: they must not call it back.
+// On any status but ok nothing changed.
+template <Format F, class M>
+class PageTable {
+ public:
+  using Format = F;
+  using Memory = M;
+  using G = Geometry<F>;
+  using TreeType = Tree<F, M>;
+
+  // Takes one node, the root, from the memory; nothing when there is none. destroy() gives everything back.
+  [[nodiscard]] static std::optional<PageTable> create(M& memory, SpaceId space) {
+    constexpr unsigned shift = G::node_shift(G::root_level);
+    if (!memory.reserve(shift, 1))
+      return std::nullopt;
+    return PageTable(memory, memory.allocate(shift, Fill::zero), space);
+  }
+  void destroy() {
+    (void)clear();
+    memory().retire(root(), G::node_shift(G::root_level), Contents::zero);
+    tree_.pay(halves[0], Invalidation::Reach::walk);
+  }
+
+  [[nodiscard]] PhysAddr root() const { return tree_.root().at; }
+  [[nodiscard]] SpaceId space() const { return tree_.space(); }
+  [[nodiscard]] M& memory() const { return tree_.memory(); }
+
+  [[nodiscard]] Status map(VirtAddr va, PhysAddr pa, std::uint64_t size, const Attributes& attributes) {
+    const Status status = first_of(Check<F>::page(raw(va), raw(pa), size), expressible(attributes));
+    if (status != Status::ok)
+      return status;
+    return Mapper<F, M>(tree_, raw(va), pa, attributes, *G::size_index(size)).run(range(va, size));
+  }
+
+  [[nodiscard]] Status map_range(VirtAddr va, PhysAddr pa, std::uint64_t length, const Attributes& attributes,
+                                 std::uint64_t max_size) {
+    const Status status =
+        first_of(Check<F>::mapped_range(raw(va), raw(pa), length, max_size), expressible(attributes));
+    if (status != Status::ok)
+      return status;
+    return Mapper<F, M>(tree_, raw(va), pa, attributes, congruent_size(raw(va), raw(pa), max_size)).run(range(va, length));
+  }
+
+  [[nodiscard]] Changed unmap(VirtAddr va, std::uint64_t length) {
+    Unseen nobody;
+    return unmap_into(va, length, nobody);
+  }
+  // sink(const LeafReport&) for every removed leaf, ascending.
+  template <class Sink>
+  [[nodiscard]] Changed unmap_collect(VirtAddr va, std::uint64_t length, Sink&& sink) {
+    return unmap_into(va, length, sink);
+  }
+  Changed clear() {
+    Unseen nobody;
+    std::uint64_t bytes = 0;
+    for (const Range& half : halves)
+      bytes += Unmapper<F, M, Unseen>(tree_, nobody).run(half);
+    return {Status::ok, bytes};
+  }
+
+  [[nodiscard]] Changed protect(VirtAddr va, std::uint64_t length, Rights rights) {
+    const Status status = first_of(Check<F>::range(raw(va), length), expressible(rights));
+    if (status != Status::ok)
+      return {status};
+    Protector<F, M> protector(tree_, rights);
+    if (!tree_.reserve(protector.nodes_needed(range(va, length))))
+      return {Status::out_of_memory};
+    return {Status::ok, protector.run(range(va, length))};
+  }
+
+  [[nodiscard]] Status remap(VirtAddr va, PhysAddr pa) {
+    const auto leaf = leaf_at(raw(va));
+    const std::uint64_t size = leaf ? leaf->bytes() : bytes_of(F::page_shift);
+    const Status status = Check<F>::page(raw(va), raw(pa), size);
+    if (status != Status::ok)
+      return status;
+    if (!leaf)
+      return Status::not_mapped;
+    rewrite_leaf(tree_, *leaf, leaf->attributes(), pa, KeepFlags::no);
+    tree_.pay();
+    return Status::ok;
+  }
+
+  [[nodiscard]] Status promote(VirtAddr va, std::uint64_t size) {
+    const Status status = Check<F>::page(raw(va), 0, size);
+    return status != Status::ok ? status : Promoter<F, M>(tree_, raw(va), *G::size_index(size)).run();
+  }
+
+  [[nodiscard]] std::optional<Translation<F>> lookup(VirtAddr va) const {
+    if (!G::is_canonical(raw(va)))
+      return std::nullopt;
+    return walk<F>(memory(), root(), raw(va));
+  }
+
+  // sink(const LeafReport&) for every leaf that meets the range, ascending; one that sticks out is reported whole and keeps its flags.
+  template <class Sink>
+  [[nodiscard]] Status harvest(VirtAddr va, std::uint64_t length, Harvest what, Sink&& sink) {
+    const Status status = Check<F>::range(raw(va), length);
+    if (status == Status::ok)
+      Harvester<F, M, std::remove_reference_t<Sink>>(tree_, sink, what).run(range(va, length));
+    return status;
+  }
+
+  [[nodiscard]] Status mark(VirtAddr va, std::uint64_t size, std::uint64_t word) {
+    const Status status = Check<F>::page(raw(va), 0, size);
+    if (status != Status::ok)
+      return status;
+    if (word > low_mask(F::marker_bits))
+      return Status::bad_attributes;
+    Marker<F, M> marker(tree_);
+    if (marker.is_mapped(range(va, size)))
+      return Status::overlap;
+    if (word == 0)
+      return unmap(va, size).status;
+    const unsigned level = F::sizes[*G::size_index(size)].level;
+    if (!tree_.reserve(marker.nodes_needed(raw(va), level)))
+      return Status::out_of_memory;
+    marker.write(range(va, size), level, static_cast<std::uint32_t>(word));
+    return Status::ok;
+  }
+  [[nodiscard]] MarkerWord marker(VirtAddr va, std::uint64_t size) {
+    const Status status = Check<F>::page(raw(va), 0, size);
+    if (status != Status::ok)
+      return {status};
+    Marker<F, M> marker(tree_);
+    if (marker.is_mapped(range(va, size)))
+      return {Status::overlap};
+    const std::optional<std::uint32_t> word = marker.read(range(va, size));
+    return word ? MarkerWord{Status::ok, *word} : MarkerWord{Status::not_uniform};
+  }
+
+  // sink(const Mapping&) for the maximal ranges of equal attributes over consecutive frames, clipped to the range, ascending.
+  template <class Sink>
+  [[nodiscard]] Status for_each(VirtAddr va, std::uint64_t length, Sink&& sink) const {
+    const Status status = Check<F>::range(raw(va), length);
+    if (status == Status::ok)
+      for_each_in(range(va, length), sink);
+    return status;
+  }
+
+  // The tree, for audit and dump.
+  [[nodiscard]] const TreeType& tree() const { return tree_; }
+
+ private:
+  using Leaf = typename TreeType::Leaf;
+
+  PageTable(M& memory, PhysAddr root, SpaceId space) : tree_(memory, root, space) {}
+
+  [[nodiscard]] static constexpr Range range(VirtAddr va, std::uint64_t length) { return {raw(va), raw(va) + (length - 1)}; }
+  [[nodiscard]] static constexpr Status expressible(const Attributes& a) {
+    return grants_access(a.rights) && F::expressible(a) ? Status::ok : Status::bad_attributes;
+  }
+  [[nodiscard]] static constexpr Status expressible(Rights r) {
+    return grants_access(r) && F::expressible(r) ? Status::ok : Status::bad_attributes;
+  }
+  // The largest size up to max_size modulo which va and pa are equal.
+  [[nodiscard]] static constexpr unsigned congruent_size(std::uint64_t va, std::uint64_t pa, std::uint64_t max_size) {
+    unsigned size = *G::size_index(max_size);
+    while (!is_aligned(va ^ pa, F::sizes[size].log2_bytes))
+      --size;
+    return size;
+  }
+
+  template <class Sink>
+  [[nodiscard]] Changed unmap_into(VirtAddr va, std::uint64_t length, Sink& sink) {
+    const Status status = Check<F>::range(raw(va), length);
+    if (status != Status::ok)
+      return {status};
+    const auto spares_none = [](const auto&) { return false; };
+    if (!tree_.reserve(Splitter<F, M>(tree_).nodes_to_cut(range(va, length), spares_none)))
+      return {Status::out_of_memory};
+    return {Status::ok, Unmapper<F, M, Sink>(tree_, sink).run(range(va, length))};
+  }
+  // The leaf that begins at va.
+  [[nodiscard]] std::optional<Leaf> leaf_at(std::uint64_t va) const {
+    if (!G::is_canonical(va))
+      return std::nullopt;
+    const auto slot = tree_.descend(va, 0);
+    if (slot.kind() != Kind::leaf)
+      return std::nullopt;
+    const Leaf leaf = tree_.leaf_of(slot);
+    return leaf.va == va ? std::optional(leaf) : std::nullopt;
+  }
+
+  template <class Sink>
+  void for_each_in(Range range, Sink& sink) const {
+    std::optional<Mapping> run;
+    TreeType tree = tree_;
+    (void)tree.for_leaves(tree.root(), range, [&](const Leaf& leaf) {
+      const Range part = leaf.range().clip(range);
+      const Mapping next{part.first, leaf.frame() + (part.first - leaf.va), part.last - part.first + 1, leaf.attributes()};
+      if (run && extends(*run, next)) {
+        run->bytes += next.bytes;
+        return true;
+      }
+      if (run)
+        sink(*run);
+      run = next;
+      return true;
+    });
+    if (run)
+      sink(*run);
+  }
+  [[nodiscard]] static bool extends(const Mapping& run, const Mapping& next) {
+    return next.va == run.va + run.bytes && next.pa == run.pa + run.bytes && next.attributes == run.attributes;
+  }
+
+  static constexpr auto halves = [] {
+    constexpr std::uint64_t half = low_mask(F::sign_extended ? F::va_bits - 1 : F::va_bits);
+    if constexpr (F::sign_extended)
+      return std::array{Range{0, half}, Range{~half, ~std::uint64_t{0}}};
+    else
+      return std::array{Range{0, half}};
+  }();
+
+  TreeType tree_;
+};
+
+} // namespace pagetwin

@@ -1,0 +1,31 @@
+// Rewriting a live leaf that keeps its size: other attributes (protect) or another frame (remap). In place where one store is enough, through a break where the format demands it
+// or where the leaf has several copies, which must never differ while they are live.
+// Knows no bit of a descriptor.
+#pragma once
+
+#include "src/table/tree.hpp"
+
+namespace pagetwin {
+
+enum class KeepFlags : std::uint8_t { no, yes };
+
+template <Format F, class M>
+void rewrite_leaf(Tree<F, M>& tree, const typename Tree<F, M>::Leaf& leaf, const Attributes& attributes, PhysAddr frame, KeepFlags keep) {
+  const auto bits = [&](Flags flags) {
+    return F::leaf_bits(attributes, keep == KeepFlags::yes ? flags : Flags{}, leaf.page());
+  };
+  const auto word = F::leaf(bits(F::flags(leaf.word, leaf.level())), frame, leaf.page(), 0);
+  if (leaf.copies() > 1 || F::needs_break(leaf.word, word, leaf.level())) {
+    const Flags flags = tree.take(leaf);
+    tree.pay(leaf.range(), Invalidation::Reach::leaf);
+    tree.fill(leaf.slot, leaf.copies(), frame, bits(flags), leaf.page());
+    return;
+  }
+  if (keep == KeepFlags::yes)
+    tree.replace(leaf.slot, word, leaf.level());
+  else
+    (void)tree.exchange(leaf.slot, word);
+  tree.owe(leaf.range(), Invalidation::Reach::leaf);
+}
+
+} // namespace pagetwin

@@ -1,0 +1,261 @@
+// The tree of nodes under one root: reading slots in order, writing leaves, counting live slots, linking, unlinking, and what each change
+// owes the translation caches. Every edit of the table is written in these words.
+// Knows no bit of a descriptor and no operation of the contract.
+#pragma once
+
+#include "src/arch/geometry.hpp"
+#include "src/table/memory.hpp"
+
+#include <algorithm>
+
+namespace pagetwin {
+
+// Bytes first..last, both included, canonical and in one half of the space.
+struct Range {
+  std::uint64_t first, last;
+
+  [[nodiscard]] constexpr bool covers(const Range& r) const { return first <= r.first && r.last <= last; }
+  [[nodiscard]] constexpr Range clip(const Range& r) const { return {std::max(first, r.first), std::min(last, r.last)}; }
+};
+
+template <Format F, class M>
+  requires MemoryFor<M, typename F::Raw>
+class Tree {
+ public:
+  using Raw = typename F::Raw;
+  using G = Geometry<F>;
+  static constexpr bool has_groups = [] {
+    bool any = false;
+    for (const PageSize& size : F::sizes)
+      any = any || size.log2_copies != 0;
+    return any;
+  }();
+
+  struct Node {
+    PhysAddr at;
+    unsigned level;
+  };
+  // A place at a level, with the word that was read there and the first byte that it covers.
+  struct Slot {
+    Node node;
+    PhysAddr at;
+    std::uint64_t va;
+    Raw word;
+
+    [[nodiscard]] unsigned level() const { return node.level; }
+    [[nodiscard]] Kind kind() const { return F::kind(word, node.level); }
+    [[nodiscard]] Node child() const { return {F::table(word, node.level), node.level - 1}; }
+    [[nodiscard]] Range range() const { return {va, va + (G::span(node.level) - 1)}; }
+    [[nodiscard]] std::uint32_t marker() const { return F::marker(word, node.level); }
+  };
+  // A whole leaf, with all its copies.
+  struct Leaf {
+    Node node;
+    PhysAddr slot; // of the first copy
+    std::uint64_t va;
+    Raw word; // of the copy that was met
+    unsigned size;
+
+    [[nodiscard]] PageSize page() const { return F::sizes[size]; }
+    [[nodiscard]] unsigned level() const { return node.level; }
+    [[nodiscard]] unsigned copies() const { return has_groups ? page().copies() : 1; }
+    [[nodiscard]] std::uint64_t bytes() const { return has_groups ? page().bytes() : G::span(node.level); }
+    [[nodiscard]] Range range() const { return {va, va + (bytes() - 1)}; }
+    [[nodiscard]] PhysAddr frame() const { return F::frame(word, node.level); }
+    [[nodiscard]] Attributes attributes() const { return F::attributes(word, node.level); }
+  };
+
+  Tree(M& memory, PhysAddr root, SpaceId space) : memory_(&memory), root_{root, G::root_level}, space_(space) {}
+
+  [[nodiscard]] M& memory() const { return *memory_; }
+  [[nodiscard]] Node root() const { return root_; }
+  [[nodiscard]] SpaceId space() const { return space_; }
+  [[nodiscard]] NodeRecord& record(Node node) const { return memory_->record(node.at); }
+
+  [[nodiscard]] Raw load(PhysAddr slot) const { return memory_->template load<Raw>(slot); }
+  void store(PhysAddr slot, Raw word) { memory_->template store<Raw>(slot, word); }
+  [[nodiscard]] Raw exchange(PhysAddr slot, Raw word) { return memory_->template exchange<Raw>(slot, word); }
+
+  [[nodiscard]] Slot slot_of(Node node, std::uint64_t va) const {
+    const PhysAddr at = G::slot(node.at, G::index(va, node.level));
+    return {node, at, align_down(va, G::span_shift(node.level)), load(at)};
+  }
+  [[nodiscard]] Leaf leaf_of(const Slot& s) const {
+    if constexpr (!has_groups)
+      return {s.node, s.at, s.va, s.word, size_at(s.level())};
+    const unsigned size = G::size_of(s.word, s.level());
+    const std::uint64_t va = align_down(s.va, F::sizes[size].log2_bytes);
+    return {s.node, G::slot(s.node.at, G::index(va, s.level())), va, s.word, size};
+  }
+
+  // Calls visit(slot) for the slots of a node that meet the range, which lies within the node, in ascending order. visit returns how many
+  // slots it dealt with; 0 shows it the same slot again.
+  template <class Visit>
+  void for_slots(Node node, Range range, Visit&& visit) {
+    for_slots_reading(node, range, [this](PhysAddr at) { return load(at); }, visit);
+  }
+  // The same for a node that is not linked yet and whose slots all count as holes, whatever the memory holds.
+  template <class Visit>
+  void for_fresh_slots(Node node, Range range, Visit&& visit) {
+    for_slots_reading(node, range, [](PhysAddr) { return Raw{0}; }, visit);
+  }
+  // Calls visit(leaf) for the leaves that meet the range, ascending; visit returns false to stop. Returns false when stopped.
+  template <class Visit>
+  [[nodiscard]] bool for_leaves(Node node, Range range, Visit&& visit) {
+    bool going = true;
+    for_slots(node, range, [&](const Slot& s) -> unsigned {
+      if (!going || s.kind() == Kind::hole)
+        return 1;
+      if (s.kind() == Kind::table) {
+        going = for_leaves(s.child(), range.clip(s.range()), visit);
+        return 1;
+      }
+      const Leaf leaf = leaf_of(s);
+      going = visit(leaf);
+      return slots_left(leaf, s);
+    });
+    return going;
+  }
+  // From a slot to the end of its leaf.
+  [[nodiscard]] static unsigned slots_left(const Leaf& leaf, const Slot& s) {
+    if constexpr (!has_groups)
+      return 1;
+    return leaf.copies() - static_cast<unsigned>((s.at - leaf.slot) / sizeof(Raw));
+  }
+  // Down towards `level`, as far as there are tables.
+  [[nodiscard]] Slot descend(std::uint64_t va, unsigned level) const {
+    Slot s = slot_of(root_, va);
+    while (s.level() > level && s.kind() == Kind::table)
+      s = slot_of(s.child(), va);
+    return s;
+  }
+
+  // Writes `count` slots with leaves of one size over consecutive frames. Aligned to the size's copies.
+  void fill(PhysAddr slot, unsigned count, PhysAddr frame, Raw bits, PageSize size) {
+    const std::uint64_t span = G::span(size.level);
+    if (!has_groups || size.log2_copies == 0) {
+      for (unsigned i = 0; i < count; ++i)
+        store(slot + i * sizeof(Raw), F::leaf(bits, frame + i * span, size, 0));
+      return;
+    }
+    for (unsigned i = 0; i < count; ++i) {
+      const unsigned copy = i & (size.copies() - 1);
+      store(slot + i * sizeof(Raw), F::leaf(bits, frame + (i - copy) * span, size, copy));
+    }
+  }
+  void fill_markers(Node node, std::uint32_t word) {
+    for (unsigned i = 0; i < G::entries(node.level); ++i)
+      store(G::slot(node.at, i), F::to_marker(word, node.level));
+    record(node).live = record(node).markers = static_cast<std::uint16_t>(G::entries(node.level));
+  }
+
+  // OR over the copies of a leaf.
+  [[nodiscard]] Flags flags(const Leaf& leaf) const {
+    Flags all{};
+    for (unsigned i = 0; i < leaf.copies(); ++i)
+      all = all | F::flags(load(leaf.slot + i * sizeof(Raw)), leaf.level());
+    return all;
+  }
+  // Makes every copy a hole and returns the flags that they had. The counters stay: the caller writes again or subtracts.
+  [[nodiscard]] Flags take(const Leaf& leaf) {
+    Flags all{};
+    for (unsigned i = 0; i < leaf.copies(); ++i)
+      all = all | F::flags(exchange(leaf.slot + i * sizeof(Raw), 0), leaf.level());
+    return all;
+  }
+  // Replaces a live leaf by a word with at least the same flags. What hardware set since `word` was computed is set again.
+  void replace(PhysAddr slot, Raw word, unsigned level) {
+    Flags seen = F::flags(exchange(slot, word), level);
+    while ((seen | F::flags(word, level)) != F::flags(word, level)) {
+      word = F::with_flags(word, seen | F::flags(word, level), level);
+      seen = F::flags(exchange(slot, word), level);
+    }
+  }
+
+  // Nodes.
+  [[nodiscard]] bool reserve(std::uint64_t count) { return count == 0 || memory_->reserve(G::node_shift(0), count); }
+  [[nodiscard]] Node allocate(unsigned level, Fill fill) { return {memory_->allocate(G::node_shift(level), fill), level}; }
+  void retire(Node node, Contents contents) { memory_->retire(node.at, G::node_shift(node.level), contents); }
+  // The slot, whose node is empty or read no more, becomes a hole.
+  void unlink(const Slot& s) {
+    store(s.at, 0);
+    --record(s.node).live;
+    owe(s.range(), Invalidation::Reach::walk);
+  }
+  // Unlinks the slot's node if nothing lives in it.
+  void reclaim(const Slot& s) {
+    if (record(s.child()).live != 0)
+      return;
+    unlink(s);
+    retire(s.child(), Contents::zero);
+  }
+  // A subtree that holds nothing but markers becomes a hole, for every cache, before something else takes its place.
+  void drop_markers(const Slot& s) {
+    unlink(s);
+    retire_all(s.child());
+    pay();
+  }
+  // A hole becomes the way to a node. When it was a marker, the node's slots carry the marker now.
+  void link(const Slot& s, Node node) {
+    NodeRecord& r = record(s.node);
+    if (s.marker() != 0)
+      --r.markers;
+    else
+      ++r.live;
+    store(s.at, F::to_table(node.at, s.level()));
+  }
+
+  // Invalidation: changes are gathered while an edit runs, and paid at its end or before a make that needs the break.
+  void owe(Range r, Invalidation::Reach reach) {
+    owed_ = any_ ? Range{std::min(owed_.first, r.first), std::max(owed_.last, r.last)} : r;
+    reach_ = any_ && reach_ == Invalidation::Reach::walk ? reach_ : reach;
+    any_ = true;
+  }
+  void pay() {
+    if (any_)
+      pay(owed_, reach_);
+    any_ = false;
+  }
+  void pay(Range r, Invalidation::Reach reach) {
+    memory_->invalidate({space_, r.first, r.last, reach});
+    memory_->sync();
+  }
+
+ private:
+  template <class Read, class Visit>
+  void for_slots_reading(Node node, Range range, Read read, Visit&& visit) {
+    const unsigned last = G::index(range.last, node.level);
+    std::uint64_t va = align_down(range.first, G::span_shift(node.level));
+    for (unsigned i = G::index(range.first, node.level); i <= last;) {
+      const PhysAddr at = G::slot(node.at, i);
+      const unsigned done = visit(Slot{node, at, va, read(at)});
+      i += done;
+      va += std::uint64_t{done} << G::span_shift(node.level);
+    }
+  }
+  // Without groups each level has at most one size.
+  [[nodiscard]] static constexpr unsigned size_at(unsigned level) {
+    unsigned i = 0;
+    while (i + 1 < G::size_count && F::sizes[i].level != level)
+      ++i;
+    return i;
+  }
+
+  void retire_all(Node node) {
+    for (unsigned i = 0; node.level > 0 && i < G::entries(node.level); ++i) {
+      const Raw word = load(G::slot(node.at, i));
+      if (F::kind(word, node.level) == Kind::table)
+        retire_all({F::table(word, node.level), node.level - 1});
+    }
+    retire(node, Contents::stale);
+  }
+
+  M* memory_;
+  Node root_;
+  SpaceId space_;
+  Range owed_{};
+  Invalidation::Reach reach_ = Invalidation::Reach::leaf;
+  bool any_ = false;
+};
+
+} // namespace pagetwin

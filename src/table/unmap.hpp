@@ -1,0 +1,151 @@
+// unmap and unmap_collect: one ascending pass that removes leaves, splits the two that the range cuts, drops covered subtrees by one store, and unlinks nodes
+// that emptied. Plain unmap never reads the leaf tables that it drops: their counters tell how much was mapped.
+// Knows no bit of a descriptor.
+#pragma once
+
+#include "src/table/split.hpp"
+
+namespace pagetwin {
+
+// A leaf that an operation reports: unmap_collect when it was removed, harvest as it is.
+struct LeafReport {
+  std::uint64_t va;
+  PhysAddr frame;
+  std::uint64_t bytes;
+  Attributes attributes;
+  Flags flags;
+};
+
+// The sink of plain unmap: nobody looks.
+struct Unseen {};
+
+template <Format F, class M, class Sink>
+class Unmapper {
+  using T = Tree<F, M>;
+  using G = Geometry<F>;
+  using Node = typename T::Node;
+  using Slot = typename T::Slot;
+  using Leaf = typename T::Leaf;
+  static constexpr bool collects = !std::is_same_v<Sink, Unseen>;
+
+ public:
+  Unmapper(T& tree, Sink& sink) : tree_(&tree), splitter_(tree), sink_(&sink) {}
+
+  // Returns the bytes that were mapped. The nodes for the cuts are reserved.
+  [[nodiscard]] std::uint64_t run(Range range) {
+    clear(tree_->root(), range);
+    tree_->pay();
+    return bytes_;
+  }
+
+ private:
+  void clear(Node node, Range range) {
+    unsigned removed = 0, markers = 0;
+    tree_->for_slots(node, range, [&](const Slot& s) -> unsigned {
+      switch (s.kind()) {
+      case Kind::table:
+        return clear_table(s, range);
+      case Kind::leaf:
+        return clear_leaf(s, range, removed);
+      case Kind::hole:
+        break;
+      }
+      return s.marker() == 0 ? 1 : clear_marker(s, range, markers);
+    });
+    NodeRecord& r = tree_->record(node);
+    r.live = static_cast<std::uint16_t>(r.live - removed - markers);
+    r.markers = static_cast<std::uint16_t>(r.markers - markers);
+  }
+
+  unsigned clear_table(const Slot& s, Range range) {
+    if (range.covers(s.range())) {
+      drop_linked(s);
+      return 1;
+    }
+    clear(s.child(), range.clip(s.range()));
+    tree_->reclaim(s);
+    return 1;
+  }
+  unsigned clear_leaf(const Slot& s, Range range, unsigned& removed) {
+    const Leaf leaf = tree_->leaf_of(s);
+    if (!range.covers(leaf.range())) {
+      splitter_.split(leaf);
+      return 0;
+    }
+    const Flags flags = tree_->take(leaf);
+    tree_->owe(leaf.range(), Invalidation::Reach::leaf);
+    removed += leaf.copies();
+    bytes_ += leaf.bytes();
+    report(leaf, flags);
+    return leaf.copies();
+  }
+  unsigned clear_marker(const Slot& s, Range range, unsigned& markers) {
+    if (!range.covers(s.range())) {
+      splitter_.split_marker(s);
+      return 0;
+    }
+    tree_->store(s.at, 0);
+    ++markers;
+    return 1;
+  }
+
+  void drop_linked(const Slot& s) {
+    tree_->unlink(s);
+    if constexpr (collects) {
+      // Hardware sets flags in the dropped leaves until the caches know; only then are they final.
+      tree_->pay(s.range(), Invalidation::Reach::walk);
+      collect(s.child(), s.va);
+    } else {
+      drop(s.child());
+    }
+  }
+  // Counts and retires a subtree that is linked no more. Leaf tables are not read.
+  void drop(Node node) {
+    const NodeRecord& r = tree_->record(node);
+    if (node.level == 0) {
+      bytes_ += std::uint64_t{static_cast<unsigned>(r.live - r.markers)} << F::page_shift;
+    } else {
+      for (unsigned i = 0; i < G::entries(node.level); ++i)
+        drop_word(node, tree_->load(G::slot(node.at, i)));
+    }
+    tree_->retire(node, Contents::stale);
+  }
+  void drop_word(Node node, typename F::Raw word) {
+    switch (F::kind(word, node.level)) {
+    case Kind::table:
+      return drop({F::table(word, node.level), node.level - 1});
+    case Kind::leaf:
+      bytes_ += G::span(node.level);
+      return;
+    case Kind::hole:
+      return;
+    }
+  }
+  // The same, reporting each leaf.
+  void collect(Node node, std::uint64_t va) {
+    const Range all{va, va + (G::span(node.level) * G::entries(node.level) - 1)};
+    tree_->for_slots(node, all, [&](const Slot& s) -> unsigned {
+      if (s.kind() == Kind::table)
+        collect(s.child(), s.va);
+      if (s.kind() != Kind::leaf)
+        return 1;
+      const Leaf leaf = tree_->leaf_of(s);
+      bytes_ += leaf.bytes();
+      report(leaf, tree_->flags(leaf));
+      return leaf.copies();
+    });
+    tree_->retire(node, Contents::stale);
+  }
+
+  void report(const Leaf& leaf, Flags flags) {
+    if constexpr (collects)
+      (*sink_)(LeafReport{leaf.va, leaf.frame(), leaf.bytes(), leaf.attributes(), flags});
+  }
+
+  T* tree_;
+  Splitter<F, M> splitter_;
+  Sink* sink_;
+  std::uint64_t bytes_ = 0;
+};
+
+} // namespace pagetwin

@@ -1,0 +1,63 @@
+// The walk: one virtual address through the descriptors of one table, straight down, inlined level by level.
+// Independent walks overlap in the memory system only while this stays short and free of calls (docs/performance.md).
+// Knows no bit of a descriptor and changes nothing.
+#pragma once
+
+#include "src/arch/geometry.hpp"
+
+#include <optional>
+
+namespace pagetwin {
+
+// Where a byte is, and under which attributes. Attributes are decoded when they are asked for: most callers want the address.
+template <Format F>
+class Translation {
+ public:
+  using Raw = typename F::Raw;
+  constexpr Translation(std::uint64_t va, Raw leaf, Raw path, unsigned level)
+      : va_(va), leaf_(leaf), path_(path), level_(level) {}
+
+  [[nodiscard]] constexpr PhysAddr pa() const { return F::frame(leaf_, level_) + (va_ & (size().bytes() - 1)); }
+  [[nodiscard]] constexpr PageSize size() const { return F::sizes[Geometry<F>::size_of(leaf_, level_)]; }
+  // With every restriction on the path applied.
+  [[nodiscard]] constexpr Attributes attributes() const { return F::effective(path_, leaf_, level_); }
+  // Of the copy that the walk met; flags of a group are the OR over its copies (PageTable::harvest).
+  [[nodiscard]] constexpr Flags flags() const { return F::flags(leaf_, level_); }
+  [[nodiscard]] constexpr Raw descriptor() const { return leaf_; }
+  [[nodiscard]] constexpr unsigned level() const { return level_; }
+
+ private:
+  std::uint64_t va_;
+  Raw leaf_, path_;
+  unsigned level_;
+};
+
+namespace detail {
+
+template <Format F, unsigned Level, class M>
+[[nodiscard]] inline std::optional<Translation<F>> walk_from(M& memory, PhysAddr node, std::uint64_t va, typename F::Raw path) {
+  using Raw = typename F::Raw;
+  const Raw word = memory.template load<Raw>(Geometry<F>::slot(node, Geometry<F>::index(va, Level)));
+  switch (F::kind(word, Level)) {
+  case Kind::hole:
+    return std::nullopt;
+  case Kind::leaf:
+    return Translation<F>(va, word, path, Level);
+  case Kind::table:
+    break;
+  }
+  if constexpr (Level == 0)
+    return std::nullopt;
+  else
+    return walk_from<F, Level - 1>(memory, F::table(word, Level), va, F::through(path, word, Level));
+}
+
+} // namespace detail
+
+// The caller has checked that va is canonical.
+template <Format F, class M>
+[[nodiscard]] inline std::optional<Translation<F>> walk(M& memory, PhysAddr root, std::uint64_t va) {
+  return detail::walk_from<F, F::levels - 1>(memory, root, va, F::open_path());
+}
+
+} // namespace pagetwin
