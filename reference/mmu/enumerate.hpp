@@ -1,0 +1,135 @@
+// Everything that can be reached from a root, in ascending canonical address order.
+// It refuses to judge: wrong descriptors are shown with their violations, and never followed out of the
+// memory.
+#pragma once
+
+#include "reference/mmu/mmu.hpp"
+
+#include <cstdint>
+#include <cstring>
+
+namespace reference {
+
+// One slot that is not zero: a table (shown before what is below it), a leaf or one copy of it, a marker, or
+// junk.
+struct Slot {
+  std::uint64_t va = 0; // first byte that the slot covers
+  unsigned level = 0;
+  unsigned index = 0;
+  std::uint64_t address = 0; // of the descriptor
+  std::uint64_t raw = 0;
+  Decoded decoded;
+  Rights above;     // what the tables on the path let through
+  Rights effective; // both(above, the slot's own)
+};
+
+enum class Enumeration : std::uint8_t {
+  complete,
+  node_outside_memory, // some table points where there is no memory; its subtree was skipped
+  out_of_budget,       // more nodes than the memory can hold: some node is reached more than once
+};
+
+namespace enumerate_detail {
+
+template <typename Sink>
+class Enumerator {
+ public:
+  Enumerator(const PhysicalMemory& memory, const Mmu& mmu, const Mode& mode, Sink& sink)
+      : memory_(memory), mmu_(mmu), mode_(mode), sink_(sink), budget_(memory.size / mmu.node_bytes(0)) {}
+
+  void node(std::uint64_t address, unsigned level, std::uint64_t va, const Rights& above) {
+    if (!memory_.contains(address, mmu_.node_bytes(level))) {
+      note(Enumeration::node_outside_memory);
+      return;
+    }
+    if (budget_ == 0) {
+      note(Enumeration::out_of_budget);
+      return;
+    }
+    --budget_;
+    const unsigned entries = mmu_.entries(level);
+    for (unsigned index = next_used(address, 0, entries); index < entries;
+         index = next_used(address, index + 1, entries))
+      slot(address, level, index, va, above);
+  }
+
+  [[nodiscard]] Enumeration result() const { return result_; }
+
+ private:
+  // The node lies within the memory: `node` has looked.
+  [[nodiscard]] std::uint64_t word(std::uint64_t node, unsigned index) const {
+    std::uint64_t raw = 0;
+    std::memcpy(&raw, memory_.base + (node - memory_.pa_base) + std::uint64_t{index} * sizeof raw,
+                sizeof raw);
+    return raw;
+  }
+
+  static constexpr unsigned stride = 32;
+
+  [[nodiscard]] bool stride_of_holes(std::uint64_t node, unsigned index) const {
+    std::uint64_t any = 0;
+    for (unsigned next = 0; next < stride; ++next)
+      any |= word(node, index + next);
+    return any == 0;
+  }
+
+  // Most of a node is zero.
+  [[nodiscard]] unsigned next_used(std::uint64_t node, unsigned index, unsigned entries) const {
+    while (index < entries && word(node, index) == 0) {
+      ++index;
+      while (index % stride == 0 && index + stride <= entries && stride_of_holes(node, index))
+        index += stride;
+    }
+    return index;
+  }
+
+  void slot(std::uint64_t node_address, unsigned level, unsigned index, std::uint64_t node_va,
+            const Rights& above) {
+    Slot found;
+    found.va = canonical(node_va + index * mmu_.span(level));
+    found.level = level;
+    found.index = index;
+    found.address = node_address + std::uint64_t{index} * mmu_.descriptor_bytes();
+    found.raw = word(node_address, index);
+    found.decoded = mmu_.decode(found.raw, level, index, mode_);
+    found.above = above;
+    found.effective = both(above, rights_of(found.decoded.attributes));
+    sink_(static_cast<const Slot&>(found));
+    const bool followed = (found.decoded.violations & violation::faulting) == 0;
+    if (found.decoded.kind == SlotKind::table && followed && level > 0)
+      node(found.decoded.address, level - 1, found.va, found.effective);
+  }
+
+  // The upper half of a root lies at the top of the address space.
+  [[nodiscard]] std::uint64_t canonical(std::uint64_t va) const {
+    const Profile& profile = mmu_.profile();
+    const bool negative = profile.sign_extended && ((va >> (profile.va_bits - 1)) & 1) != 0;
+    return negative ? va | (~std::uint64_t{0} << profile.va_bits) : va;
+  }
+
+  void note(Enumeration what) {
+    if (result_ == Enumeration::complete)
+      result_ = what;
+  }
+
+  const PhysicalMemory& memory_;
+  const Mmu& mmu_;
+  const Mode& mode_;
+  Sink& sink_;
+  std::uint64_t budget_;
+  Enumeration result_ = Enumeration::complete;
+};
+
+} // namespace enumerate_detail
+
+// sink(const Slot&) for every slot that is not zero. Loads only, and only within the memory; terminates
+// whatever the bytes are.
+template <typename Sink>
+[[nodiscard]] Enumeration for_each_slot(const PhysicalMemory& memory, std::uint64_t root, const Mmu& mmu,
+                                        const Mode& mode, Sink&& sink) {
+  enumerate_detail::Enumerator<Sink> enumerator(memory, mmu, mode, sink);
+  enumerator.node(root, mmu.levels() - 1, 0, {true, true, true, true});
+  return enumerator.result();
+}
+
+} // namespace reference

@@ -1,0 +1,146 @@
+// One memory management unit, as hardware reads bytes: what fuzz/ may know of an architecture at run time.
+// It refuses to know any bit; x86_64.cpp and tiny.cpp hold those, each from its manual.
+#pragma once
+
+#include "reference/attributes.hpp"
+#include "reference/mmu/memory.hpp"
+#include "reference/profile.hpp"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+namespace reference {
+
+enum class AccessKind : std::uint8_t { read, write, execute };
+
+struct Access {
+  AccessKind kind = AccessKind::read;
+  bool user = false;
+};
+
+// The control registers that a walk depends on. An architecture ignores what it does not have.
+struct Mode {
+  unsigned pa_bits = 52; // MAXPHYADDR
+  bool nxe = true;       // IA32_EFER.NXE
+  bool wp = true;        // CR0.WP
+  bool smep = true;      // CR4.SMEP
+  bool smap = true;      // CR4.SMAP
+  bool ac = false;       // EFLAGS.AC
+  bool pke = true;       // CR4.PKE
+  bool pages_1g = true;  // CPUID.80000001H:EDX.Page1GB
+  std::uint32_t pkru = 0;
+};
+
+enum class SlotKind : std::uint8_t { hole, table, leaf };
+
+// What is wrong with a descriptor, one bit each. Hardware faults on `faulting`; the others are patterns that
+// it tolerates or ignores, but that no table of ours may hold.
+namespace violation {
+inline constexpr std::uint32_t reserved_bit = 1U << 0;     // a bit that must be 0 here
+inline constexpr std::uint32_t address_width = 1U << 1;    // an address beyond the physical width
+inline constexpr std::uint32_t misaligned_frame = 1U << 2; // a frame that is not a multiple of its page
+inline constexpr std::uint32_t bad_level = 1U << 3;        // a leaf at a level that has none
+inline constexpr std::uint32_t no_execute_bit = 1U << 4;   // XD without EFER.NXE
+inline constexpr std::uint32_t hole_pattern = 1U << 5;     // not present, and neither zero nor a marker
+inline constexpr std::uint32_t table_bits = 1U << 6; // a table descriptor with more than our table writes
+inline constexpr std::uint32_t no_rights = 1U << 7;  // a leaf that allows nothing
+inline constexpr std::uint32_t faulting =
+    reserved_bit | address_width | misaligned_frame | bad_level | no_execute_bit;
+} // namespace violation
+
+// The name of a single bit, for reports.
+[[nodiscard]] const char* violation_name(std::uint32_t one_bit);
+
+struct Decoded {
+  SlotKind kind = SlotKind::hole;
+  std::uint32_t violations = 0;
+  std::uint64_t address = 0; // leaf: first byte of the whole frame, whichever copy this is; table: the node
+  std::uint64_t bytes = 0;   // leaf: its page size, all copies together; else what the slot spans
+  unsigned copies = 1;       // leaf: adjacent slots that hold it, from a multiple of this number
+  Attributes attributes;     // table: only the rights that it passes on
+  Flags flags;
+  std::uint64_t marker = 0; // hole: its word
+
+  bool operator==(const Decoded&) const = default;
+};
+
+// Where a table that hardware can use leads, for those who only pass through.
+struct Below {
+  std::uint64_t node = 0;
+  Rights rights;
+};
+
+// Whether two slots of one group hold the same leaf; each copy has flags of its own.
+[[nodiscard]] bool same_leaf(Decoded a, const Decoded& b);
+
+enum class Outcome : std::uint8_t {
+  ok,
+  not_present,
+  protection, // tiny.md says `rights`
+  reserved,
+  non_canonical,
+  protection_key,
+  outside_memory, // a node that lies in no memory: no fault of any manual, but nothing to read
+};
+[[nodiscard]] const char* to_text(Outcome outcome);
+
+struct Step {
+  unsigned level = 0;
+  std::uint64_t address = 0;
+  std::uint64_t raw = 0;
+
+  bool operator==(const Step&) const = default;
+};
+
+struct Walk {
+  Outcome outcome = Outcome::ok;
+  std::uint32_t error_code = 0;   // as the x86 page fault pushes it; 0 elsewhere, and on ok and non_canonical
+  Translation translation;        // set when a leaf was reached, even if the access then faults
+  unsigned level = 0;             // of the last descriptor read
+  std::uint64_t leaf_address = 0; // where the leaf's descriptor lies; 0: none was reached
+  unsigned steps_taken = 0;
+  std::array<Step, 5> steps{}; // every descriptor read, from the root down
+};
+
+class Mmu {
+ public:
+  virtual ~Mmu() = default;
+
+  [[nodiscard]] virtual const Profile& profile() const = 0;
+  [[nodiscard]] virtual unsigned levels() const = 0; // the root is level levels() - 1, pages are level 0
+  [[nodiscard]] virtual unsigned entries(unsigned level) const = 0;
+  [[nodiscard]] virtual unsigned descriptor_bytes() const = 0;
+  [[nodiscard]] virtual std::uint64_t span(unsigned level) const = 0; // bytes that one slot covers
+
+  // `index` is the slot's place in its node: the copies of a leaf may depend on it.
+  [[nodiscard]] virtual Decoded decode(std::uint64_t raw, unsigned level, unsigned index,
+                                       const Mode& mode) const = 0;
+
+  // Where va leads, whoever asks: no rights are checked, effective attributes are returned, flags are the OR
+  // over the copies of the leaf. Nothing, where hardware would find no translation.
+  [[nodiscard]] virtual std::optional<Translation> translate(const PhysicalMemory& memory, std::uint64_t root,
+                                                             std::uint64_t va, const Mode& mode) const = 0;
+
+  // One access. A walk changes nothing; `access` also sets accessed and dirty, when the walk is ok, as
+  // hardware does.
+  [[nodiscard]] virtual Walk walk(const PhysicalMemory& memory, std::uint64_t root, std::uint64_t va,
+                                  const Access& access, const Mode& mode) const = 0;
+  virtual Walk access(const PhysicalMemory& memory, std::uint64_t root, std::uint64_t va,
+                      const Access& access, const Mode& mode) const = 0;
+
+  [[nodiscard]] std::uint64_t node_bytes(unsigned level) const {
+    return std::uint64_t{entries(level)} * descriptor_bytes();
+  }
+
+ protected:
+  Mmu() = default;
+  Mmu(const Mmu&) = default;
+  Mmu& operator=(const Mmu&) = default;
+};
+
+[[nodiscard]] const Mmu& x86_64_4();
+[[nodiscard]] const Mmu& x86_64_5();
+[[nodiscard]] const Mmu& tiny();
+
+} // namespace reference

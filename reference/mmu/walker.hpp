@@ -1,0 +1,138 @@
+// The walk that every radix page table shares: a slot per level, from the root down.
+// It refuses to know bits. An Arch decodes descriptors, judges rights and says which flags hardware sets; it
+// is a template parameter, not a virtual call, because probes run through here for most of a fuzzer's time.
+#pragma once
+
+#include "reference/mmu/mmu.hpp"
+
+#include <cstdint>
+#include <optional>
+
+namespace reference::walker {
+
+inline constexpr Rights all_rights{true, true, true, true};
+
+struct Place {
+  unsigned index;
+  std::uint64_t address;
+};
+
+template <typename Arch>
+[[nodiscard]] Place place_of(const Arch& arch, std::uint64_t node, std::uint64_t va, unsigned level) {
+  const auto index = arch.index_of(va, level);
+  return {index, node + std::uint64_t{index} * arch.descriptor_bytes()};
+}
+
+[[nodiscard]] inline Translation translation_of(const Decoded& leaf, const Rights& path, std::uint64_t va) {
+  const Rights effective = both(path, rights_of(leaf.attributes));
+  return {leaf.address + (va & (leaf.bytes - 1)), leaf.bytes, with_rights(leaf.attributes, effective),
+          leaf.flags};
+}
+
+[[nodiscard]] inline bool faults(const Decoded& slot) { return (slot.violations & violation::faulting) != 0; }
+
+// Hardware may have set a flag in any copy of the leaf.
+template <typename Arch>
+[[nodiscard]] Flags flags_of_group(const Arch& arch, const PhysicalMemory& memory, const Place& at,
+                                   unsigned level, const Decoded& leaf, const Mode& mode) {
+  Flags flags = leaf.flags;
+  const unsigned first = at.index - at.index % leaf.copies;
+  for (unsigned index = first; index < first + leaf.copies; ++index) {
+    const std::uint64_t address = at.address - std::uint64_t{at.index} * arch.descriptor_bytes()
+                                  + std::uint64_t{index} * arch.descriptor_bytes();
+    if (const auto raw = memory.load(address))
+      flags = either(flags, arch.decode(*raw, level, index, mode).flags);
+  }
+  return flags;
+}
+
+template <typename Arch>
+[[nodiscard]] std::optional<Translation> translate(const Arch& arch, const PhysicalMemory& memory,
+                                                   std::uint64_t root, std::uint64_t va, const Mode& mode) {
+  if (!is_canonical(arch.profile(), va))
+    return std::nullopt;
+  std::uint64_t node = arch.root_node(root);
+  Rights path = all_rights;
+  for (unsigned level = arch.levels(); level-- > 0;) {
+    const Place at = place_of(arch, node, va, level);
+    const auto raw = memory.load(at.address);
+    if (!raw)
+      return std::nullopt;
+    if (const auto below = arch.below(*raw, level, mode)) {
+      path = both(path, below->rights);
+      node = below->node;
+      continue;
+    }
+    Decoded slot = arch.decode(*raw, level, at.index, mode);
+    if (slot.kind != SlotKind::leaf || faults(slot))
+      return std::nullopt;
+    if (slot.copies > 1)
+      slot.flags = flags_of_group(arch, memory, at, level, slot, mode);
+    return translation_of(slot, path, va);
+  }
+  return std::nullopt;
+}
+
+// Reads descriptors until a leaf, or until something stops it; the outcome does not yet know about rights.
+template <typename Arch>
+[[nodiscard]] Walk descend(const Arch& arch, const PhysicalMemory& memory, std::uint64_t root,
+                           std::uint64_t va, const Mode& mode) {
+  Walk walk;
+  std::uint64_t node = arch.root_node(root);
+  Rights path = all_rights;
+  for (walk.level = arch.levels() - 1;; --walk.level) {
+    const Place at = place_of(arch, node, va, walk.level);
+    const auto raw = memory.load(at.address);
+    if (!raw) {
+      walk.outcome = Outcome::outside_memory;
+      return walk;
+    }
+    walk.steps[walk.steps_taken++] = {walk.level, at.address, *raw};
+    const Decoded slot = arch.decode(*raw, walk.level, at.index, mode);
+    if (slot.kind == SlotKind::hole || faults(slot)) {
+      walk.outcome = slot.kind == SlotKind::hole ? Outcome::not_present : Outcome::reserved;
+      return walk;
+    }
+    if (slot.kind == SlotKind::leaf) {
+      walk.translation = translation_of(slot, path, va);
+      walk.leaf_address = at.address;
+      return walk;
+    }
+    path = both(path, rights_of(slot.attributes));
+    node = slot.address;
+  }
+}
+
+template <typename Arch>
+[[nodiscard]] Walk walk(const Arch& arch, const PhysicalMemory& memory, std::uint64_t root, std::uint64_t va,
+                        const Access& access, const Mode& mode) {
+  if (!is_canonical(arch.profile(), va)) {
+    Walk refused;
+    refused.outcome = Outcome::non_canonical;
+    return refused;
+  }
+  Walk walk = descend(arch, memory, root, va, mode);
+  if (walk.outcome == Outcome::ok)
+    walk.outcome = arch.judge(walk.translation.attributes, access, mode);
+  walk.error_code = arch.error_code(walk, access, mode);
+  return walk;
+}
+
+// The walk as hardware performs it: one that is ok leaves its marks.
+template <typename Arch>
+Walk access(const Arch& arch, const PhysicalMemory& memory, std::uint64_t root, std::uint64_t va,
+            const Access& access, const Mode& mode) {
+  const Walk done = walk(arch, memory, root, va, access, mode);
+  if (done.outcome != Outcome::ok)
+    return done;
+  for (unsigned step = 0; step < done.steps_taken; ++step) {
+    const auto& [level, address, raw] = done.steps[step];
+    const bool is_leaf = address == done.leaf_address;
+    const std::uint64_t touched = raw | arch.flags_set(level, is_leaf, access.kind == AccessKind::write);
+    if (touched != raw)
+      memory.store(address, touched);
+  }
+  return done;
+}
+
+} // namespace reference::walker

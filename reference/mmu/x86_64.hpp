@@ -1,0 +1,48 @@
+// The x86-64 MMU with 4 or 5 levels. Rule: Intel SDM volume 3A, chapter 4 ("Paging"), sections 4.5 to 4.8.
+// It refuses to know any other translation: no 32-bit or PAE paging, no HLAT, no EPT, no supervisor keys
+// (PKRS), no shadow stacks, no linear-address masking.
+#pragma once
+
+#include "reference/mmu/mmu.hpp"
+
+#include <cstdint>
+#include <optional>
+
+namespace reference {
+
+class X86_64 final : public Mmu {
+ public:
+  explicit X86_64(unsigned levels);
+
+  [[nodiscard]] const Profile& profile() const override { return profile_; }
+  [[nodiscard]] unsigned levels() const override { return levels_; }
+  [[nodiscard]] unsigned entries(unsigned) const override { return 512; }
+  [[nodiscard]] unsigned descriptor_bytes() const override { return 8; }
+  [[nodiscard]] std::uint64_t span(unsigned level) const override {
+    return std::uint64_t{1} << (12 + 9 * level);
+  }
+  [[nodiscard]] Decoded decode(std::uint64_t raw, unsigned level, unsigned index,
+                               const Mode& mode) const override;
+  [[nodiscard]] std::optional<Translation> translate(const PhysicalMemory& memory, std::uint64_t root,
+                                                     std::uint64_t va, const Mode& mode) const override;
+  [[nodiscard]] Walk walk(const PhysicalMemory& memory, std::uint64_t root, std::uint64_t va,
+                          const Access& access, const Mode& mode) const override;
+  Walk access(const PhysicalMemory& memory, std::uint64_t root, std::uint64_t va, const Access& access,
+              const Mode& mode) const override;
+
+  // What walker.hpp asks of an architecture.
+  [[nodiscard]] unsigned index_of(std::uint64_t va, unsigned level) const {
+    return static_cast<unsigned>(va >> (12 + 9 * level)) & 511;
+  }
+  [[nodiscard]] std::optional<Below> below(std::uint64_t raw, unsigned level, const Mode& mode) const;
+  [[nodiscard]] std::uint64_t root_node(std::uint64_t cr3) const;
+  [[nodiscard]] Outcome judge(const Attributes& effective, const Access& access, const Mode& mode) const;
+  [[nodiscard]] std::uint32_t error_code(const Walk& walk, const Access& access, const Mode& mode) const;
+  [[nodiscard]] std::uint64_t flags_set(unsigned level, bool is_leaf, bool is_write) const;
+
+ private:
+  unsigned levels_;
+  Profile profile_;
+};
+
+} // namespace reference
