@@ -1,0 +1,48 @@
+// What the engine needs from a pair of an optimized and a reference side: take an operation, apply it to
+// both, and say whether they agree. The engine refuses to know what the sides are.
+#pragma once
+
+#include "fuzz/twin/schema.hpp"
+
+#include <memory>
+
+namespace pagetwin::twin {
+
+struct Divergence {
+  std::string oracle;        // "O1 lookup"
+  std::size_t step = 0;      // index into Program::ops, ops.size() for finish(); run() fills it in
+  std::uint64_t address = 0; // where; Machine::explain and touches are asked about it
+  std::string headline;      // one line: what diverged
+  std::string details;       // lines: both answers with the differing fields named, TLB hit or walk
+  std::string key; // what stays the same for the same bug: verb and differing fields, never an address
+
+  // Equal for what is probably the same bug: minimising keeps it, artifacts are deduplicated by it. One line.
+  [[nodiscard]] std::string signature() const { return oracle + ": " + key; }
+};
+
+struct MachineOptions {
+  bool paranoid = false; // compare everything after every operation
+};
+
+class Machine {
+ public:
+  Machine() = default;
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
+  virtual ~Machine() = default;
+
+  [[nodiscard]] virtual const Schema& schema() const = 0;
+  // Forget the last program. Called before every run; must reuse its memory, as it is called 100,000 times a
+  // second.
+  virtual void begin(const Program& program) = 0;
+  [[nodiscard]] virtual std::optional<Divergence> step(const Op& op) = 0;
+  [[nodiscard]] virtual std::optional<Divergence> finish() = 0;
+  // Of the last step, for people and for expectations: "ok 4096". The first word is the status that --stats
+  // counts.
+  [[nodiscard]] virtual std::string outcome() const = 0;
+  // The walk, the TLB lines and the reference's region at an address, after the last step; lines.
+  [[nodiscard]] virtual std::string explain(std::uint64_t address) const = 0;
+  [[nodiscard]] virtual bool touches(const Op& op, std::uint64_t address) const = 0;
+};
+
+} // namespace pagetwin::twin

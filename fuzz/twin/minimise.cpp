@@ -1,0 +1,172 @@
+// See minimise.hpp. Every accepted step makes the program shorter or a value smaller, so that it ends without
+// a limit too.
+#include "fuzz/twin/minimise.hpp"
+
+#include <algorithm>
+#include <bit>
+
+namespace pagetwin::twin {
+namespace {
+
+constexpr std::size_t pairs_up_to = 32;      // operations: more have too many pairs
+constexpr std::uint16_t pool_selectors = 16; // the first of a domain: what a person would find plain
+constexpr unsigned most_rounds = 16;
+
+class Reducer {
+ public:
+  Reducer(const Program& program, const Schema& schema, const StillFails& still_fails, std::size_t max_runs)
+      : schema_(&schema), still_fails_(&still_fails), max_runs_(max_runs), best_(program) {}
+
+  [[nodiscard]] Reduction reduce() {
+    bool better = true;
+    for (unsigned round = 0; better && round < most_rounds; ++round) {
+      better = remove_chunks();
+      better = remove_pairs() || better;
+      better = simplify_header() || better;
+      better = clear_bits() || better;
+      better = simplify_values() || better;
+    }
+    return {std::move(best_), runs_, runs_ >= max_runs_};
+  }
+
+ private:
+  [[nodiscard]] bool accept(const Program& candidate) {
+    if (runs_ >= max_runs_)
+      return false;
+    ++runs_;
+    if (!(*still_fails_)(candidate))
+      return false;
+    best_ = candidate;
+    return true;
+  }
+
+  [[nodiscard]] bool remove(std::size_t first, std::size_t count) {
+    Program candidate = best_;
+    const auto begin = candidate.ops.begin() + static_cast<std::ptrdiff_t>(first);
+    candidate.ops.erase(begin, begin + static_cast<std::ptrdiff_t>(count));
+    return accept(candidate);
+  }
+
+  // From the end, because what follows the failure goes at once.
+  [[nodiscard]] bool remove_chunks() {
+    bool better = false;
+    for (std::size_t size = best_.ops.size(); size > 0; size /= 2) {
+      for (std::size_t end = best_.ops.size(); end > 0; end -= std::min(size, end)) {
+        const std::size_t first = end - std::min(size, end);
+        better = remove(first, end - first) || better;
+      }
+    }
+    return better;
+  }
+
+  // An operation and its undoing can often go only together.
+  [[nodiscard]] bool remove_pairs() {
+    bool better = false;
+    for (std::size_t j = best_.ops.size(); j-- > 1 && best_.ops.size() <= pairs_up_to;) {
+      for (std::size_t i = std::min(j, best_.ops.size()); i-- > 0 && j < best_.ops.size();) {
+        Program candidate = best_;
+        candidate.ops.erase(candidate.ops.begin() + static_cast<std::ptrdiff_t>(j));
+        candidate.ops.erase(candidate.ops.begin() + static_cast<std::ptrdiff_t>(i));
+        better = accept(candidate) || better;
+      }
+    }
+    return better;
+  }
+
+  // The same bit of a field, in all operations at once: what is shared, or one page beside, stays so.
+  [[nodiscard]] bool clear_bits() {
+    bool better = false;
+    for (std::size_t field = 0; field < max_fields; ++field) {
+      for (unsigned bit = 64; bit-- > 0;) {
+        const std::uint64_t mask = ~(std::uint64_t{1} << bit);
+        Program candidate = best_;
+        for (Op& op : candidate.ops)
+          op.value[field] &= mask;
+        better = (candidate != best_ && accept(candidate)) || better;
+      }
+    }
+    return better;
+  }
+
+  [[nodiscard]] bool simplify_header() {
+    bool better = false;
+    for (std::size_t field = 0; field < max_fields; ++field) {
+      if (!schema_->header[field].used())
+        continue;
+      const Op none;
+      const History history(best_.header, {}, none);
+      for (const std::uint64_t value : simpler(schema_->header[field], best_.header[field], history)) {
+        Program candidate = best_;
+        candidate.header[field] = value;
+        if (accept(candidate)) {
+          better = true;
+          break;
+        }
+      }
+    }
+    return better;
+  }
+
+  [[nodiscard]] bool simplify_values() {
+    bool better = false;
+    for (std::size_t i = 0; i < best_.ops.size(); ++i) {
+      for (unsigned rest = schema_->verbs[best_.ops[i].verb].fields; rest != 0; rest &= rest - 1)
+        better = simplify_value(i, static_cast<std::size_t>(std::countr_zero(rest))) || better;
+    }
+    return better;
+  }
+
+  // First in every operation that has this value, then in this one only.
+  [[nodiscard]] bool simplify_value(std::size_t i, std::size_t field) {
+    const Op op = best_.ops[i];
+    const History history(best_.header, std::span(best_.ops).first(i), op);
+    for (const std::uint64_t value : simpler(schema_->fields[field], op.value[field], history)) {
+      Program everywhere = best_;
+      for (Op& other : everywhere.ops) {
+        if (schema_->verbs[other.verb].uses(field) && other.value[field] == op.value[field])
+          other.value[field] = value;
+      }
+      Program here = best_;
+      here.ops[i].value[field] = value;
+      if (accept(everywhere) || (here != everywhere && accept(here)))
+        return true;
+    }
+    return false;
+  }
+
+  // Smaller values to try, the smallest first.
+  [[nodiscard]] static std::vector<std::uint64_t> simpler(const Domain& domain, std::uint64_t value,
+                                                          const History& history) {
+    std::vector<std::uint64_t> values{0, 1, std::bit_floor(value), value / 2, value & (value - 1)};
+    for (std::uint16_t selector = 0; selector < pool_selectors; ++selector)
+      values.push_back(domain.decode(selector, history));
+    std::erase_if(values, [value](std::uint64_t candidate) { return candidate >= value; });
+    std::sort(values.begin(), values.end());
+    values.erase(std::unique(values.begin(), values.end()), values.end());
+    return values;
+  }
+
+  const Schema* schema_;
+  const StillFails* still_fails_;
+  std::size_t max_runs_;
+  Program best_;
+  std::size_t runs_ = 0;
+};
+
+} // namespace
+
+Reduction reduce(const Program& program, const Schema& schema, const StillFails& still_fails,
+                 std::size_t max_runs) {
+  return Reducer(program, schema, still_fails, max_runs).reduce();
+}
+
+Reduction minimise(Machine& machine, const Program& program, const std::string& signature,
+                   std::size_t max_runs) {
+  const auto same = [&machine, &signature](const Program& candidate) {
+    const auto divergence = run(machine, candidate);
+    return divergence && divergence->signature() == signature;
+  };
+  return reduce(program, machine.schema(), same, max_runs);
+}
+
+} // namespace pagetwin::twin

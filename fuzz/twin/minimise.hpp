@@ -1,0 +1,30 @@
+// Makes a failing program small and plain while it keeps failing in the same way: operations are removed
+// (ddmin), then values made simpler. It works on operations with absolute values, so that removing one does
+// not change what the others mean. It refuses to know what failing is: a predicate says.
+#pragma once
+
+#include "fuzz/twin/run.hpp"
+
+#include <functional>
+
+namespace pagetwin::twin {
+
+inline constexpr std::size_t default_minimise_runs = 20'000;
+
+struct Reduction {
+  Program program;
+  std::size_t runs = 0;   // of the predicate
+  bool exhausted = false; // the limit of runs ended it: there may be a smaller one
+};
+
+using StillFails = std::function<bool(const Program&)>;
+
+// `program` itself must fail; it is not tried again.
+[[nodiscard]] Reduction reduce(const Program& program, const Schema& schema, const StillFails& still_fails,
+                               std::size_t max_runs = default_minimise_runs);
+
+// In process, for a divergence: its signature is kept.
+[[nodiscard]] Reduction minimise(Machine& machine, const Program& program, const std::string& signature,
+                                 std::size_t max_runs = default_minimise_runs);
+
+} // namespace pagetwin::twin
