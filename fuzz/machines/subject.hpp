@@ -1,0 +1,99 @@
+// Subject: the run-time interface of a table under test. Ours wraps each format once (table_subject.hpp); other people's tables come in here.
+// Spaces are numbered from 0; an operation on a space that is not alive is the caller's mistake. Statuses and values are those of docs/table.md.
+// It refuses to know the reference.
+#pragma once
+
+#include "fuzz/oracles/arena.hpp"
+#include "fuzz/oracles/observation.hpp"
+#include "src/base/attributes.hpp"
+#include "src/base/status.hpp"
+#include "src/table/accessed_dirty.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pagetwin::fuzz {
+
+inline constexpr unsigned max_spaces = 8;
+
+struct SubjectOptions {
+  std::size_t nodes = 64; // of the smallest class, all spaces together
+  unsigned tlb_sets = 4, tlb_ways = 2;
+  unsigned walk_entries = 4, walk_level = 1; // 0 entries: no walk cache
+};
+
+struct Found {
+  std::uint64_t pa = 0, size = 0;
+  Attributes attributes;
+
+  friend bool operator==(const Found&, const Found&) = default;
+};
+
+struct Amount {
+  Status status = Status::ok;
+  std::uint64_t bytes = 0;
+};
+struct Word {
+  Status status = Status::ok;
+  std::uint64_t word = 0;
+};
+// What for_each shows: consecutive addresses over consecutive frames.
+struct Stretch {
+  std::uint64_t va, pa, bytes;
+  Attributes attributes;
+};
+
+class Subject {
+ public:
+  Subject() = default;
+  Subject(const Subject&) = delete;
+  Subject& operator=(const Subject&) = delete;
+  virtual ~Subject() = default;
+
+  // Forgets everything; no space is alive.
+  virtual void restart(const SubjectOptions& options) = 0;
+  [[nodiscard]] virtual Status create(unsigned space) = 0;
+  virtual void destroy(unsigned space) = 0;
+  [[nodiscard]] virtual bool alive(unsigned space) const = 0;
+
+  [[nodiscard]] virtual Status map(unsigned space, std::uint64_t va, std::uint64_t pa, std::uint64_t size, Attributes a) = 0;
+  [[nodiscard]] virtual Status map_range(unsigned space, std::uint64_t va, std::uint64_t pa, std::uint64_t length, Attributes a,
+                                         std::uint64_t max_size) = 0;
+  [[nodiscard]] virtual Amount unmap(unsigned space, std::uint64_t va, std::uint64_t length) = 0;
+  [[nodiscard]] virtual Amount unmap_collect(unsigned space, std::uint64_t va, std::uint64_t length,
+                                             std::vector<LeafReport>& to) = 0;
+  [[nodiscard]] virtual Amount protect(unsigned space, std::uint64_t va, std::uint64_t length, Rights rights) = 0;
+  [[nodiscard]] virtual Status remap(unsigned space, std::uint64_t va, std::uint64_t pa) = 0;
+  [[nodiscard]] virtual Status promote(unsigned space, std::uint64_t va, std::uint64_t size) = 0;
+  [[nodiscard]] virtual Status harvest(unsigned space, std::uint64_t va, std::uint64_t length, Harvest what,
+                                       std::vector<LeafReport>& to) = 0;
+  [[nodiscard]] virtual Status mark(unsigned space, std::uint64_t va, std::uint64_t size, std::uint64_t word) = 0;
+  [[nodiscard]] virtual Word marker(unsigned space, std::uint64_t va, std::uint64_t size) = 0;
+  [[nodiscard]] virtual Status for_each(unsigned space, std::uint64_t va, std::uint64_t length, std::vector<Stretch>& to) = 0;
+  [[nodiscard]] virtual Amount clear(unsigned space) = 0;
+
+  [[nodiscard]] virtual std::optional<Found> lookup(unsigned space, std::uint64_t va) = 0;
+  // Through the TLB and the walk cache, which the table's invalidations reach.
+  [[nodiscard]] virtual std::optional<Found> cached_lookup(unsigned space, std::uint64_t va) = 0;
+
+  // The k-th allocation from now fails. Without effect where allocations are not observed.
+  virtual void fail_allocation(std::uint64_t k) = 0;
+  // Did the pool refuse an allocation in the last operation?
+  [[nodiscard]] virtual bool refused() const = 0;
+  [[nodiscard]] virtual std::uint64_t root(unsigned space) const = 0;
+  [[nodiscard]] virtual std::uint64_t nodes_used() const = 0;
+  // The counter beside a node.
+  [[nodiscard]] virtual NodeRecord record(std::uint64_t node) const = 0;
+  // The table's own proof of its structure: the problem, or empty. nodes and mapped: what it counted.
+  [[nodiscard]] virtual std::string audit(unsigned space) const = 0;
+  [[nodiscard]] virtual std::string dump(unsigned space) const = 0;
+  [[nodiscard]] virtual std::string cache_lines(std::uint64_t va) const = 0;
+  // Everything that table memory holds, nodes and data frames, by simulated address.
+  [[nodiscard]] virtual Arena& arena() = 0;
+  // What happened in the last operation; nothing where memory is not observed.
+  [[nodiscard]] virtual Observation* observation() = 0;
+  virtual void begin_operation() = 0;
+};
+
+} // namespace pagetwin::fuzz

@@ -1,0 +1,209 @@
+// How 16 bits choose an operand of the table machine: small pools of corner addresses, and back-references to what earlier operations used, because bugs need operations that meet.
+// Compile-time over a format's shape (sizes and widths); it refuses to know any bit of a descriptor.
+#pragma once
+
+#include "fuzz/machines/table/verbs.hpp"
+#include "fuzz/oracles/arena.hpp"
+#include "fuzz/twin/domains.hpp"
+#include "src/arch/geometry.hpp"
+
+#include <algorithm>
+
+namespace pagetwin::fuzz {
+
+// Rights as letters, then what differs from the default: rw-u.t3.g.k2.s0x5. Rights in bits 0-3, memory type 8-15, key 16-23, global 24, software 32-47.
+void print_attributes(std::string& to, std::uint64_t value);
+[[nodiscard]] std::optional<std::uint64_t> parse_attributes(std::string_view text);
+[[nodiscard]] Attributes unpack_attributes(std::uint64_t value);
+
+template <Format F>
+class TableDomains {
+  using G = Geometry<F>;
+  using History = twin::History;
+  static constexpr std::uint64_t page = bytes_of(F::page_shift);
+  static constexpr unsigned sizes = G::size_count;
+
+ public:
+  // Most operations use space 0, so that they meet; one in eight is another.
+  static std::uint64_t space(std::uint16_t s, const History& h) {
+    const std::uint64_t count = std::clamp<std::uint64_t>(h.header(header_spaces), 1, 8);
+    return (s & 7U) < 5 ? 0 : (s >> 3U) % count;
+  }
+
+  static std::uint64_t va(std::uint16_t s, const History& h) {
+    const unsigned mode = s >> 13U, rest = s & 0x1fffU;
+    if (mode >= 3 && h.empty())
+      return corner(rest, h);
+    switch (mode) {
+    case 0:
+    case 1:
+    case 2:
+      return corner(rest, h);
+    case 3:
+    case 4: // where an earlier operation began
+      return before(h, rest).value[field_va];
+    case 5: // within or beside it, in pages or in the pages of its size
+      return before(h, rest).value[field_va] + steps(rest >> 4U) * (rest & 0x200U ? page : stride(rest >> 10U));
+    case 6: // where it ended, or one page to either side
+      return before(h, rest).value[field_va] + extent(before(h, rest)) + (rest >> 4U & 3U) * page - page;
+    default: // down to the boundary of a size; rarely one that is not legal at all
+      return (rest & 0x1fU) == 0x1fU ? illegal(rest >> 5U, h) : align_down(before(h, rest).value[field_va], F::sizes[(rest >> 4U) % sizes].log2_bytes);
+    }
+  }
+
+  // Congruent to va modulo a size, so that superpages are possible, above 4 GiB; or where an earlier operation mapped to; or a frame of table memory.
+  static std::uint64_t pa(std::uint16_t s, const History& h) {
+    const std::uint64_t here = h.current().value[field_va];
+    const unsigned mode = s >> 13U, rest = s & 0x1fffU;
+    switch (mode) {
+    case 0:
+    case 1:
+    case 2:
+      return frame_base(rest >> 8U) + (here & low_mask(F::sizes[sizes - 1].log2_bytes));
+    case 3: // congruent modulo a smaller size only
+      return frame_base(rest >> 8U) + (here & low_mask(F::sizes[rest % sizes].log2_bytes));
+    case 4: // what an earlier operation mapped, as if the ranges were one
+      return before(h, rest).value[field_pa] + (here - before(h, rest).value[field_va]);
+    case 5:
+      return before(h, rest).value[field_pa] + (rest >> 4U & 3U) * page;
+    case 6: // data frames and nodes
+      return Arena::base + align_down(std::uint64_t{rest} * page, F::sizes[rest % sizes].log2_bytes);
+    default: // the last frames, one too far, and misaligned ones
+      return (low_mask(F::pa_bits) + 1) - (rest & 3U) * F::sizes[(rest >> 2U) % sizes].bytes() + ((rest & 0x1f00U) == 0 ? 8 : 0);
+    }
+  }
+
+  static std::uint64_t length(std::uint16_t s, const History& h) {
+    const unsigned mode = s >> 13U, rest = s & 0x1fffU;
+    switch (mode) {
+    case 0:
+    case 1: // a few pages
+      return (1 + rest % 8) * page;
+    case 2: // one page
+      return page;
+    case 3:
+    case 4: // a size, a few of it
+      return F::sizes[rest % sizes].bytes() * (1 + (rest >> 8U & 3U));
+    case 5: // a page more or less than a few of a size
+      return F::sizes[rest % sizes].bytes() * (1 + (rest >> 8U & 3U)) + (rest & 0x1000U ? page : 0 - page);
+    case 6: // as long as an earlier operation
+      return extent(before(h, rest));
+    default: // empty, misaligned, to the end of the half, everything
+      return odd_length(rest, h);
+    }
+  }
+
+  // The largest leaf of a range, or the size of a page.
+  static std::uint64_t size(std::uint16_t s, const History&) {
+    if (s >= 0xff00U)
+      return std::uint64_t{s & 0xffU} << (s & 15U); // rarely a size that does not exist
+    return F::sizes[(s & 0xffU) % sizes].bytes();
+  }
+
+  // Rights of all kinds; other attributes in one of four; few values, so that neighbours are often equal.
+  static std::uint64_t attributes(std::uint16_t s, const History& h) {
+    if ((s >> 13U) >= 5 && !h.empty())
+      return before(h, s).value[field_attrs];
+    static constexpr std::array<std::uint8_t, 8> rights{3, 1, 7, 11, 15, 5, 9, 13};
+    const std::uint64_t r = (s & 0xf00U) == 0xf00U ? (s >> 4U & 15U) : rights[s & 7U];
+    if ((s >> 11U & 3U) != 0)
+      return r;
+    return r | std::uint64_t{(s >> 3U) & 7U} << 8U | std::uint64_t{(s >> 6U) & 3U} << 16U | std::uint64_t{(s >> 8U) & 1U} << 24U |
+           std::uint64_t{(s >> 5U) & 15U} << 32U;
+  }
+
+  static std::uint64_t argument(std::uint16_t s, const History& h) {
+    if (static_cast<TableVerb>(h.current().verb) != TableVerb::mark)
+      return s & 0x3fU;
+    return (s & 7U) == 0 ? std::uint64_t{s} << 24U : s & 3U; // rarely a word that is too wide
+  }
+
+  // Nodes of all spaces together: few, so that the pool runs dry, up to enough.
+  static std::uint64_t nodes(std::uint16_t s, const History&) {
+    static constexpr std::array<std::uint64_t, 8> counts{48, 96, 24, 160, 10, 64, 32, 16};
+    return counts[s & 7U];
+  }
+
+ private:
+  [[nodiscard]] static const twin::Op& before(const History& h, unsigned rest) { return h.back(rest & 15U); }
+  [[nodiscard]] static std::uint64_t steps(unsigned bits) { return (bits & 31U) < 28 ? bits & 7U : 0ULL - 1; }
+  [[nodiscard]] static std::uint64_t stride(unsigned bits) { return F::sizes[bits % sizes].bytes(); }
+  // Bytes that an operation was about.
+  [[nodiscard]] static std::uint64_t extent(const twin::Op& op) {
+    const std::uint64_t n = op.value[field_len] != 0 ? op.value[field_len] : op.value[field_size];
+    return n != 0 ? n : page;
+  }
+
+  // Eight windows, each at a boundary of some level: the bottom, the last bytes of the lower half, the first and the last of the upper one, and places in between.
+  [[nodiscard]] static std::uint64_t window(unsigned w) {
+    constexpr unsigned top = F::sign_extended ? F::va_bits - 1 : F::va_bits;
+    constexpr std::uint64_t half = bytes_of(top), big = F::sizes[sizes - 1].bytes(), upper = F::sign_extended ? ~(half - 1) : half / 2;
+    constexpr std::array<std::uint64_t, 8> starts{0, big, half / 2, half - big, upper, 0 - big, upper + big, (F::sign_extended ? 0 : half) - F::sizes[sizes / 2].bytes()};
+    return starts[w & 7U];
+  }
+  // A corner of a window: a boundary of a size or a few pages from it. The header says which windows a run uses, so that operations meet.
+  [[nodiscard]] static std::uint64_t corner(unsigned rest, const History& h) {
+    const auto pool = static_cast<unsigned>(h.header(header_pool));
+    const unsigned w = (rest & 3U) != 0 ? pool : pool >> 3U;
+    const std::uint64_t unit = F::sizes[(rest >> 2U & 7U) % sizes].bytes();
+    const std::uint64_t units = rest >> 5U & 3U, pages = rest >> 7U & 7U;
+    const std::uint64_t near = (rest >> 10U & 3U) == 0 ? 0 : (rest & 0x1000U) ? 0 - pages : pages;
+    return window(w) + units * unit + near * page;
+  }
+  [[nodiscard]] static std::uint64_t illegal(unsigned rest, const History& h) {
+    const std::uint64_t va = before(h, rest).value[field_va];
+    switch (rest >> 5U & 3U) {
+    case 0:
+      return va ^ bytes_of(F::va_bits - 1);
+    case 1:
+      return va ^ bytes_of(63);
+    case 2:
+      return va + 8;
+    default:
+      return va ^ bytes_of(F::va_bits + 1);
+    }
+  }
+  [[nodiscard]] static std::uint64_t frame_base(unsigned bits) {
+    return bytes_of(33) + (bits & 7U) * (2 * F::sizes[sizes - 1].bytes());
+  }
+  [[nodiscard]] static std::uint64_t odd_length(unsigned rest, const History& h) {
+    const std::uint64_t here = h.current().value[field_va];
+    switch (rest & 7U) {
+    case 0:
+      return 0;
+    case 1:
+      return page + 8;
+    case 2: // to the end of its half
+      return bytes_of(F::va_bits - 1) - (here & low_mask(F::va_bits - 1));
+    case 3: // over the hole between the halves, or around the top
+      return 0 - here + page;
+    case 4:
+      return bytes_of(F::va_bits - 1);
+    case 5:
+      return F::sizes[sizes - 1].bytes() + F::sizes[0].bytes() * (rest >> 3U & 7U);
+    default:
+      return page * (1 + (rest >> 3U & 0x3fU)) * 8;
+    }
+  }
+};
+
+// Field names are what traces say. The header: nodes of the pool, spaces that exist, sets and ways of the TLB, the walk cache, windows of the address pool.
+template <Format F>
+inline constexpr twin::Schema table_schema{
+    .machine = "table",
+    .version = 1,
+    .verbs = table_verbs,
+    .fields = {twin::Domain{"s", TableDomains<F>::space, twin::print_number, twin::parse_number, twin::expects_number},
+               twin::Domain{"va", TableDomains<F>::va, twin::print_hex, twin::parse_number, "an address such as 0x200000"},
+               twin::Domain{"pa", TableDomains<F>::pa, twin::print_hex, twin::parse_number, "an address such as 0x200000"},
+               twin::Domain{"len", TableDomains<F>::length, twin::print_size, twin::parse_size, twin::expects_size},
+               twin::Domain{"size", TableDomains<F>::size, twin::print_size, twin::parse_size, twin::expects_size},
+               twin::Domain{"attrs", TableDomains<F>::attributes, print_attributes, parse_attributes,
+                            "rights and more such as rw-u or r-x-.t3.g.k2.s0x5"},
+               twin::Domain{"arg", TableDomains<F>::argument, twin::print_number, twin::parse_number, twin::expects_number}},
+    .header = {twin::Domain{"nodes", TableDomains<F>::nodes, twin::print_number, twin::parse_number, twin::expects_number},
+               twin::number_domain<3, 2>("spaces"), twin::number_domain<16>("tlb"), twin::number_domain<8>("walk"),
+               twin::number_domain<64>("pool"), {}, {}},
+};
+
+} // namespace pagetwin::fuzz

@@ -1,0 +1,95 @@
+#include "fuzz/machines/table/machine.hpp"
+
+#include <algorithm>
+
+namespace pagetwin::fuzz {
+
+TableMachine::TableMachine(const TableSides& sides, const twin::MachineOptions& options)
+    : sides_(sides), options_(options), mmu_(&sides.mmu()), subject_(sides.subject(*this)), structure_(*mmu_) {
+  Arena& arena = subject_->arena();
+  view_ = {.mmu = mmu_,
+           .memory = {reinterpret_cast<unsigned char*>(arena.begin()), Arena::base, arena.size()},
+           // Rights alone decide: what these switches add is tested beside the walker itself.
+           .mode = {.pa_bits = mmu_->profile().pa_bits, .smep = false, .smap = false}};
+  for (unsigned i = 0; i < max_spaces; ++i)
+    spaces_.push_back({false, reference::FlatMap(mmu_->profile())});
+}
+
+void TableMachine::begin(const twin::Program& program) {
+  const auto& header = program.header;
+  const unsigned tlb = static_cast<unsigned>(header[header_tlb]), walk = static_cast<unsigned>(header[header_walk]);
+  subject_->restart({.nodes = std::clamp<std::uint64_t>(header[header_nodes], 2, 1U << 16U),
+                     .tlb_sets = 1U << (tlb & 3U),
+                     .tlb_ways = 1 + (tlb >> 2U & 3U),
+                     .walk_entries = (walk & 1U) == 0 ? 4U : 0U,
+                     .walk_level = 1 + (walk >> 1U & 3U) % (mmu_->levels() - 1)});
+  space_count_ = static_cast<unsigned>(std::clamp<std::uint64_t>(header[header_spaces], 1, max_spaces));
+  tlb_.reset();
+  inject_in_ = never;
+  fault_armed_ = false;
+  steps_ = dice_ = 0;
+  for (unsigned s = 0; s < max_spaces; ++s) {
+    spaces_[s].alive = false;
+    spaces_[s].model.reset();
+    if (s < std::min(space_count_, 2U)) {
+      const twin::Op op{static_cast<std::uint8_t>(TableVerb::create), {s}};
+      op_ = &op;
+      (void)apply_create(op);
+    }
+  }
+}
+
+unsigned TableMachine::space_of(const twin::Op& op) const {
+  return static_cast<unsigned>(op.value[field_space] % space_count_);
+}
+
+Verdict TableMachine::step(const twin::Op& op) {
+  op_ = &op;
+  space_ = space_of(op);
+  answer_ = {};
+  starved_ = false;
+  injected_.clear();
+  ++steps_;
+  dice_ = dice_ * 31 + op.verb + (op.value[field_va] >> 12U);
+  nodes_before_ = subject_->nodes_used();
+  subject_->begin_operation();
+  try {
+    if (Verdict v = apply(op))
+      return v;
+    return judge(op);
+  } catch (const Runaway& runaway) {
+    return finding("O15 progress", runaway.address, format("%s: %s", verb_name(), runaway.what),
+                   format("%s: %s", verb_name(), runaway.what));
+  }
+}
+
+Verdict TableMachine::finish() {
+  try {
+    if (Verdict v = compare_all())
+      return v;
+    return destroy_all();
+  } catch (const Runaway& runaway) {
+    return finding("O15 progress", runaway.address, format("finish: %s", runaway.what), runaway.what);
+  }
+}
+
+const char* TableMachine::verb_name() const { return table_verbs[op_->verb].name.data(); }
+
+std::string TableMachine::outcome() const {
+  if (!answer_.is_status)
+    return answer_.word;
+  std::string text(to_text(answer_.status));
+  if (answer_.status == Status::ok && answer_.bytes != 0)
+    text += format(" %#llx", static_cast<unsigned long long>(answer_.bytes));
+  return text;
+}
+
+bool TableMachine::touches(const twin::Op& op, std::uint64_t address) const {
+  const twin::Verb& verb = table_verbs[op.verb];
+  if (!verb.uses(field_va))
+    return false;
+  const std::uint64_t extent = verb.uses(field_len) ? op.value[field_len] : verb.uses(field_size) ? op.value[field_size] : 1;
+  return address - op.value[field_va] < extent;
+}
+
+} // namespace pagetwin::fuzz

@@ -1,0 +1,136 @@
+// The table machine: a PageTable behind a Subject, a FlatMap for each of its spaces, and every oracle between them. One operation goes to both sides; then what it answered, what it stored, what it
+// invalidated and what the addresses around it translate to are compared (docs/architecture.md walks one through).
+// It refuses to know formats: descriptors are read by reference/mmu, and the Subject hides the table's type.
+#pragma once
+
+#include "fuzz/machines/convert.hpp"
+#include "fuzz/machines/subject.hpp"
+#include "fuzz/machines/table/verbs.hpp"
+#include "fuzz/oracles/adversarial_tlb.hpp"
+#include "fuzz/oracles/observed_memory.hpp"
+#include "fuzz/oracles/structure.hpp"
+#include "fuzz/oracles/view.hpp"
+#include "reference/flat_map.hpp"
+#include "reference/mmu/contents.hpp"
+
+#include <array>
+
+namespace pagetwin::fuzz {
+
+struct TableSides {
+  const twin::Schema* schema;
+  std::unique_ptr<Subject> (*subject)(Watcher&);
+  const reference::Mmu& (*mmu)();
+};
+
+class TableMachine final : public twin::Machine, private Watcher {
+ public:
+  TableMachine(const TableSides& sides, const twin::MachineOptions& options);
+
+  [[nodiscard]] const twin::Schema& schema() const override { return *sides_.schema; }
+  void begin(const twin::Program& program) override;
+  [[nodiscard]] Verdict step(const twin::Op& op) override;
+  [[nodiscard]] Verdict finish() override;
+  [[nodiscard]] std::string outcome() const override;
+  [[nodiscard]] std::string explain(std::uint64_t address) const override;
+  [[nodiscard]] bool touches(const twin::Op& op, std::uint64_t address) const override;
+
+ private:
+  struct Space {
+    bool alive = false;
+    reference::FlatMap model;
+  };
+  // Hardware wrote through a slot during the operation.
+  struct Injected {
+    unsigned space;
+    std::uint64_t va;
+  };
+  // What the last operation answered.
+  struct Answer {
+    const char* word = "ok"; // when it is no status
+    Status status = Status::ok;
+    bool is_status = true;
+    std::uint64_t bytes = 0;
+  };
+
+  // apply.cpp: one operation to both sides, and their answers compared.
+  [[nodiscard]] Verdict apply(const twin::Op& op);
+  [[nodiscard]] Verdict apply_map(const twin::Op& op);
+  [[nodiscard]] Verdict apply_map_range(const twin::Op& op);
+  [[nodiscard]] Verdict apply_unmap(const twin::Op& op);
+  [[nodiscard]] Verdict apply_unmap_collect(const twin::Op& op);
+  [[nodiscard]] Verdict apply_protect(const twin::Op& op);
+  [[nodiscard]] Verdict apply_remap(const twin::Op& op);
+  [[nodiscard]] Verdict apply_promote(const twin::Op& op);
+  [[nodiscard]] Verdict apply_harvest(const twin::Op& op);
+  [[nodiscard]] Verdict apply_mark(const twin::Op& op);
+  [[nodiscard]] Verdict apply_marker(const twin::Op& op);
+  [[nodiscard]] Verdict apply_for_each(const twin::Op& op);
+  [[nodiscard]] Verdict apply_lookup(const twin::Op& op);
+  [[nodiscard]] Verdict apply_clear(const twin::Op& op);
+  [[nodiscard]] Verdict apply_create(const twin::Op& op);
+  [[nodiscard]] Verdict apply_destroy(const twin::Op& op);
+  // Notes the answer. True when the reference must not see the operation, because the pool was dry.
+  [[nodiscard]] bool starved(Status status, std::uint64_t bytes = 0);
+  [[nodiscard]] Verdict same_status(Status ours, reference::Status theirs) const;
+  [[nodiscard]] Verdict same_bytes(std::uint64_t ours, std::uint64_t theirs) const;
+  [[nodiscard]] Verdict same_leaves(std::span<const reference::LeafRun> theirs);
+  [[nodiscard]] Verdict round_trip(const twin::Op& op, bool range);
+  void absorb_injections();
+
+  // access.cpp: the hardware's side of the story.
+  [[nodiscard]] Verdict apply_access(const twin::Op& op);
+  [[nodiscard]] Verdict access_cached(const AdversarialTlb::Line& line, std::uint64_t va, bool write);
+  [[nodiscard]] Verdict access_walking(std::uint64_t va, const reference::Access& access);
+  void after_store(std::uint64_t slot) override;
+  void before_exchange(std::uint64_t slot) override;
+  void on_flush(const Invalidation& i) override;
+
+  // judge.cpp: what the operation left behind.
+  [[nodiscard]] Verdict judge(const twin::Op& op);
+  [[nodiscard]] Verdict judge_memory();
+  [[nodiscard]] Verdict judge_atomicity() const;
+  [[nodiscard]] Verdict probe_around(const twin::Op& op);
+  [[nodiscard]] Verdict probe(unsigned space, std::uint64_t va);
+  [[nodiscard]] Verdict probe_cached(unsigned space, std::uint64_t va, const std::optional<reference::Translation>& model);
+  [[nodiscard]] bool global_elsewhere(unsigned space, std::uint64_t va, const Found& found) const;
+  [[nodiscard]] Verdict compare_all();
+  [[nodiscard]] Verdict compare_space(unsigned space);
+  [[nodiscard]] Verdict compare_own_views(unsigned space);
+  [[nodiscard]] Verdict compare_iteration(unsigned space);
+  [[nodiscard]] Verdict compare_half(unsigned space, std::uint64_t first, std::uint64_t length);
+  [[nodiscard]] Verdict destroy_all();
+  [[nodiscard]] Verdict destroy_space(unsigned space);
+
+  [[nodiscard]] unsigned space_of(const twin::Op& op) const;
+  [[nodiscard]] reference::FlatMap& model() { return spaces_[space_].model; }
+  [[nodiscard]] const char* verb_name() const;
+
+  TableSides sides_;
+  twin::MachineOptions options_;
+  const reference::Mmu* mmu_;
+  std::unique_ptr<Subject> subject_;
+  View view_;
+  std::vector<Space> spaces_;
+  Structure structure_;
+  AdversarialTlb tlb_;
+  reference::Contents seen_; // the last space that was read whole
+  std::vector<LeafReport> reports_;
+  std::vector<reference::LeafRun> runs_;
+  std::vector<Stretch> stretches_;
+  std::vector<reference::Extent> extents_;
+
+  unsigned space_count_ = 2, space_ = 0;
+  const twin::Op* op_ = nullptr;
+  Answer answer_;
+  bool starved_ = false;          // the last operation ran out of memory
+  bool fault_armed_ = false;      // a fail is pending
+  std::uint64_t nodes_before_ = 0, steps_ = 0;
+  std::uint64_t dice_ = 0; // of the program alone, so that a replay throws the same
+  static constexpr std::uint64_t never = ~std::uint64_t{0};
+  std::uint64_t inject_in_ = never; // exchanges until hardware writes
+  unsigned inject_page_ = 0;
+  std::vector<Injected> injected_;
+};
+
+} // namespace pagetwin::fuzz

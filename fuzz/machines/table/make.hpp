@@ -1,0 +1,26 @@
+// A table machine for one format, one memory and the walker that judges it: what a fuzz target names.
+#pragma once
+
+#include "fuzz/machines/table/domains.hpp"
+#include "fuzz/machines/table/machine.hpp"
+#include "fuzz/machines/table_subject.hpp"
+#include "fuzz/twin/target.hpp"
+
+namespace pagetwin::fuzz {
+
+template <Format F, template <Format> class Backing>
+[[nodiscard]] std::unique_ptr<Subject> make_subject(Watcher& watcher) {
+  return std::make_unique<TableSubject<F, Backing>>(watcher);
+}
+
+template <Format F, template <Format> class Backing, const reference::Mmu& (*Walker)()>
+[[nodiscard]] std::unique_ptr<twin::Machine> make_table_machine(const twin::MachineOptions& options) {
+  return std::make_unique<TableMachine>(TableSides{&table_schema<F>, make_subject<F, Backing>, Walker}, options);
+}
+
+template <Format F, template <Format> class Backing, const reference::Mmu& (*Walker)()>
+[[nodiscard]] constexpr twin::Target table_target(std::string_view name) {
+  return {.name = name, .schema = &table_schema<F>, .make = make_table_machine<F, Backing, Walker>, .max_ops = 256};
+}
+
+} // namespace pagetwin::fuzz

@@ -1,0 +1,60 @@
+// The verbs of the table machine and the fields that they use. Appending is safe for text; the order is what bytes mean.
+#pragma once
+
+#include "fuzz/twin/schema.hpp"
+
+namespace pagetwin::fuzz {
+
+enum class TableVerb : std::uint8_t {
+  map,
+  map_range,
+  unmap,
+  unmap_collect,
+  protect,
+  remap,
+  promote,
+  harvest,
+  mark,
+  marker,
+  for_each,
+  lookup,
+  access,
+  clear,
+  create,
+  destroy,
+  fail,
+  inject,
+};
+
+// Indices into Op::value.
+enum TableField : std::uint8_t { field_space, field_va, field_pa, field_len, field_size, field_attrs, field_arg };
+// Indices into Program::header.
+enum TableHeader : std::uint8_t { header_nodes, header_spaces, header_tlb, header_walk, header_pool };
+
+inline constexpr std::array table_verbs{
+    twin::Verb{"map", twin::field_mask(0, 1, 2, 4, 5), 8},
+    twin::Verb{"map_range", twin::field_mask(0, 1, 2, 3, 4, 5), 10},
+    twin::Verb{"unmap", twin::field_mask(0, 1, 3), 6},
+    twin::Verb{"unmap_collect", twin::field_mask(0, 1, 3), 3},
+    twin::Verb{"protect", twin::field_mask(0, 1, 3, 5), 6},
+    twin::Verb{"remap", twin::field_mask(0, 1, 2), 3},
+    twin::Verb{"promote", twin::field_mask(0, 1, 4), 5},
+    // arg: 1 clears the flags of whole leaves
+    twin::Verb{"harvest", twin::field_mask(0, 1, 3, 6), 4},
+    // arg: the word
+    twin::Verb{"mark", twin::field_mask(0, 1, 4, 6), 3},
+    twin::Verb{"marker", twin::field_mask(0, 1, 4), 1},
+    twin::Verb{"for_each", twin::field_mask(0, 1, 3), 1},
+    twin::Verb{"lookup", twin::field_mask(0, 1), 1},
+    // arg: bits 0-1 read, write, execute; bit 2 user; bit 3 through the cached translation if there is one
+    twin::Verb{"access", twin::field_mask(0, 1, 6), 6},
+    twin::Verb{"clear", twin::field_mask(0), 1},
+    twin::Verb{"create", twin::field_mask(0), 2},
+    twin::Verb{"destroy", twin::field_mask(0), 2},
+    // arg: the arg-th allocation from now fails, 0 is the next
+    twin::Verb{"fail", twin::field_mask(6), 3},
+    // arg: before the exchange after arg / 8 more, hardware writes through the slot that is about to be exchanged; arg % 8 chooses the page
+    twin::Verb{"inject", twin::field_mask(6), 2},
+};
+
+} // namespace pagetwin::fuzz

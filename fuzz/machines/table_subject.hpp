@@ -1,0 +1,242 @@
+// Our PageTable as a Subject: one wrapper per format, over memory that is observed (the oracles see each store, a TLB hears each invalidation) or plain
+// (what ships, without anything in between). It refuses to judge.
+#pragma once
+
+#include "fuzz/machines/subject.hpp"
+#include "fuzz/oracles/observed_memory.hpp"
+#include "src/table/audit.hpp"
+#include "src/table/dump.hpp"
+#include "src/table/page_table.hpp"
+#include "src/tlb/mmu.hpp"
+
+#include <cstdio>
+
+namespace pagetwin::fuzz {
+
+// The nodes of the largest program that a trace may ask for.
+inline constexpr std::size_t most_nodes = 1U << 16;
+
+// Descriptors that a freed node and the data frames are full of: tables and leaves of every level, pointing at data and at nodes.
+template <Format F>
+[[nodiscard]] std::array<std::uint64_t, 8> junk_words(std::uint64_t data) {
+  std::array<std::uint64_t, 8> junk{};
+  const Attributes all{.rights = Rights::read | Rights::write | Rights::execute | Rights::user};
+  for (unsigned i = 0; i < junk.size(); ++i) {
+    const PageSize size = F::sizes[i % F::sizes.size()];
+    const bool table = i % 2 == 0;
+    junk[i] = table ? F::to_table(PhysAddr{data}, 1 + i % (F::levels - 1))
+                    : F::leaf(F::leaf_bits(all, Flags{}, size), PhysAddr{align_down(data, size.log2_bytes)}, size, 0);
+  }
+  return junk;
+}
+
+// Memory in which every access is seen, with an Mmu that the table's invalidations reach.
+template <Format F>
+class ObservedBacking {
+ public:
+  using MmuType = Mmu<F, ObservedMemory>;
+  using Memory = NotifyingMemory<ObservedMemory, MmuType>;
+
+  ObservedBacking(Arena& arena, Watcher& watcher)
+      : arena_(&arena), junk_(junk_words<F>(arena.data())), records_(most_nodes),
+        seen_(Arena::base, Geometry<F>::node_shift(0), most_nodes),
+        memory_(mmu_, arena, std::size_t{1}, Geometry<F>::node_shift(0), std::span(records_), seen_, watcher),
+        mmu_(memory_, Tlb<F>(lines_, 1), WalkCache<F>(walks_, 1)) {
+    memory_.set_junk(junk_);
+    arena.fill_data(junk_);
+  }
+  void restart(const SubjectOptions& o) {
+    seen_.reset();
+    memory_.restart(*arena_, o.nodes, Geometry<F>::node_shift(0), records_);
+    mmu_ = MmuType(memory_, Tlb<F>(std::span(lines_).first(std::size_t{o.tlb_sets} * o.tlb_ways), o.tlb_ways),
+                   WalkCache<F>(std::span(walks_).first(o.walk_entries), o.walk_level));
+  }
+  void begin_operation() {
+    seen_.begin_operation();
+    memory_.begin_operation();
+  }
+  void forget(SpaceId space) { mmu_.invalidate_space(space); }
+  [[nodiscard]] std::optional<Found> translate(SpaceId space, PhysAddr root, std::uint64_t va) {
+    const auto t = mmu_.translate(space, root, va);
+    return t ? std::optional(Found{raw(t->pa), F::sizes[t->size].bytes(), t->attributes}) : std::nullopt;
+  }
+  [[nodiscard]] Memory& memory() { return memory_; }
+  [[nodiscard]] const Memory& memory() const { return memory_; }
+  [[nodiscard]] Observation* observation() { return &seen_; }
+  void fail_allocation(std::uint64_t k) { memory_.fail_allocation(k); }
+  [[nodiscard]] bool refused() const { return memory_.refused(); }
+  // sink(const TlbLine&) for the lines that translate va.
+  template <class Sink>
+  void lines_at(std::uint64_t va, Sink&& sink) const {
+    mmu_.tlb().for_each([&](const TlbLine& line) {
+      if (va - line.first < F::sizes[line.leaf.size].bytes())
+        sink(line);
+    });
+  }
+
+ private:
+  Arena* arena_;
+  std::array<std::uint64_t, 8> junk_;
+  std::vector<NodeRecord> records_;
+  std::vector<TlbEntry> lines_ = std::vector<TlbEntry>(64);
+  std::vector<WalkCacheEntry> walks_ = std::vector<WalkCacheEntry>(16);
+  Observation seen_;
+  Memory memory_;
+  MmuType mmu_;
+};
+
+// The policy that ships.
+template <Format F>
+class PlainBacking {
+ public:
+  using Memory = PlainMemory<>;
+
+  PlainBacking(Arena& arena, Watcher&)
+      : arena_(&arena), records_(most_nodes), pool_(make_pool(1)), memory_(pool_) {
+    arena.fill_data(junk_words<F>(arena.data()));
+  }
+  void restart(const SubjectOptions& o) { pool_ = make_pool(o.nodes); }
+  void begin_operation() {}
+  void forget(SpaceId) {}
+  [[nodiscard]] std::optional<Found> translate(SpaceId, PhysAddr root, std::uint64_t va) const {
+    const auto t = Geometry<F>::is_canonical(va) ? walk<F>(memory_, root, va) : std::nullopt;
+    return t ? std::optional(Found{raw(t->pa()), t->size().bytes(), t->attributes()}) : std::nullopt;
+  }
+  [[nodiscard]] Memory& memory() { return memory_; }
+  [[nodiscard]] const Memory& memory() const { return memory_; }
+  [[nodiscard]] Observation* observation() { return nullptr; }
+  void fail_allocation(std::uint64_t) {}
+  // Nobody counts refusals here: the pool is small, and what it says is believed.
+  [[nodiscard]] bool refused() const { return true; }
+  template <class Sink>
+  void lines_at(std::uint64_t, Sink&&) const {}
+
+ private:
+  [[nodiscard]] NodePool make_pool(std::size_t nodes) {
+    constexpr unsigned shift = Geometry<F>::node_shift(0);
+    return {arena_->nodes().first(nodes << shift), PhysAddr{Arena::base}, shift, std::span(records_).first(nodes)};
+  }
+  Arena* arena_;
+  std::vector<NodeRecord> records_;
+  NodePool pool_;
+  Memory memory_;
+};
+
+template <Format F, template <Format> class Backing>
+class TableSubject final : public Subject {
+  using B = Backing<F>;
+  using Table = PageTable<F, typename B::Memory>;
+
+ public:
+  explicit TableSubject(Watcher& watcher) : arena_(most_nodes << Geometry<F>::node_shift(0)), backing_(arena_, watcher) {}
+
+  void restart(const SubjectOptions& options) override {
+    for (auto& table : tables_)
+      table.reset();
+    backing_.restart(options);
+  }
+  [[nodiscard]] Status create(unsigned s) override {
+    auto table = Table::create(backing_.memory(), SpaceId{static_cast<std::uint16_t>(s + 1)});
+    if (!table)
+      return Status::out_of_memory;
+    tables_[s].emplace(std::move(*table));
+    return Status::ok;
+  }
+  void destroy(unsigned s) override {
+    tables_[s]->destroy();
+    tables_[s].reset();
+  }
+  [[nodiscard]] bool alive(unsigned s) const override { return tables_[s].has_value(); }
+
+  [[nodiscard]] Status map(unsigned s, std::uint64_t va, std::uint64_t pa, std::uint64_t size, Attributes a) override {
+    return tables_[s]->map(VirtAddr{va}, PhysAddr{pa}, size, a);
+  }
+  [[nodiscard]] Status map_range(unsigned s, std::uint64_t va, std::uint64_t pa, std::uint64_t length, Attributes a,
+                                 std::uint64_t max_size) override {
+    return tables_[s]->map_range(VirtAddr{va}, PhysAddr{pa}, length, a, max_size);
+  }
+  [[nodiscard]] Amount unmap(unsigned s, std::uint64_t va, std::uint64_t length) override {
+    return amount(tables_[s]->unmap(VirtAddr{va}, length));
+  }
+  [[nodiscard]] Amount unmap_collect(unsigned s, std::uint64_t va, std::uint64_t length, std::vector<LeafReport>& to) override {
+    return amount(tables_[s]->unmap_collect(VirtAddr{va}, length, [&](const LeafReport& r) { to.push_back(r); }));
+  }
+  [[nodiscard]] Amount protect(unsigned s, std::uint64_t va, std::uint64_t length, Rights rights) override {
+    return amount(tables_[s]->protect(VirtAddr{va}, length, rights));
+  }
+  [[nodiscard]] Status remap(unsigned s, std::uint64_t va, std::uint64_t pa) override {
+    return tables_[s]->remap(VirtAddr{va}, PhysAddr{pa});
+  }
+  [[nodiscard]] Status promote(unsigned s, std::uint64_t va, std::uint64_t size) override {
+    return tables_[s]->promote(VirtAddr{va}, size);
+  }
+  [[nodiscard]] Status harvest(unsigned s, std::uint64_t va, std::uint64_t length, Harvest what,
+                               std::vector<LeafReport>& to) override {
+    return tables_[s]->harvest(VirtAddr{va}, length, what, [&](const LeafReport& r) { to.push_back(r); });
+  }
+  [[nodiscard]] Status mark(unsigned s, std::uint64_t va, std::uint64_t size, std::uint64_t word) override {
+    return tables_[s]->mark(VirtAddr{va}, size, word);
+  }
+  [[nodiscard]] Word marker(unsigned s, std::uint64_t va, std::uint64_t size) override {
+    const MarkerWord m = tables_[s]->marker(VirtAddr{va}, size);
+    return {m.status, m.word};
+  }
+  [[nodiscard]] Status for_each(unsigned s, std::uint64_t va, std::uint64_t length, std::vector<Stretch>& to) override {
+    return tables_[s]->for_each(VirtAddr{va}, length,
+                                [&](const Mapping& m) { to.push_back({m.va, raw(m.pa), m.bytes, m.attributes}); });
+  }
+  [[nodiscard]] Amount clear(unsigned s) override { return amount(tables_[s]->clear()); }
+
+  [[nodiscard]] std::optional<Found> lookup(unsigned s, std::uint64_t va) override {
+    const auto t = tables_[s]->lookup(VirtAddr{va});
+    return t ? std::optional(Found{raw(t->pa()), t->size().bytes(), t->attributes()}) : std::nullopt;
+  }
+  [[nodiscard]] std::optional<Found> cached_lookup(unsigned s, std::uint64_t va) override {
+    return backing_.translate(tables_[s]->space(), tables_[s]->root(), va);
+  }
+
+  void fail_allocation(std::uint64_t k) override { backing_.fail_allocation(k); }
+  [[nodiscard]] bool refused() const override { return backing_.refused(); }
+  [[nodiscard]] std::uint64_t root(unsigned s) const override { return raw(tables_[s]->root()); }
+  [[nodiscard]] std::uint64_t nodes_used() const override { return backing_.memory().pool().used(); }
+  [[nodiscard]] NodeRecord record(std::uint64_t node) const override {
+    return backing_.memory().pool().record(PhysAddr{node});
+  }
+  [[nodiscard]] std::string audit(unsigned s) const override {
+    const AuditReport report = pagetwin::audit(*tables_[s]);
+    char where[32];
+    std::snprintf(where, sizeof where, " at %#llx", static_cast<unsigned long long>(report.slot));
+    return report.ok() ? std::string() : std::string(report.problem) + where;
+  }
+  [[nodiscard]] std::string dump(unsigned s) const override {
+    std::string lines;
+    pagetwin::dump(*tables_[s], [&](std::string_view line) { lines += line; });
+    return lines;
+  }
+  [[nodiscard]] std::string cache_lines(std::uint64_t va) const override;
+  [[nodiscard]] Arena& arena() override { return arena_; }
+  [[nodiscard]] Observation* observation() override { return backing_.observation(); }
+  void begin_operation() override { backing_.begin_operation(); }
+
+ private:
+  [[nodiscard]] static Amount amount(Changed c) { return {c.status, c.bytes}; }
+
+  Arena arena_;
+  B backing_;
+  std::array<std::optional<Table>, max_spaces> tables_;
+};
+
+template <Format F, template <Format> class Backing>
+std::string TableSubject<F, Backing>::cache_lines(std::uint64_t va) const {
+  std::string lines;
+  backing_.lines_at(va, [&](const TlbLine& line) {
+    char text[128];
+    std::snprintf(text, sizeof text, "space %u %#llx -> %#llx size %#llx%s\n", raw(line.space) - 1U,
+                  static_cast<unsigned long long>(line.first), static_cast<unsigned long long>(raw(line.leaf.pa)),
+                  static_cast<unsigned long long>(F::sizes[line.leaf.size].bytes()), line.leaf.attributes.global ? " global" : "");
+    lines += text;
+  });
+  return lines;
+}
+
+} // namespace pagetwin::fuzz

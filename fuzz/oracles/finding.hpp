@@ -1,0 +1,19 @@
+// How an oracle says what it found: a Divergence with its text built only when there is one.
+#pragma once
+
+#include "fuzz/twin/machine.hpp"
+
+#include <cstdarg>
+
+namespace pagetwin::fuzz {
+
+using Verdict = std::optional<twin::Divergence>;
+
+// As std::snprintf, into a string of any length up to 511 characters.
+[[nodiscard]] [[gnu::format(printf, 1, 2)]] std::string format(const char* text, ...);
+
+// key: what stays the same for the same bug, never an address. headline: one line.
+[[nodiscard]] twin::Divergence finding(const char* oracle, std::uint64_t address, std::string key, std::string headline,
+                                       std::string details = {});
+
+} // namespace pagetwin::fuzz

@@ -1,0 +1,84 @@
+#include "fuzz/oracles/observation.hpp"
+
+#include <algorithm>
+
+namespace pagetwin::fuzz {
+
+void Observation::reset() {
+  begin_operation();
+  for (const std::uint64_t node : ever_)
+    live_units_[unit(node)] = 0, states_[unit(node)] = {};
+  ever_.clear();
+  live_ = 0;
+}
+
+void Observation::begin_operation() {
+  for (const std::uint64_t node : touched_)
+    states_[unit(node)].listed = false;
+  for (const std::uint64_t node : retired_)
+    states_[unit(node)].retired = false;
+  replaced_.clear();
+  flushes_.clear();
+  allocated_.clear();
+  retired_.clear();
+  former_.clear();
+  touched_.clear();
+  steps_ = stores_ = 0;
+  complaint_ = nullptr;
+  visible_change_ = false;
+}
+
+void Observation::note_allocated(std::uint64_t node, unsigned shift, unsigned nonzero) {
+  NodeState& state = states_[unit(node)];
+  if (state.retired)
+    former_.push_back(state);
+  state = {.live = true,
+           .listed = state.listed,
+           .shift = static_cast<std::uint8_t>(shift),
+           .nonzero = static_cast<std::uint16_t>(nonzero),
+           .serial = ++serial_,
+           .address = node};
+  live_units_[unit(node)] = 1;
+  allocated_.push_back(node);
+  ever_.push_back(node);
+  ++live_;
+}
+
+void Observation::note_retired(std::uint64_t node) {
+  NodeState& state = states_[unit(node)];
+  if (!state.live)
+    return complain("a node is retired twice, or was never allocated", node);
+  state.live = false;
+  live_units_[unit(node)] = 0;
+  state.retired = true;
+  retired_.push_back(node);
+  --live_;
+}
+
+void Observation::note_store(std::uint64_t slot, unsigned index, std::uint64_t before, std::uint64_t after) {
+  ++stores_;
+  NodeState& state = states_[unit(slot)];
+  const auto at = static_cast<std::uint16_t>(index);
+  if (!state.listed) {
+    state.listed = true;
+    state.first = state.last = at;
+    touched_.push_back(node_address(slot));
+  }
+  state.first = std::min(state.first, at);
+  state.last = std::max(state.last, at);
+  state.nonzero = static_cast<std::uint16_t>(state.nonzero + (after != 0) - (before != 0));
+  if (!state.linked || before == after)
+    return;
+  visible_change_ = true;
+  if (before != 0)
+    replaced_.push_back({slot, before, after, state.va, state.serial, static_cast<std::uint32_t>(flushes_.size()), state.space, at, state.level});
+}
+
+void Observation::complain(const char* what, std::uint64_t address) {
+  if (complaint_ != nullptr)
+    return;
+  complaint_ = what;
+  complaint_address_ = address;
+}
+
+} // namespace pagetwin::fuzz

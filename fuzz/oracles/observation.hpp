@@ -1,0 +1,112 @@
+// What happened to table memory during one operation: which nodes are whose, which words were replaced, which invalidations were issued.
+// ObservedMemory writes it, the oracles read it. Words are kept as 64-bit numbers, so that it is compiled once for all formats.
+// It refuses to know what a word means.
+#pragma once
+
+#include "src/table/memory.hpp"
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace pagetwin::fuzz {
+
+// A word that was not zero, in a node that hardware may walk, gave way to another.
+struct Replaced {
+  std::uint64_t slot, before, after;
+  std::uint64_t node_va;      // first address under the slot's node
+  std::uint64_t serial;       // of the slot's node
+  std::uint32_t flushes;      // how many invalidations came before it
+  std::uint16_t space, index; // of the slot in its node
+  std::uint8_t level;
+};
+
+// One node of the arena, known by its first unit. A place that is retired and handed out again is another node, with another serial.
+struct NodeState {
+  bool live = false;     // allocated and not retired
+  bool linked = false;   // a slot of a known node, or a root, leads here
+  bool retired = false;  // in this operation
+  bool listed = false;   // in touched()
+  std::uint8_t level = 0;
+  std::uint8_t shift = 0;
+  std::uint16_t space = 0;
+  std::uint16_t nonzero = 0;  // slots, counted store by store
+  std::uint16_t children = 0; // linked nodes right below
+  std::uint16_t first = 0, last = 0; // indices stored to in this operation
+  std::uint64_t va = 0;
+  std::uint64_t parent = 0; // address of the slot that leads here; 0 for a root
+  std::uint64_t parent_serial = 0, serial = 0, address = 0;
+};
+
+// The operation ran away or left the arena: thrown by ObservedMemory, caught by the machine, and the end of the run.
+struct Runaway {
+  const char* what;
+  std::uint64_t address;
+};
+
+class Observation {
+ public:
+  Observation(std::uint64_t base, unsigned unit_shift, std::size_t units)
+      : base_(base), unit_shift_(unit_shift), live_units_(units), states_(units) {}
+
+  // Forgets everything about the last program.
+  void reset();
+  void begin_operation();
+
+  [[nodiscard]] bool contains(std::uint64_t pa) const { return unit(pa) < states_.size(); }
+  [[nodiscard]] bool is_live(std::uint64_t pa) const { return live_units_[unit(pa)] != 0; }
+  [[nodiscard]] NodeState& node(std::uint64_t pa) { return states_[unit(pa)]; }
+  [[nodiscard]] const NodeState& node(std::uint64_t pa) const { return states_[unit(pa)]; }
+  [[nodiscard]] std::uint64_t node_address(std::uint64_t slot) const {
+    return base_ + (unit(slot) << unit_shift_);
+  }
+
+  // nonzero: slots that hold junk, because the table asked for a node that it will fill.
+  void note_allocated(std::uint64_t node, unsigned shift, unsigned nonzero);
+  void note_retired(std::uint64_t node);
+  void note_store(std::uint64_t slot, unsigned index, std::uint64_t before, std::uint64_t after);
+  void note_flush(const Invalidation& i) { flushes_.push_back(i); }
+  // First wrong use of memory in this operation; reported as O5.
+  void complain(const char* what, std::uint64_t address);
+  // One more access; throws Runaway beyond the bound.
+  void tick(std::uint64_t slot) {
+    if (++steps_ > step_limit)
+      throw Runaway{"an operation makes no progress", slot};
+  }
+
+  [[nodiscard]] std::span<const Replaced> replaced() const { return replaced_; }
+  [[nodiscard]] std::span<const Invalidation> flushes() const { return flushes_; }
+  [[nodiscard]] std::span<const std::uint64_t> allocated() const { return allocated_; }
+  [[nodiscard]] std::span<const std::uint64_t> retired() const { return retired_; }
+  [[nodiscard]] std::span<const std::uint64_t> touched() const { return touched_; }
+  // Nodes that were retired in this operation and whose place was handed out again since.
+  [[nodiscard]] std::span<NodeState> former() { return former_; }
+  [[nodiscard]] std::uint64_t live_nodes() const { return live_; }
+  [[nodiscard]] std::uint64_t stores() const { return stores_; }
+  [[nodiscard]] const char* complaint() const { return complaint_; }
+  [[nodiscard]] std::uint64_t complaint_address() const { return complaint_address_; }
+  // Did a store change a word that hardware may walk?
+  [[nodiscard]] bool visible_change() const { return visible_change_; }
+
+ private:
+  // An operation over n slots needs a few accesses for each; and recorded traces have edits of 2^18 slots.
+  static constexpr std::uint64_t step_limit = 1ULL << 24;
+
+  [[nodiscard]] std::uint64_t unit(std::uint64_t pa) const { return (pa - base_) >> unit_shift_; }
+
+  std::uint64_t base_;
+  unsigned unit_shift_;
+  std::vector<std::uint8_t> live_units_; // what every access asks, kept where it is quick
+  std::vector<NodeState> states_;
+  std::vector<Replaced> replaced_;
+  std::vector<Invalidation> flushes_;
+  std::vector<std::uint64_t> allocated_, retired_, touched_, ever_;
+  std::vector<NodeState> former_;
+  std::uint64_t serial_ = 0;
+  std::uint64_t live_ = 0, steps_ = 0, stores_ = 0;
+  const char* complaint_ = nullptr;
+  std::uint64_t complaint_address_ = 0;
+  bool visible_change_ = false;
+};
+
+} // namespace pagetwin::fuzz

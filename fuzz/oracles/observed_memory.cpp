@@ -1,0 +1,89 @@
+#include "fuzz/oracles/observed_memory.hpp"
+
+#include <algorithm>
+
+namespace pagetwin::fuzz {
+
+template <class Raw>
+Raw ObservedMemory::load(PhysAddr pa) const {
+  check(raw(pa));
+  return *pool_.host<Raw>(pa);
+}
+
+template <class Raw>
+void ObservedMemory::store(PhysAddr pa, Raw word) {
+  check(raw(pa));
+  write(pa, word);
+}
+
+template <class Raw>
+Raw ObservedMemory::exchange(PhysAddr pa, Raw word) {
+  check(raw(pa));
+  watcher_->before_exchange(raw(pa));
+  const Raw old = *pool_.host<Raw>(pa);
+  write(pa, word);
+  return old;
+}
+
+template <class Raw>
+void ObservedMemory::write(PhysAddr pa, Raw word) {
+  if (!seen_->is_live(raw(pa)))
+    return; // complained about; the node belongs to somebody else by now
+  Raw* slot = pool_.host<Raw>(pa);
+  const Raw before = *slot;
+  *slot = word;
+  const std::uint64_t node = seen_->node_address(raw(pa));
+  seen_->note_store(raw(pa), static_cast<unsigned>((raw(pa) - node) / sizeof(Raw)), before, word);
+  if (watched_stores_ < watched_stores) {
+    ++watched_stores_;
+    watcher_->after_store(raw(pa));
+  }
+}
+
+template std::uint64_t ObservedMemory::load(PhysAddr) const;
+template void ObservedMemory::store(PhysAddr, std::uint64_t);
+template std::uint64_t ObservedMemory::exchange(PhysAddr, std::uint64_t);
+
+PhysAddr ObservedMemory::allocate(unsigned shift, Fill fill) {
+  if (fail_in_ != never)
+    --fail_in_;
+  if (!pool_.available(shift, 1))
+    throw Runaway{"an allocation that was not reserved", 0};
+  // Free nodes are poisoned and full of junk, so the pool must not touch them and the contents are made here.
+  const PhysAddr node = pool_.allocate(shift, Fill::any);
+  std::byte* at = pool_.host<std::byte>(node);
+  unpoison(at, bytes_of(shift));
+  touched_bytes_ = std::max<std::size_t>(touched_bytes_, (raw(node) - Arena::base) + bytes_of(shift));
+  if (fill == Fill::zero)
+    std::memset(at, 0, bytes_of(shift));
+  else
+    scribble(at, bytes_of(shift));
+  seen_->note_allocated(raw(node), shift, fill == Fill::zero ? 0 : static_cast<unsigned>(bytes_of(shift) / sizeof(std::uint64_t)));
+  return node;
+}
+
+void ObservedMemory::retire(PhysAddr node, unsigned shift, Contents contents) {
+  if (!seen_->contains(raw(node)) || !seen_->node(raw(node)).live)
+    return seen_->complain("a node is retired twice, or was never allocated", raw(node));
+  if (contents == Contents::zero && seen_->node(raw(node)).nonzero != 0)
+    seen_->complain("a node that is not zero is retired as zero", raw(node));
+  seen_->note_retired(raw(node));
+  if (waiting_count_ == waiting_.size())
+    waiting_.resize(2 * waiting_.size());
+  waiting_[waiting_count_++] = {node, shift};
+}
+
+void ObservedMemory::release(const Waiting& w) {
+  std::byte* at = pool_.host<std::byte>(w.node);
+  scribble(at, bytes_of(w.shift));
+  poison(at, bytes_of(w.shift));
+  pool_.release(w.node, w.shift, Contents::stale);
+}
+
+void ObservedMemory::scribble(std::byte* at, std::size_t bytes) const {
+  const std::size_t period = junk_.size() * sizeof(std::uint64_t);
+  for (std::size_t done = 0; done < bytes; done += period)
+    std::memcpy(at + done, junk_.data(), std::min(period, bytes - done));
+}
+
+} // namespace pagetwin::fuzz

@@ -1,0 +1,201 @@
+#include "fuzz/oracles/structure.hpp"
+
+#include <algorithm>
+
+namespace pagetwin::fuzz {
+
+namespace {
+
+using Hex = unsigned long long; // what printf calls 64 bits
+
+// A size that no level spans is made of several descriptors.
+bool has_groups(const reference::Mmu& mmu) {
+  for (const std::uint64_t size : mmu.profile().sizes) {
+    bool single = false;
+    for (unsigned level = 0; level < mmu.levels(); ++level)
+      single = single || mmu.span(level) == size;
+    if (!single)
+      return true;
+  }
+  return false;
+}
+
+} // namespace
+
+Structure::Structure(const reference::Mmu& mmu) : word_bytes_(mmu.descriptor_bytes()), grouped_(has_groups(mmu)) {}
+
+void Structure::add_root(Observation& seen, std::uint64_t root, unsigned space) const {
+  NodeState& state = seen.node(root);
+  state.linked = true;
+  state.parent = 0;
+  state.space = static_cast<std::uint16_t>(space);
+  state.va = 0;
+}
+
+std::uint64_t Structure::load(const View& view, std::uint64_t slot) const {
+  return view.memory.load(slot).value_or(0);
+}
+
+Verdict Structure::follow(const View& view, Observation& seen) {
+  detach_replaced(view, seen);
+  const std::size_t known = seen.touched().size();
+  for (std::size_t i = 0; i < known; ++i) {
+    const std::uint64_t node = seen.touched()[i];
+    const NodeState& state = seen.node(node);
+    if (!state.live || !state.linked)
+      continue;
+    if (Verdict v = attach(view, seen, node))
+      return v;
+  }
+  if (Verdict v = check_retired(seen))
+    return v;
+  return check_remaining(seen);
+}
+
+// A table word that gave way to something else no longer leads to its node.
+void Structure::detach_replaced(const View& view, Observation& seen) {
+  detached_.clear();
+  for (const Replaced& r : seen.replaced()) {
+    const reference::Decoded was = view.mmu->decode(r.before, r.level, r.index, view.mode);
+    if (was.kind != reference::SlotKind::table || !seen.contains(was.address))
+      continue;
+    NodeState* child = linked_by(seen, seen.node_address(was.address), r);
+    if (child == nullptr)
+      continue;
+    child->linked = false;
+    if (NodeState* parent = incarnation(seen, seen.node_address(r.slot), r.serial))
+      --parent->children;
+    if (child->live)
+      detached_.push_back(child->address);
+  }
+}
+
+// The node that the replaced word led to, if it is still counted as linked there.
+NodeState* Structure::linked_by(Observation& seen, std::uint64_t node, const Replaced& r) {
+  const auto leads = [&](const NodeState& s) { return s.linked && s.address == node && s.parent == r.slot && s.parent_serial == r.serial; };
+  if (NodeState& now = seen.node(node); leads(now))
+    return &now;
+  const auto it = std::ranges::find_if(seen.former(), leads);
+  return it == seen.former().end() ? nullptr : &*it;
+}
+
+NodeState* Structure::incarnation(Observation& seen, std::uint64_t node, std::uint64_t serial) {
+  if (NodeState& now = seen.node(node); now.serial == serial)
+    return &now;
+  const auto it = std::ranges::find(seen.former(), serial, &NodeState::serial);
+  return it == seen.former().end() ? nullptr : &*it;
+}
+
+Verdict Structure::attach(const View& view, Observation& seen, std::uint64_t node) {
+  const NodeState state = seen.node(node);
+  unsigned first = state.first, last = state.last;
+  if (grouped_) {
+    first &= ~(widest_group_ - 1);
+    last = std::min(last | (widest_group_ - 1), view.mmu->entries(state.level) - 1);
+  }
+  for (unsigned index = first; index <= last; ++index) {
+    const std::uint64_t slot = node + std::uint64_t{index} * word_bytes_;
+    const std::uint64_t raw = load(view, slot);
+    if (raw == 0)
+      continue;
+    const reference::Decoded word = view.mmu->decode(raw, state.level, index, view.mode);
+    if (Verdict v = check_word(view, state, node, index, word))
+      return v;
+    if (word.kind == reference::SlotKind::table)
+      if (Verdict v = attach_child(view, seen, slot, index, word))
+        return v;
+  }
+  if (state.nonzero == 0 && state.parent != 0)
+    return finding("O4 shape", node, "empty node", format("the node %#llx is empty and still linked", Hex{node}));
+  return std::nullopt;
+}
+
+Verdict Structure::check_word(const View& view, const NodeState& state, std::uint64_t node, unsigned index,
+                              const reference::Decoded& word) const {
+  const std::uint64_t va = view.slot_va(state.va, state.level, index);
+  if (word.violations != 0) {
+    const char* name = reference::violation_name(word.violations & -word.violations);
+    return finding("O4 shape", va, format("level %u %s", state.level, name),
+                   format("the descriptor of %#llx at level %u is illegal: %s", Hex{va}, state.level, name),
+                   format("slot %#llx holds %#llx", Hex{node + std::uint64_t{index} * word_bytes_},
+                          Hex{load(view, node + std::uint64_t{index} * word_bytes_)}));
+  }
+  if (word.kind != reference::SlotKind::leaf || word.copies == 1)
+    return std::nullopt;
+  const unsigned base = index & ~(word.copies - 1);
+  for (unsigned copy = base; copy < base + word.copies; ++copy) {
+    const std::uint64_t other = load(view, node + std::uint64_t{copy} * word_bytes_);
+    if (!reference::same_leaf(word, view.mmu->decode(other, state.level, copy, view.mode)))
+      return finding("O4 shape", va, format("level %u mixed group", state.level),
+                     format("the copies of the leaf at %#llx differ", Hex{va}));
+  }
+  return std::nullopt;
+}
+
+Verdict Structure::attach_child(const View& view, Observation& seen, std::uint64_t slot, unsigned index,
+                                const reference::Decoded& table) {
+  const std::uint64_t parent_node = seen.node_address(slot);
+  NodeState& parent = seen.node(parent_node);
+  if (!seen.contains(table.address) || !seen.node(table.address).live || seen.node_address(table.address) != table.address)
+    return finding("O4 shape", table.address, "table outside live nodes",
+                   format("slot %#llx leads to %#llx, which is no live node", Hex{slot}, Hex{table.address}));
+  NodeState& child = seen.node(table.address);
+  if (child.linked && child.parent != slot)
+    return finding("O4 shape", table.address, "node reached twice",
+                   format("the node %#llx is reached by %#llx and by %#llx", Hex{table.address}, Hex{child.parent}, Hex{slot}));
+  if (child.linked)
+    return std::nullopt;
+  child.linked = true;
+  child.parent = slot;
+  child.parent_serial = parent.serial;
+  child.space = parent.space;
+  child.level = static_cast<std::uint8_t>(parent.level - 1);
+  child.va = parent.va + index * view.mmu->span(parent.level);
+  ++parent.children;
+  return child.listed ? attach(view, seen, table.address) : std::nullopt;
+}
+
+// A retired node must be unreachable: detached itself, or below a node that is retired too; and all nodes below go with it.
+Verdict Structure::check_retired(Observation& seen) {
+  std::uint64_t below = 0, gone = 0;
+  const NodeState* linked = nullptr;
+  const auto account = [&](NodeState& state) {
+    below += state.children;
+    if (!state.linked)
+      return;
+    state.linked = false;
+    const NodeState* parent = incarnation(seen, seen.node_address(state.parent), state.parent_serial);
+    if (state.parent == 0 || (parent != nullptr && parent->live))
+      linked = &state;
+    ++gone;
+  };
+  for (const std::uint64_t node : seen.retired())
+    if (!seen.node(node).live)
+      account(seen.node(node));
+  for (NodeState& state : seen.former())
+    account(state);
+  if (linked != nullptr)
+    return finding("O5 frames", linked->address, "retired while linked",
+                   format("the node %#llx was retired while %#llx leads to it", Hex{linked->address}, Hex{linked->parent}));
+  if (below == gone)
+    return std::nullopt;
+  return finding("O5 frames", seen.retired().front(), "nodes below a retired one leaked",
+                 format("%llu nodes lay below retired ones and %llu of them were retired", Hex{below}, Hex{gone}));
+}
+
+Verdict Structure::check_remaining(Observation& seen) const {
+  for (const std::uint64_t node : detached_)
+    if (seen.node(node).live && !seen.node(node).linked)
+      return finding("O5 frames", node, "unlinked node leaked", format("the node %#llx was unlinked and never retired", Hex{node}));
+  for (const std::uint64_t node : seen.allocated())
+    if (seen.node(node).live && !seen.node(node).linked)
+      return finding("O5 frames", node, "new node leaked", format("the node %#llx was allocated and never linked", Hex{node}));
+  return std::nullopt;
+}
+
+Verdict Structure::wrong_counter(const NodeState& state, std::uint64_t node, unsigned counter) {
+  return finding("O14 views", node, format("live counter level %u", state.level),
+                 format("the node %#llx has %u live slots, its counter says %u", Hex{node}, unsigned{state.nonzero}, counter));
+}
+
+} // namespace pagetwin::fuzz

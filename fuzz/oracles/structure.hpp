@@ -1,0 +1,57 @@
+// O4 SHAPE, O5 FRAMES and the counters of O14, kept up to date from what each operation stored: every reachable word is one that the format's manual allows here, nodes form a
+// tree, none is leaked, lost or freed twice, none is empty, and the table's live counters equal ours.
+// It refuses to know src/arch: words are decoded by reference/mmu.
+#pragma once
+
+#include "fuzz/oracles/finding.hpp"
+#include "fuzz/oracles/observation.hpp"
+#include "fuzz/oracles/view.hpp"
+
+namespace pagetwin::fuzz {
+
+class Structure {
+ public:
+  explicit Structure(const reference::Mmu& mmu);
+
+  // A new space's root, which no slot leads to.
+  void add_root(Observation& seen, std::uint64_t root, unsigned space) const;
+  // The space is about to be destroyed: its root may be retired.
+  static void drop_root(Observation& seen, std::uint64_t root) { seen.node(root).linked = false; }
+
+  // After an operation. live(node) reads the table's counter beside a node.
+  template <class Live>
+  [[nodiscard]] Verdict check(const View& view, Observation& seen, Live&& live) {
+    if (seen.complaint() != nullptr)
+      return finding("O5 frames", seen.complaint_address(), seen.complaint(), seen.complaint());
+    if (Verdict v = follow(view, seen))
+      return v;
+    for (const std::uint64_t node : seen.touched()) {
+      const NodeState& state = seen.node(node);
+      if (state.live && state.linked && live(node) != state.nonzero)
+        return wrong_counter(state, node, live(node));
+    }
+    return std::nullopt;
+  }
+
+ private:
+  [[nodiscard]] Verdict follow(const View& view, Observation& seen);
+  void detach_replaced(const View& view, Observation& seen);
+  [[nodiscard]] Verdict attach(const View& view, Observation& seen, std::uint64_t node);
+  [[nodiscard]] Verdict attach_child(const View& view, Observation& seen, std::uint64_t slot, unsigned index,
+                                     const reference::Decoded& table);
+  [[nodiscard]] Verdict check_word(const View& view, const NodeState& state, std::uint64_t node, unsigned index,
+                                   const reference::Decoded& word) const;
+  [[nodiscard]] static NodeState* linked_by(Observation& seen, std::uint64_t node, const Replaced& r);
+  [[nodiscard]] static NodeState* incarnation(Observation& seen, std::uint64_t node, std::uint64_t serial);
+  [[nodiscard]] Verdict check_retired(Observation& seen);
+  [[nodiscard]] Verdict check_remaining(Observation& seen) const;
+  [[nodiscard]] static Verdict wrong_counter(const NodeState& state, std::uint64_t node, unsigned counter);
+  [[nodiscard]] std::uint64_t load(const View& view, std::uint64_t slot) const;
+
+  unsigned word_bytes_;
+  bool grouped_; // some size has duplicated descriptors
+  unsigned widest_group_ = 16;
+  std::vector<std::uint64_t> detached_;
+};
+
+} // namespace pagetwin::fuzz

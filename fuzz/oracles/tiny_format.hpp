@@ -1,0 +1,97 @@
+// The tiny format for src/table: docs/tiny.md is its manual. Four slots per node, four levels, pairs as sizes, bits that rotate with the level.
+// It exists to be explored; the walker in reference/mmu/tiny was written from the same page and shares nothing with this.
+#pragma once
+
+#include "src/arch/format.hpp"
+
+#include <bit>
+
+namespace pagetwin {
+
+struct Tiny {
+  using Raw = std::uint64_t;
+  static constexpr std::string_view name = "tiny";
+  static constexpr unsigned levels = 4, page_shift = 12, va_bits = 20, pa_bits = 40, marker_bits = 32;
+  static constexpr bool sign_extended = true;
+  static constexpr std::array sizes{PageSize{0, 0, 12}, PageSize{0, 1, 13}, PageSize{1, 0, 14},
+                                    PageSize{1, 1, 15}, PageSize{2, 0, 16}, PageSize{2, 1, 17}};
+  static constexpr unsigned index_bits(unsigned) { return 2; }
+
+  // Positions before the rotation.
+  static constexpr Field<Raw> V{0}, T{1}, R{2}, W{3}, X{4}, U{5}, C{6}, A{7}, D{8};
+  static constexpr Field<Raw> TYPE{9, 3}, G{12}, KEY{13, 4}, SOFTWARE{17, 4};
+  static constexpr Field<Raw> FRAME{32, 28}, NODE{32, 32}, MARKER{32, 32};
+
+  static constexpr Kind kind(Raw w, unsigned level) {
+    const Raw u = upright(w, level);
+    return !V.test(u) ? Kind::hole : T.test(u) ? Kind::table : Kind::leaf;
+  }
+  static constexpr PhysAddr table(Raw w, unsigned) { return PhysAddr{NODE.get(w) << 5}; }
+  static constexpr unsigned log2_copies(Raw w, unsigned level) { return C.test(upright(w, level)); }
+  // Copies of a pair at level 0 hold their own addresses, so the base is found by alignment.
+  static constexpr PhysAddr frame(Raw w, unsigned level) {
+    return PhysAddr{align_down(FRAME.get(w) << page_shift, page_shift + 2 * level + log2_copies(w, level))};
+  }
+  static constexpr Attributes attributes(Raw w, unsigned level) { return effective(open_path(), w, level); }
+  static constexpr Flags flags(Raw w, unsigned level) {
+    const Raw u = upright(w, level);
+    return {A.test(u), D.test(u)};
+  }
+  static constexpr std::uint32_t marker(Raw w, unsigned) { return static_cast<std::uint32_t>(MARKER.get(w)); }
+
+  // The path is kept upright, because every level rotates by its own amount.
+  static constexpr Raw open_path() { return rights_mask(); }
+  static constexpr Raw through(Raw path, Raw w, unsigned level) { return path & upright(w, level); }
+  static constexpr Attributes effective(Raw path, Raw w, unsigned level) {
+    const Raw u = upright(w, level);
+    const Raw allowed = path & u;
+    return {.rights = when(R.test(allowed), Rights::read) | when(W.test(allowed), Rights::write) |
+                      when(X.test(allowed), Rights::execute) | when(U.test(allowed), Rights::user),
+            .memory_type = static_cast<std::uint8_t>(TYPE.get(u)),
+            .key = static_cast<std::uint8_t>(KEY.get(u)),
+            .global = G.test(u),
+            .software = static_cast<std::uint16_t>(SOFTWARE.get(u))};
+  }
+
+  static constexpr bool expressible(Rights r) { return grants_access(r); }
+  static constexpr bool expressible(Attributes a) {
+    return expressible(a.rights) && TYPE.fits(a.memory_type) && KEY.fits(a.key) && SOFTWARE.fits(a.software);
+  }
+  static constexpr Raw to_table(PhysAddr node, unsigned level) {
+    return rotated(V.of(1) | T.of(1) | rights_mask(), level) | NODE.of(raw(node) >> 5);
+  }
+  static constexpr Raw leaf_bits(Attributes a, Flags f, PageSize size) {
+    return rotated(V.of(1) | R.of(has(a.rights, Rights::read)) | W.of(has(a.rights, Rights::write)) |
+                       X.of(has(a.rights, Rights::execute)) | U.of(has(a.rights, Rights::user)) | C.of(size.log2_copies) |
+                       A.of(f.accessed) | D.of(f.dirty) | TYPE.of(a.memory_type) | G.of(a.global) | KEY.of(a.key) |
+                       SOFTWARE.of(a.software),
+                   size.level);
+  }
+  static constexpr Raw leaf(Raw bits, PhysAddr frame, PageSize size, unsigned copy) {
+    const std::uint64_t own = size.level == 0 ? std::uint64_t{copy} << page_shift : 0;
+    return bits | FRAME.of((raw(frame) + own) >> page_shift);
+  }
+  static constexpr Raw with_flags(Raw w, Flags f, unsigned level) {
+    const Raw both = rotated(A.mask() | D.mask(), level);
+    return (w & ~both) | rotated(A.of(f.accessed) | D.of(f.dirty), level);
+  }
+  static constexpr Raw to_marker(std::uint32_t word, unsigned) { return MARKER.of(word); }
+  // Everything but rights, A, D and software bits.
+  static constexpr bool needs_break(Raw old, Raw next, unsigned level) {
+    const Raw harmless = rotated(rights_mask() | A.mask() | D.mask() | SOFTWARE.mask(), level);
+    return ((old ^ next) & ~harmless) != 0;
+  }
+
+ private:
+  static constexpr Raw rights_mask() { return R.mask() | W.mask() | X.mask() | U.mask(); }
+  static constexpr Raw low(Raw w, std::uint32_t turned) { return (w & ~low_mask(32)) | turned; }
+  static constexpr Raw upright(Raw w, unsigned level) {
+    return low(w, std::rotr(static_cast<std::uint32_t>(w), static_cast<int>(5 * level)));
+  }
+  static constexpr Raw rotated(Raw w, unsigned level) {
+    return low(w, std::rotl(static_cast<std::uint32_t>(w), static_cast<int>(5 * level)));
+  }
+};
+static_assert(Format<Tiny>);
+
+} // namespace pagetwin

@@ -1,0 +1,27 @@
+// What every oracle that looks at raw bytes needs: the memory, the walker of the architecture, and how it is switched. Nothing of src/arch is in reach.
+#pragma once
+
+#include "reference/mmu/mmu.hpp"
+
+namespace pagetwin::fuzz {
+
+struct View {
+  const reference::Mmu* mmu;
+  reference::PhysicalMemory memory;
+  reference::Mode mode{};
+
+  [[nodiscard]] std::uint64_t canonical(std::uint64_t va) const {
+    const reference::Profile& p = mmu->profile();
+    const bool negative = p.sign_extended && (va >> (p.va_bits - 1) & 1) != 0;
+    return negative ? va | ~std::uint64_t{0} << p.va_bits : va;
+  }
+  // First address that a slot covers.
+  [[nodiscard]] std::uint64_t slot_va(std::uint64_t node_va, unsigned level, unsigned index) const {
+    return canonical(node_va + index * mmu->span(level));
+  }
+  [[nodiscard]] std::optional<reference::Translation> translate(std::uint64_t root, std::uint64_t va) const {
+    return mmu->translate(memory, root, va, mode);
+  }
+};
+
+} // namespace pagetwin::fuzz
