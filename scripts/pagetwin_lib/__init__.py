@@ -1,0 +1,1 @@
+"""Helpers that the Python scripts share. Standard library only."""

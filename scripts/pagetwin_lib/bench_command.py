@@ -1,0 +1,87 @@
+"""Runs the benchmarks and prints the time of each operation and its ratio to the probe of the same run.
+
+  scripts/bench --filter 'W2_random|W9b'
+  scripts/bench --instructions            counts instructions under callgrind instead (scripts/instructions)
+
+exit: 0, 1 when a count of instructions is above its limit, 2 bad input or benchmarks that do not run.
+"""
+
+import argparse
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from pagetwin_lib import bench_results, builds
+from pagetwin_lib.project import OK, ROOT, Failure, run_command
+
+PRESET, PROGRAM = "bench", "pagetwin_bench"
+RESULT = ROOT / "build" / PRESET / "last.json"
+INSTRUCTIONS = ROOT / "scripts" / "instructions"
+
+
+def expression(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise argparse.ArgumentTypeError(f"expected a regular expression, found '{text}' ({error})") from error
+    return text
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--filter", metavar="RE", type=expression, help="only benchmarks whose name <workload>/<format> matches")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="keep the result, in the format of Google Benchmark")
+    parser.add_argument("--min-time", metavar="SECONDS", type=float, help="for each benchmark (default: its own)")
+    parser.add_argument("--instructions", action="store_true", help="count instructions and check their limits")
+    return parser.parse_args()
+
+
+def row(entry: dict) -> list[str]:
+    ratio = entry.get("ratio")
+    scale = bench_results.NANOSECONDS[entry.get("time_unit", "ns")]
+    return [entry["name"], bench_results.time_text(entry["cpu_time"] * scale), "" if ratio is None else f"{ratio:.3f}"]
+
+
+def run(args: argparse.Namespace) -> dict:
+    options = [f"--benchmark_filter={args.filter}"] if args.filter else []
+    options += [f"--benchmark_min_time={args.min_time}"] if args.min_time else []
+    RESULT.unlink(missing_ok=True)
+    done = subprocess.run([str(builds.program(PRESET, PROGRAM)), f"--benchmark_out={RESULT}", "--benchmark_out_format=json",
+                           *options], check=False)
+    if done.returncode != 0:
+        raise Failure(f"{PROGRAM} ended with {done.returncode}")
+    if not RESULT.is_file():
+        raise Failure(f"no benchmark matches '{args.filter}'")
+    try:
+        return bench_results.load(RESULT)
+    except bench_results.Unusable as reason:
+        raise Failure(str(reason)) from reason
+
+
+def count_instructions() -> int:
+    if not INSTRUCTIONS.is_file():
+        raise Failure("expected scripts/instructions, found none")
+    return subprocess.run([str(INSTRUCTIONS), "--limits"], check=False).returncode
+
+
+def main() -> int:
+    args = arguments()
+    if args.json and not args.json.absolute().parent.is_dir():
+        raise Failure(f"--json: expected a file in a folder that exists, found '{args.json}'")
+    builds.build(PRESET, [PROGRAM])
+    if args.instructions:
+        return count_instructions()
+    document = run(args)
+    entries = [entry for entry in document["benchmarks"] if entry.get("run_type") != "aggregate"]
+    if not entries:
+        raise Failure(f"no benchmark matches '{args.filter}'")
+    print("\n" + bench_results.table(["benchmark", "time", "ratio"], [row(entry) for entry in entries], False))
+    if args.json:
+        shutil.copyfile(RESULT, args.json)
+    return OK
+
+
+if __name__ == "__main__":
+    run_command("bench", main)

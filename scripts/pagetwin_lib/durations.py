@@ -1,0 +1,41 @@
+"""Times as people write and read them."""
+
+import argparse
+import re
+
+UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def parse_duration(text: str) -> float | None:
+    """Seconds; None when it is none. Units may be joined, as in 1h30m."""
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
+        return float(text) or None
+    if not re.fullmatch(r"([0-9]+(\.[0-9]+)?[smhd])+", text):
+        return None
+    parts = re.findall(r"([0-9]+(?:\.[0-9]+)?)([smhd])", text)
+    return sum(float(number) * UNITS[unit] for number, unit in parts) or None
+
+
+def duration(text: str) -> float:
+    """For argparse."""
+    seconds = parse_duration(text)
+    if seconds is None:
+        raise argparse.ArgumentTypeError(f"expected a time above zero such as 60s, 10m or 8h, found '{text}'")
+    return seconds
+
+
+def positive(text: str) -> int:
+    """For argparse."""
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"expected a number above zero, found '{text}'")
+    return int(text)
+
+
+def show_duration(seconds: float) -> str:
+    """60 -> 60s, 600 -> 10m, 5400 -> 1h30m."""
+    whole = round(seconds)
+    if whole < 120:
+        return f"{whole}s"
+    hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
+    parts = ((hours, "h"), (minutes, "m"), (rest, "s"))
+    return "".join(f"{number}{unit}" for number, unit in parts if number)

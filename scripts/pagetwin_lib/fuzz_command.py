@@ -1,0 +1,129 @@
+"""Fuzzes the targets: coverage-guided, with every oracle, until the time is over.
+
+  scripts/fuzz                                  every target (canary excepted) for 60 seconds each
+  scripts/fuzz --target page_table_tiny --time 10m
+  scripts/fuzz --time 8h --jobs 4               overnight; goes on where the last night stopped
+
+What is new goes to out/corpus/<target> and stays there; the committed traces of corpus/ are its seeds. What diverges or
+crashes goes to out/artifacts/<target>, with the shortest trace that still does. Ctrl-C keeps all of it and writes the
+summary.
+
+exit: 0 nothing diverged, 1 something did, 2 bad input or a target that does not run, 130 interrupted.
+"""
+
+import argparse
+import json
+import random
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from pagetwin_lib import builds, corpus_folder
+from pagetwin_lib.campaign import LONGEST_PROGRAM, MOST_RESTARTS, Campaign, Plan
+from pagetwin_lib.durations import duration, positive, show_duration
+from pagetwin_lib.processes import Processes
+from pagetwin_lib.progress import Board
+from pagetwin_lib.project import BAD_INPUT, FAILED, INTERRUPTED, OK, OUT, Failure, commit, run_command, say
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/fuzz", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--target", metavar="T", action="append", help="only this one; may be repeated")
+    parser.add_argument("--time", metavar="TIME", type=duration, default=60.0, help="for each target: 60s (default), 10m, 8h")
+    parser.add_argument("--jobs", metavar="N", type=positive, default=1,
+                        help="how many processes fuzz at a time (default 1); when there are more than targets, several share one")
+    parser.add_argument("--build", choices=builds.ENGINE_PRESETS, default="san",
+                        help="san: ASan and UBSan (default); fast: coverage only, two to three times as many executions")
+    parser.add_argument("--summary", metavar="FILE", type=Path, help="write what was done and found as JSON")
+    parser.add_argument("--seed", metavar="N", type=positive, help="of the engine's random numbers (default: another each time)")
+    parser.add_argument("--out", metavar="DIR", type=Path, default=OUT, help="where corpora and artifacts are (default: out)")
+    parser.add_argument("--ops", metavar="N", type=positive, default=LONGEST_PROGRAM,
+                        help=f"operations in one input, at most (default {LONGEST_PROGRAM}; fewer are faster each)")
+    parser.add_argument("--traces", action="store_true", help="start from corpus/traces too; that is slower")
+    parser.add_argument("--first", action="store_true", help="end a target at its first finding")
+    parser.add_argument("--list", action="store_true", help="print the targets")
+    return parser.parse_args()
+
+
+def chosen(names: list[str] | None) -> list[str]:
+    if names:
+        return [builds.check_target(name) for name in dict.fromkeys(names)]
+    found = [name for name in builds.targets() if name != builds.CANARY]
+    if not found:
+        raise Failure("expected targets in fuzz/targets, found none")
+    return found
+
+
+def check_summary(path: Path | None) -> None:
+    """Before the night, not after it."""
+    if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
+        raise Failure(f"--summary: expected a file in a folder that exists, found '{path}'")
+
+
+def summary(campaigns: list[Campaign]) -> dict:
+    return {"commit": commit(), "targets": [campaign.as_json() for campaign in campaigns if campaign.started is not None]}
+
+
+def watch(campaigns: list[Campaign], jobs: int, processes: Processes) -> bool:
+    """Whether it was interrupted."""
+    board, interrupted = Board(campaigns), False
+    with ThreadPoolExecutor(max_workers=jobs) as pool:
+        running = [pool.submit(campaign.run) for campaign in campaigns]
+        try:
+            while not all(one.done() for one in running):
+                board.show()
+                time.sleep(0.2)
+        except KeyboardInterrupt:
+            interrupted = True
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_IGN)  # impatience must not lose the summary
+            say("interrupted; keeping corpus and artifacts")
+            for one in running:
+                one.cancel()
+            processes.stop()
+    board.show()
+    for one in running:
+        if not one.cancelled():
+            one.result()
+    return interrupted
+
+
+def verdict(campaigns: list[Campaign], interrupted: bool) -> int:
+    lines = [line for campaign in campaigns for line in campaign.findings.lines()]
+    broken = [campaign.failure for campaign in campaigns if campaign.failure]
+    for text in broken:
+        say(f"fuzz: {text}")
+    if lines:
+        print(f"{sum(len(campaign.findings) for campaign in campaigns)} divergences:")
+        print("\n".join(lines))
+        return FAILED
+    if broken:
+        return BAD_INPUT
+    print("interrupted; until then nothing diverged" if interrupted else "nothing diverged")
+    return INTERRUPTED if interrupted else OK
+
+
+def main() -> int:
+    args = arguments()
+    if args.list:
+        print("\n".join(builds.targets()))
+        return OK
+    check_summary(args.summary)
+    names, processes = chosen(args.target), Processes()
+    builds.build(args.build, [program for name in names for program in (name, f"{name}_replay")])
+    plan = Plan(args.build, args.time, max(1, args.jobs // len(names)), args.seed or random.randrange(1, 1 << 31),
+                0 if args.first else MOST_RESTARTS, args.ops, args.out.absolute(), args.traces)
+    say(f"fuzzing {len(names)} targets for {show_duration(args.time)} each, {args.jobs} at a time, seed {plan.seed}")
+    campaigns = [Campaign(name, plan, processes) for name in names]
+    for campaign in campaigns:
+        corpus_folder.recover(campaign.corpus)
+    interrupted = watch(campaigns, min(args.jobs, len(names)), processes)
+    if args.summary:
+        args.summary.write_text(json.dumps(summary(campaigns), indent=1) + "\n", encoding="utf-8")
+    return verdict(campaigns, interrupted)
+
+
+if __name__ == "__main__":
+    run_command("fuzz", main)

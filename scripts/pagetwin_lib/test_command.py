@@ -1,0 +1,146 @@
+"""Builds everything twice and runs every test: with clang under ASan and UBSan, and with gcc.
+
+  scripts/test            the two builds, all tests, the rules of the tree, seconds of fuzzing; under 15 minutes on 2 cores
+  scripts/test --all      clang-tidy, the format, limits of instructions and coverage besides; under 45 minutes
+
+The last line says how many passed and failed. What a step prints is shown as it comes.
+
+exit: 0 everything passed, 1 something failed, 2 bad input or a missing tool.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from pagetwin_lib import builds
+from pagetwin_lib.ctest_log import Counts, counts, of_check
+from pagetwin_lib.durations import positive, show_duration
+from pagetwin_lib.project import FAILED, OK, ROOT, Failure, cores, run_command
+
+SCRIPTS = ROOT / "scripts"
+SMOKE = ROOT / "build" / "smoke"  # what the seconds of fuzzing leave
+SMOKE_TIME, CANARY_TIME = "5s", "60s"
+COVERAGE = ("--swarm", "500", "--fail-under", "80")
+
+Step = Callable[[int], Counts]
+
+
+def stream(command: list[str], env: dict[str, str] | None = None) -> tuple[int, str]:
+    """The exit status and what was printed, which is shown at the same time."""
+    print("+ " + " ".join(command), flush=True)
+    printed: list[str] = []
+    with subprocess.Popen(command, cwd=ROOT, env=env, text=True, errors="replace", stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT) as child:
+        for line in child.stdout:
+            printed.append(line)
+            sys.stdout.write(line)
+            sys.stdout.flush()
+    return child.returncode, "".join(printed)
+
+
+def check(*command: str) -> bool:
+    return stream(list(command))[0] == 0
+
+
+def built(preset: str, jobs: int) -> bool:
+    return check(*builds.configure_command(preset)) and check(*builds.build_command(preset, [], jobs))
+
+
+def build_and_test(preset: str) -> Step:
+    def step(jobs: int) -> Counts:
+        if not built(preset, jobs):
+            return of_check(False)
+        status, printed = stream(["ctest", "--preset", preset, "--parallel", str(jobs)], builds.environment())
+        found = counts(printed) or of_check(False)
+        return found if status == 0 or found.failed else found + of_check(False)
+    return step
+
+
+def fuzz(*options: str) -> int:
+    return stream([str(SCRIPTS / "fuzz"), "--seed", "1", "--out", str(SMOKE), *options])[0]
+
+
+def smoke(jobs: int) -> Counts:
+    """Every target runs, and nothing diverges at once."""
+    return of_check(fuzz("--time", SMOKE_TIME, "--jobs", str(jobs)) == OK)
+
+
+def canary(_jobs: int) -> Counts:
+    """The target that must fail does, and its finding arrives with a trace that fails again."""
+    SMOKE.mkdir(parents=True, exist_ok=True)
+    summary = SMOKE / "canary.json"
+    summary.unlink(missing_ok=True)
+    if fuzz("--first", "--time", CANARY_TIME, "--target", builds.CANARY, "--summary", str(summary)) != FAILED:
+        return of_check(False)
+    found = json.loads(summary.read_text(encoding="utf-8"))["targets"][0]["divergences"]
+    return of_check(bool(found) and found[0]["trace"] is not None and fails_again(ROOT / found[0]["trace"]))
+
+
+def fails_again(trace: Path) -> bool:
+    status, _ = stream([str(SCRIPTS / "replay"), "--target", builds.CANARY, str(trace)])
+    return status == FAILED
+
+
+def traces(jobs: int) -> Counts:
+    """Every committed trace replays with everything compared after every operation."""
+    del jobs
+    return of_check(check(str(SCRIPTS / "replay"), "--quiet", str(ROOT / "corpus")))
+
+
+def script(*command: str) -> Step:
+    return lambda jobs: of_check(check(str(SCRIPTS / command[0]), *command[1:]))
+
+
+def groups_installed(_jobs: int) -> Counts:
+    return of_check(check(str(SCRIPTS / "bootstrap"), "test", "all"))
+
+
+STEPS: list[tuple[str, Step]] = [
+    ("san: build and tests", build_and_test("san")),
+    ("gcc: build and tests", build_and_test("gcc")),
+    ("committed traces", traces),
+    ("canary", canary),
+    ("smoke", smoke),
+]
+MORE_STEPS: list[tuple[str, Step]] = [
+    ("packages", groups_installed),
+    ("format", script("check_format")),
+    ("tidy", lambda jobs: of_check(built("tidy", jobs))),
+    ("instructions", script("bench", "--instructions")),
+    ("coverage", script("coverage", *COVERAGE)),
+]
+
+
+def run_steps(steps: list[tuple[str, Step]], jobs: int) -> Counts:
+    total, table = Counts(), []
+    for name, step in steps:
+        print(f"== {name}", flush=True)
+        started = time.monotonic()
+        found = step(jobs)
+        table.append(f"{name:<22} {found}   {show_duration(time.monotonic() - started)}")
+        total += found
+    print("== summary\n" + "\n".join(table))
+    print(total, flush=True)
+    return total
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="scripts/test", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--all", action="store_true", help="also clang-tidy, format, instructions, coverage")
+    parser.add_argument("--jobs", metavar="N", type=positive, default=cores(), help="at a time (default: the number of cores)")
+    parser.add_argument("--only", metavar="STEP", action="append", help="only the steps whose name contains this")
+    args = parser.parse_args()
+    steps = [(name, step) for name, step in STEPS + (MORE_STEPS if args.all else [])
+             if not args.only or any(part in name for part in args.only)]
+    if not steps:
+        raise Failure(f"--only: expected a part of a step ({', '.join(name for name, _ in STEPS + MORE_STEPS)})")
+    return FAILED if run_steps(steps, args.jobs).failed else OK
+
+
+if __name__ == "__main__":
+    run_command("test", main)

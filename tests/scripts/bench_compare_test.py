@@ -1,0 +1,292 @@
+"""scripts/bench_compare: the statistics on made-up data, result files, and whole runs in a repository of their own."""
+
+import contextlib
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from itertools import combinations
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SCRIPTS = ROOT / "scripts"
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(SCRIPTS))
+
+from pagetwin_lib import bench_results, significance  # noqa: E402
+
+NAMES = [f"W{i}/x86_64_4" for i in range(1, 28)] + [f"W{i}/tiny" for i in range(1, 28)]
+
+
+def made_up(seed: int, factor: float = 1.0, repetitions: int = 10, slow: str | None = None) -> dict[str, list[float]]:
+    """Noise of 1 %, skewed to the slow side as real runs are; `slow` alone is multiplied by the factor."""
+    lots = random.Random(seed)
+    return {name: [100 * (factor if name == slow else 1) * (1 + abs(lots.gauss(0, 0.01))) for _ in range(repetitions)]
+            for name in NAMES}
+
+
+def document(values: dict[str, list[float]], unit: str = "ns") -> dict:
+    entries = [{"name": name, "run_name": name, "run_type": "iteration", "repetitions": len(times), "repetition_index": i,
+                "iterations": 1, "real_time": time, "cpu_time": time, "time_unit": unit}
+               for name, times in values.items() for i, time in enumerate(times)]
+    return {"context": {}, "benchmarks": entries}
+
+
+def run(script: Path, *args: str, cwd: Path | None = None) -> subprocess.CompletedProcess:
+    return subprocess.run([str(script), *args], capture_output=True, text=True, check=False, timeout=120, cwd=cwd)
+
+
+class Statistics(unittest.TestCase):
+    def test_exact_p_is_that_of_counting_every_split(self):
+        lots = random.Random(3)
+        for _ in range(20):
+            values = [lots.randrange(6) for _ in range(9)]
+            ranks = significance.doubled_ranks(values)
+            mean = sum(ranks) * 4 / 9
+            far = abs(sum(ranks[:4]) - mean)
+            splits = [abs(sum(split) - mean) >= far - 1e-9 for split in combinations(ranks, 4)]
+            self.assertAlmostEqual(significance.mann_whitney(values[:4], values[4:]), sum(splits) / len(splits), places=12)
+
+    def test_known_values(self):
+        self.assertAlmostEqual(significance.mann_whitney([1, 2, 3, 4, 5], [6, 7, 8, 9, 10]), 2 / 252)
+        self.assertEqual(significance.mann_whitney([1, 1, 1], [1, 1, 1]), 1.0)
+        self.assertEqual(significance.doubled_ranks([5, 1, 5, 9]), [5, 2, 5, 8])
+
+    def test_the_normal_approximation_joins_the_exact_test(self):
+        lots = random.Random(5)
+        values = [lots.gauss(0, 1) for _ in range(20)] + [lots.gauss(0.6, 1) for _ in range(20)]
+        ranks = significance.doubled_ranks(values)
+        self.assertAlmostEqual(significance.normal_p(ranks, 20), significance.exact_p(ranks, 20), delta=0.003)
+
+    def test_the_normal_approximation_allows_for_ties(self):
+        lots = random.Random(4)
+        values = [lots.choice([0, 0, 0, 1, 2, 3]) for _ in range(20)] + [lots.choice([0, 0, 1, 2, 3, 4]) for _ in range(20)]
+        ranks = significance.doubled_ranks(values)
+        self.assertAlmostEqual(significance.normal_p(ranks, 20), significance.exact_p(ranks, 20), delta=0.001)
+        self.assertEqual(significance.mann_whitney([1] * 30, [1] * 30), 1.0)
+
+    def test_holm_multiplies_by_what_is_left_and_never_decreases(self):
+        adjusted = significance.holm([0.01, 0.04, 0.03, 0.005])
+        for value, expected in zip(adjusted, [0.03, 0.06, 0.06, 0.02]):
+            self.assertAlmostEqual(value, expected)
+        self.assertEqual(significance.holm([0.7, 0.9]), [1.0, 1.0])
+
+
+class Verdicts(unittest.TestCase):
+    def test_an_injected_shift_of_5_percent_is_found_ten_times_of_ten(self):
+        for seed in range(10):
+            rows = bench_results.compare(made_up(seed), made_up(seed + 100, 1.05, slow="W7/tiny"))
+            self.assertEqual([r.name for r in rows if r.verdict != "same"], ["W7/tiny"])
+            self.assertEqual({r.verdict for r in rows if r.name == "W7/tiny"}, {"slower"})
+
+    def test_a_against_a_is_the_same_ten_times_of_ten(self):
+        for seed in range(10):
+            rows = bench_results.compare(made_up(seed), made_up(seed + 200))
+            self.assertEqual([r for r in rows if r.verdict != "same"], [])
+
+    def test_a_shift_that_is_certain_but_below_2_percent_is_the_same(self):
+        a = {"x": [100 + i / 1000 for i in range(10)]}
+        b = {"x": [101.5 + i / 1000 for i in range(10)]}
+        row, = bench_results.compare(a, b)
+        self.assertLess(row.p, 1e-4)
+        self.assertEqual(row.verdict, "same")
+
+    def test_less_time_is_faster(self):
+        row, = bench_results.compare({"x": [100 + i for i in range(10)]}, {"x": [50 + i for i in range(10)]})
+        self.assertEqual(row.verdict, "faster")
+
+
+class ResultFiles(unittest.TestCase):
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def file(self, name: str, values: dict[str, list[float]], unit: str = "ns") -> str:
+        path = self.folder / name
+        path.write_text(json.dumps(document(values, unit)))
+        return str(path)
+
+    def compare(self, *args: str) -> subprocess.CompletedProcess:
+        return run(SCRIPTS / "bench_compare", *args)
+
+    def test_a_regression_ends_with_1_and_is_named(self):
+        slower = self.file("b.json", made_up(2, 1.05, slow="W3/tiny"))
+        done = self.compare(self.file("a.json", made_up(1)), slower, "--markdown")
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertEqual([line.split("|")[1].strip() for line in done.stdout.splitlines() if "**slower**" in line], ["W3/tiny"])
+        self.assertIn("regressed: 1 of 54 benchmarks are slower, 0 faster", done.stdout)
+
+    def test_the_filter_leaves_the_others_out(self):
+        files = self.file("a.json", made_up(1)), self.file("b.json", made_up(2, 1.05, slow="W3/tiny"))
+        done = self.compare(*files, "--filter", "x86")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("same: none of 27 benchmarks is slower", done.stdout)
+
+    def test_units_are_converted_and_the_json_holds_the_rows(self):
+        out = self.folder / "out.json"
+        done = self.compare(self.file("a.json", {"x": [1.0 + i / 1e6 for i in range(10)]}, "us"),
+                            self.file("b.json", {"x": [1000.0 + i / 1e3 for i in range(10)]}), "--json", str(out))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        report = json.loads(out.read_text())
+        self.assertEqual((report["verdict"], report["aa"], len(report["benchmarks"])), ("same", False, 1))
+        self.assertAlmostEqual(report["benchmarks"][0]["ratio"], 1.0, places=6)
+
+    def test_benchmarks_of_one_side_only_are_listed(self):
+        both = [100.0 + i for i in range(10)]
+        done = self.compare(self.file("a.json", {"x": both, "old": both}), self.file("b.json", {"x": both, "new": both}))
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("only in A, not compared: old\nonly in B, not compared: new\n", done.stdout)
+
+    def test_aa_of_a_file_prints_the_noise_floor(self):
+        done = self.compare(self.file("a.json", made_up(1, repetitions=20)), "--aa")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"noise floor over 54 benchmarks: median shift \d\.\d\d %, .* false verdicts: 0")
+
+    def test_what_cannot_be_answered_ends_with_2_and_says_why(self):
+        good = self.file("a.json", made_up(1))
+        few = self.file("few.json", made_up(1, repetitions=4))
+        other = self.file("other.json", {"y": [1.0] * 10})
+        failed = Path(self.file("failed.json", {"x": [1.0] * 10}))
+        broken = document({"x": [1.0] * 10})
+        broken["benchmarks"][0].update(error_occurred=True, error_message="out of nodes")
+        failed.write_text(json.dumps(broken))
+        text = self.folder / "text.json"
+        text.write_text("hello")
+        foreign = self.folder / "foreign.json"
+        foreign.write_text('{"benchmarks": [1]}')
+        cases = [((good, few), "too few"), ((good, other), "no benchmark in common"), ((good, str(text)), "is not JSON"),
+                 ((good, str(failed)), "x failed: out of nodes"), ((good, str(foreign)), "not a result of Google"),
+                 ((good, "HEAD"), "both commits or both"), ((good,), "B is missing"),
+                 ((good, good, "--filter", "("), "not a regular expression"),
+                 ((good, good, "--rounds", "3"), "at least 10"),
+                 ((good, str(self.folder / "none.json")), "both commits or both")]
+        for args, expected in cases:
+            with self.subTest(expected):
+                done = self.compare(*args)
+                self.assertEqual(done.returncode, 2)
+                self.assertIn(expected, done.stderr)
+
+
+FAKE_BENCH = '''#!/usr/bin/python3
+import json, random, subprocess, sys
+options = dict(a.split("=", 1) for a in sys.argv[1:] if "=" in a)
+if len(sys.argv) > 1 and sys.argv[1] == "--count":
+    sys.exit(1)
+subprocess.run([sys.executable, "-c", "import sys, time; time.sleep(float(sys.argv[2]))", sys.argv[0], "SLEEP"])
+rows = [{"name": n, "run_name": n, "run_type": "iteration", "iterations": 1, "time_unit": "ns", "real_time": 1.0,
+         "cpu_time": 100 * f * (1 + abs(random.gauss(0, 0.001)))} for n, f in (("W1/tiny", 1), ("W2/tiny", FACTOR))]
+json.dump({"context": {}, "benchmarks": rows}, open(options["--benchmark_out"], "w"))
+'''
+PRESETS = {"version": 6, "configurePresets": [{"name": "bench", "generator": "Unix Makefiles",
+                                               "binaryDir": "${sourceDir}/build/bench"}],
+           "buildPresets": [{"name": "bench", "configurePreset": "bench"}]}
+CMAKE = """cmake_minimum_required(VERSION 3.25)
+project(fake NONE)
+add_custom_target(pagetwin_bench COMMAND install -D -m 755 ${CMAKE_SOURCE_DIR}/bench.py ${CMAKE_BINARY_DIR}/bin/pagetwin_bench)
+"""
+
+
+@unittest.skipUnless(shutil.which("cmake") and shutil.which("git"), "cmake or git is not installed")
+class Commits(unittest.TestCase):
+    """The script compares commits of the repository that it lies in, so each test has one of its own."""
+
+    def setUp(self):
+        self.repository = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.repository)
+        (self.repository / "scripts").mkdir()
+        shutil.copy(SCRIPTS / "bench_compare", self.repository / "scripts")
+        shutil.copytree(SCRIPTS / "pagetwin_lib", self.repository / "scripts" / "pagetwin_lib",
+                        ignore=shutil.ignore_patterns("__pycache__"))
+        (self.repository / ".gitignore").write_text("/build/\n")
+        self.git("init", "-q", "-b", "main")
+        self.commit("no benchmarks yet", {})
+
+    def git(self, *args: str) -> str:
+        env = {**os.environ, "GIT_AUTHOR_NAME": "t", "GIT_AUTHOR_EMAIL": "t@t", "GIT_COMMITTER_NAME": "t",
+               "GIT_COMMITTER_EMAIL": "t@t", "GIT_CONFIG_GLOBAL": os.devnull}
+        return subprocess.run(["git", "-C", str(self.repository), *args], check=True, capture_output=True, text=True,
+                              env=env).stdout
+
+    def commit(self, message: str, files: dict[str, str]) -> None:
+        for name, content in files.items():
+            (self.repository / name).write_text(content)
+        self.git("add", "-A")
+        self.git("commit", "-q", "--allow-empty", "-m", message)
+
+    def bench_commit(self, factor: float, sleep: float = 0) -> None:
+        bench = FAKE_BENCH.replace("FACTOR", str(factor)).replace("SLEEP", str(sleep))
+        self.commit(f"factor {factor}", {"bench.py": bench, "CMakeLists.txt": CMAKE, "CMakePresets.json": json.dumps(PRESETS)})
+
+    def compare(self, *args: str) -> subprocess.CompletedProcess:
+        return run(self.repository / "scripts" / "bench_compare", *args, cwd=self.repository)
+
+    def assert_no_worktree_is_left(self):
+        self.assertEqual(len(self.git("worktree", "list").splitlines()), 1)
+        left = [path.name for path in (self.repository / "build" / "compare").iterdir() if path.is_dir()]
+        self.assertEqual(left, [])
+
+    def test_a_slower_commit_is_found_and_the_results_are_kept(self):
+        self.bench_commit(1)
+        self.bench_commit(1.05)
+        done = self.compare("HEAD~1", "HEAD")
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("regressed: 1 of 2 benchmarks are slower, 0 faster", done.stdout)
+        self.assertIn("instructions: skipped", done.stdout)
+        self.assert_no_worktree_is_left()
+        kept = sorted((self.repository / "build" / "compare").glob("*.json"))
+        self.assertEqual({path.stem for path in kept}, {self.git("rev-parse", rev).strip()[:12] for rev in ("HEAD", "HEAD~1")})
+        for path in kept:
+            entries = json.loads(path.read_text())["benchmarks"]
+            self.assertEqual([(e["name"], e["repetitions"], e["repetition_index"]) for e in entries],
+                             [(name, 10, i) for name in ("W1/tiny", "W2/tiny") for i in range(10)])
+
+    def test_aa_of_a_commit_is_the_same(self):
+        self.bench_commit(1)
+        done = self.compare("HEAD", "--aa")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("noise floor over 2 benchmarks", done.stdout)
+        self.assert_no_worktree_is_left()
+
+    def test_commits_that_cannot_be_measured_end_with_2(self):
+        self.bench_commit(1)
+        self.commit("broken", {"CMakeLists.txt": CMAKE.replace("install -D", "false")})
+        for args, expected in ((("HEAD~2", "HEAD~1"), "no preset 'bench'"), (("HEAD~1", "HEAD"), "does not build"),
+                               (("HEAD", "no_such_rev"), "'no_such_rev' is neither a commit")):
+            with self.subTest(expected):
+                done = self.compare(*args)
+                self.assertEqual(done.returncode, 2)
+                self.assertIn(expected, done.stderr)
+                self.assert_no_worktree_is_left()
+
+    def test_ctrl_c_removes_the_worktrees_and_ends_what_was_running(self):
+        self.bench_commit(1, sleep=60)
+        with subprocess.Popen([str(self.repository / "scripts" / "bench_compare"), "HEAD", "--aa"], stderr=subprocess.PIPE,
+                              text=True) as running:
+            deadline = time.monotonic() + 30
+            while not list(self.repository.glob("build/compare/*/build/bench/bin/pagetwin_bench")):
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(0.1)
+            time.sleep(0.5)
+            running.send_signal(signal.SIGINT)
+            _, errors = running.communicate(timeout=30)
+        self.assertEqual(running.returncode, 130, errors)
+        self.assertIn("interrupted", errors)
+        self.assert_no_worktree_is_left()
+        self.assertEqual(self.processes_of_the_repository(), [])
+
+    def processes_of_the_repository(self) -> list[str]:
+        found = []
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):
+                found += [line for line in [path.read_text(errors="replace")] if str(self.repository) in line]
+        return found
+
+
+if __name__ == "__main__":
+    unittest.main()

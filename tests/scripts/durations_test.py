@@ -1,0 +1,30 @@
+"""Times as people write them."""
+
+import sys
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from pagetwin_lib.durations import parse_duration, show_duration  # noqa: E402
+
+
+class Durations(unittest.TestCase):
+    def test_units_and_sums(self):
+        written = {"60s": 60, "10m": 600, "8h": 28800, "1d": 86400, "90": 90, "0.5s": 0.5, "1h30m": 5400, "1m30s": 90}
+        self.assertEqual({text: parse_duration(text) for text in written}, written)
+
+    def test_what_is_no_time_above_zero(self):
+        for text in ("", "s", "0", "0s", "-5s", "+5", "5x", "5 m", "1e3", "nan", "inf", "1.2.3s", "5s5", "٣s"):
+            with self.subTest(text):
+                self.assertIsNone(parse_duration(text))
+
+    def test_shown_as_written(self):
+        shown = {60: "60s", 119: "119s", 600: "10m", 28800: "8h", 5400: "1h30m", 3601: "1h1s", 0.4: "0s"}
+        self.assertEqual({seconds: show_duration(seconds) for seconds in shown}, shown)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,100 @@
+"""scripts/replay and scripts/minimize: which target a file belongs to, and which traces are seeds of a target."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from pagetwin_lib import seeds, target_lookup  # noqa: E402
+from pagetwin_lib.project import Failure  # noqa: E402
+
+KNOWN = ["codec", "tiny", "x86"]
+TRACE = "# a comment\npagetwin 1 table\ntarget x86   # the usual one\nset nodes=4\nmap va=0x1000\n"
+
+
+class InAFolder(unittest.TestCase):
+    def setUp(self):
+        self._folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self._folder.cleanup)
+        self.root = Path(self._folder.name)
+
+    def write(self, name: str, content: bytes | str = b"\x01\x00bytes") -> Path:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+
+class Lookup(InAFolder):
+    def test_a_trace_says_it_itself(self):
+        self.assertEqual(target_lookup.target_of(self.write("corpus/tiny/seed/a.ops", TRACE), KNOWN), "x86")
+
+    def test_otherwise_the_innermost_folder_does(self):
+        for name in ("corpus/tiny/seed/a.ops", "out/artifacts/tiny/crash-1", "codec/out/corpus/tiny/0123"):
+            self.assertEqual(target_lookup.target_of(self.write(name), KNOWN), "tiny", name)
+
+    def test_the_files_own_name_is_no_folder(self):
+        with self.assertRaisesRegex(Failure, r"/tiny: no target is known for it.*--target NAME \(codec, tiny, x86\)"):
+            target_lookup.target_of(self.write("somewhere/tiny"), KNOWN)
+
+    def test_a_target_that_does_not_exist(self):
+        with self.assertRaisesRegex(Failure, r"expected a target that exists \(codec, tiny, x86\), found 'target arm'"):
+            target_lookup.target_of(self.write("tiny/a.ops", TRACE.replace("x86", "arm")), KNOWN)
+
+    def test_what_is_no_trace_has_no_line(self):
+        for content in (b"target x86\n", b"pagetwin 1 table\0\ntarget x86\n", b"", b"\xff\xfe" * 50, "pagetwin 1 table\nmap\n",
+                        "pagetwin 1 table\n# target x86\n"):
+            self.assertIsNone(seeds.target_line(self.write("a", content)), content)
+
+    def test_line_ends_of_other_systems(self):
+        self.assertEqual(seeds.target_line(self.write("a", TRACE.replace("   # the usual one", "").replace("\n", "\r\n"))), "x86")
+
+    def test_files_are_grouped_and_folders_searched(self):
+        one, two = self.write("corpus/tiny/seed/a.ops"), self.write("corpus/tiny/regress/deep/b.ops")
+        three = self.write("corpus/traces/c.ops", TRACE)
+        self.write("corpus/traces/README.md", "words")
+        self.assertEqual(target_lookup.by_target([self.root / "corpus"], None, KNOWN), {"tiny": [two, one], "x86": [three]})
+        self.assertEqual(target_lookup.by_target([three, one], "codec", KNOWN), {"codec": [three, one]})
+
+    def test_what_is_not_there(self):
+        (self.root / "empty").mkdir()
+        for name, complaint in (("none", "expected a file or a folder"), ("empty", "expected files in this")):
+            with self.assertRaisesRegex(Failure, complaint):
+                target_lookup.by_target([self.root / name], None, KNOWN)
+
+    def test_the_scripts_say_it_and_exit_2(self):
+        for script in ("replay", "minimize"):
+            done = subprocess.run([str(ROOT / "scripts" / script), str(self.root / "none")], capture_output=True, text=True,
+                                  check=False)
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            self.assertRegex(done.stderr, rf"^{script}: .*/none: expected a file")
+
+
+class Seeds(InAFolder):
+    def test_are_the_targets_own_and_when_asked_the_recorded_ones_that_name_it(self):
+        own = [self.write("corpus/x86/regress/b.ops", TRACE), self.write("corpus/x86/seed/a.ops", TRACE)]
+        recorded = self.write("corpus/traces/gcc.ops", TRACE)
+        self.write("corpus/traces/other.ops", TRACE.replace("x86", "tiny"))
+        self.write("corpus/x86/seed/note.md", "words")
+        self.assertEqual(seeds.own_traces("x86", self.root), own)
+        self.assertEqual(seeds.recorded_traces("x86", self.root), [recorded])
+        self.assertEqual([seeds.name_for(trace, self.root) for trace in [recorded, *own]],
+                         ["traces-gcc", "x86-regress-b", "x86-seed-a"])
+
+    def test_are_made_again_when_something_is_newer(self):
+        made, source = self.write("made"), self.write("source")
+        self.assertTrue(seeds.stale(self.root / "none", [source]))
+        for seconds, expected in ((-5, False), (5, True)):
+            time = made.stat().st_mtime + seconds
+            os.utime(source, (time, time))
+            self.assertEqual(seeds.stale(made, [source]), expected)
+
+
+if __name__ == "__main__":
+    unittest.main()

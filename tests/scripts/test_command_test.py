@@ -1,0 +1,100 @@
+"""scripts/test, scripts/coverage and scripts/bootstrap: what they read and how they count."""
+
+import io
+import subprocess
+import sys
+import unittest
+from contextlib import redirect_stdout
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from pagetwin_lib import coverage_report, test_command  # noqa: E402
+from pagetwin_lib.coverage_report import Row, Share  # noqa: E402
+from pagetwin_lib.ctest_log import Counts, counts  # noqa: E402
+from pagetwin_lib.project import commit, git  # noqa: E402
+
+ALL_GOOD = ("      Start 1: a\n1/2 Test #1: a ....   Passed    0.01 sec\n\n100% tests passed, 0 tests failed out of 213\n\n"
+            "Total Test time (real) =  17.34 sec\n")
+SOME_BAD = "98% tests passed, 3 tests failed out of 213\n\nThe following tests FAILED:\n\t  7 - a (Failed)\n"
+
+
+class Counting(unittest.TestCase):
+    def test_what_ctest_says(self):
+        self.assertEqual(counts(ALL_GOOD), Counts(213, 0))
+        self.assertEqual(counts(SOME_BAD), Counts(210, 3))
+
+    def test_no_tests_are_no_success(self):
+        for output in ("", "No tests were found!!!\n", "100% tests passed, 0 tests failed out of 0\n"):
+            self.assertIsNone(counts(output))
+
+    def test_the_last_line_is_the_sum(self):
+        printed = io.StringIO()
+        with redirect_stdout(printed):
+            total = test_command.run_steps([("a", lambda jobs: Counts(jobs, 0)), ("b", lambda _: Counts(1, 2))], 5)
+        self.assertEqual(total, Counts(6, 2))
+        self.assertEqual(printed.getvalue().splitlines()[-1], "6 passed, 2 failed")
+
+    def test_what_is_printed_is_shown_and_kept(self):
+        printed = io.StringIO()
+        with redirect_stdout(printed):
+            status, output = test_command.stream([sys.executable, "-c", "import sys; print('x'); sys.exit(4)"])
+        self.assertEqual((status, output), (4, "x\n"))
+        self.assertTrue(printed.getvalue().endswith("\nx\n"))
+
+
+class Coverage(unittest.TestCase):
+    @staticmethod
+    def file(name: str, lines: tuple[int, int], branches: tuple[int, int]) -> dict:
+        shares = {kind: {"covered": covered, "count": count} for kind, (covered, count) in
+                  (("lines", lines), ("branches", branches))}
+        return {"filename": name, "summary": shares}
+
+    def test_rows_and_their_sum(self):
+        files = [self.file("/p/src/b.hpp", (9, 10), (1, 4)), self.file("/p/src/a.hpp", (30, 30), (0, 0))]
+        rows = coverage_report.rows({"data": [{"files": files}]}, Path("/p"))
+        self.assertEqual(rows, [Row("src/a.hpp", Share(30, 30), Share(0, 0)), Row("src/b.hpp", Share(9, 10), Share(1, 4))])
+        total = coverage_report.total("src", rows)
+        self.assertEqual(total, Row("src", Share(39, 40), Share(1, 4)))
+        self.assertEqual((total.lines.percent, total.branches.percent), (97.5, 25.0))
+
+    def test_the_table(self):
+        self.assertEqual(coverage_report.table([Row("src/b.hpp", Share(9, 10), Share(1, 4))]),
+                         "file                   lines           branches\n"
+                         "src/b.hpp    90.0 % of    10    25.0 % of     4")
+
+
+class Bootstrap(unittest.TestCase):
+    def run_script(self, *args: str) -> subprocess.CompletedProcess:
+        return subprocess.run(["/bin/sh", str(ROOT / "scripts" / "bootstrap"), *args], capture_output=True, text=True,
+                              check=False)
+
+    def test_every_package_has_a_group_and_a_reason(self):
+        done = self.run_script("--list")
+        rows = [line.split(maxsplit=2) for line in done.stdout.splitlines()]
+        self.assertEqual(done.returncode, 0)
+        self.assertEqual({len(row) for row in rows}, {3})
+        self.assertEqual({row[0] for row in rows}, {"test", "all"})
+        names = [row[1] for row in rows]
+        self.assertEqual(len(names), len(set(names)))
+        self.assertLessEqual({"clang-19", "libclang-rt-19-dev", "g++", "cmake", "python3", "strace"}, set(names))
+
+    def test_one_group(self):
+        self.assertEqual(self.run_script("--list", "all").stdout.split()[:2], ["all", "clang-format-19"])
+
+    def test_an_unknown_group(self):
+        done = self.run_script("everything")
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn("expected a group (test, all), found 'everything'", done.stderr)
+
+
+class Project(unittest.TestCase):
+    def test_a_commit_is_named_where_there_is_one(self):
+        has_one = git("rev-parse", "--verify", "HEAD") is not None
+        self.assertEqual(commit() is not None, has_one)
+
+
+if __name__ == "__main__":
+    unittest.main()
