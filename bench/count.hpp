@@ -1,0 +1,15 @@
+// Instructions instead of time: runs one basic operation a fixed number of times, in a function of its own
+// whose name callgrind can be told to collect (scripts/instructions).
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace pagetwin::bench {
+
+// `what`: lookup, map_one, unmap_one, protect_one or loop_only. Prints one line:
+//   count <what> operations=<n> function=<symbol> result=<checksum>
+// Returns the exit status: 0, or 2 when `what` or the number is not one that can be counted.
+[[nodiscard]] int count(std::string_view what, std::uint64_t operations);
+
+} // namespace pagetwin::bench

@@ -1,0 +1,119 @@
+// One benchmark: subject and probe run the same workload in turns, in the same process, each pass timed by
+// the CPU time of this thread. Google Benchmark's own time is the subject's; the counters compare.
+//   ratio    median over the turns of (subject's time per operation / probe's time per operation)
+//   probe_ns median of the probe's time per operation
+//   at_most  the goal that `ratio` is held against, where there is one
+// Knows no table and no particular workload.
+#pragma once
+
+#include "bench/streams.hpp"
+
+#include <algorithm>
+#include <benchmark/benchmark.h>
+#include <cstdint>
+#include <ctime>
+#include <vector>
+
+namespace pagetwin::bench {
+
+[[nodiscard]] inline double cpu_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
+}
+// What reading the clock twice costs: the shortest of many tries, so that short passes are not charged for
+// it.
+[[nodiscard]] inline double clock_cost_ns() {
+  static const double cost = [] {
+    double least = 1e9;
+    for (int i = 0; i < 1000; ++i) {
+      const double start = cpu_ns();
+      least = std::min(least, cpu_ns() - start);
+    }
+    return least;
+  }();
+  return cost;
+}
+[[nodiscard]] inline double median(std::vector<double> values) {
+  if (values.empty())
+    return 0;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+// A pass of a workload on a table: its time per operation and what it computed.
+struct Pass {
+  double ns_per_op;
+  std::uint64_t result;
+};
+
+// A function of its own, so that every benchmark that uses a probe runs the same machine code of it.
+template <class Workload, class Table>
+[[nodiscard, gnu::noinline]] std::uint64_t run(Table& table) {
+  return Workload::run(table, va_base());
+}
+template <class Workload, class Table>
+[[nodiscard]] Pass timed_pass(Table& table) {
+  const double start = cpu_ns();
+  const std::uint64_t result = bench::run<Workload>(table);
+  const double spent = cpu_ns() - start - clock_cost_ns();
+  return {std::max(spent, 0.0) / static_cast<double>(Workload::operations), result};
+}
+
+// A table that holds what the workload needs, prepared before every pass.
+template <class Workload, class Table>
+class Contestant {
+ public:
+  Contestant() : table_(Workload::nodes + Table::levels) {
+    if constexpr (requires { Workload::fill(table_, va_base()); })
+      Workload::fill(table_, va_base());
+  }
+  void prepare() {
+    if constexpr (requires { Workload::prepare(table_, va_base()); })
+      Workload::prepare(table_, va_base());
+  }
+  [[nodiscard]] Pass run() { return timed_pass<Workload, Table>(table_); }
+
+ private:
+  Table table_;
+};
+
+// The probe's own figure.
+template <class Workload, class Table>
+void solo(benchmark::State& state) {
+  Contestant<Workload, Table> contestant;
+  while (state.KeepRunningBatch(static_cast<benchmark::IterationCount>(Workload::operations))) {
+    state.PauseTiming();
+    contestant.prepare();
+    state.ResumeTiming();
+    benchmark::DoNotOptimize(contestant.run().result);
+  }
+}
+
+template <class Workload, class Subject, class ProbeWorkload, class Probe>
+void duel(benchmark::State& state) {
+  Contestant<Workload, Subject> subject;
+  Contestant<ProbeWorkload, Probe> probe;
+  std::vector<double> ratios, probe_times;
+  while (state.KeepRunningBatch(static_cast<benchmark::IterationCount>(Workload::operations))) {
+    state.PauseTiming();
+    subject.prepare();
+    state.ResumeTiming();
+    const Pass mine = subject.run();
+    state.PauseTiming();
+    probe.prepare();
+    const Pass theirs = probe.run();
+    if (std::is_same_v<Workload, ProbeWorkload> && mine.result != theirs.result)
+      state.SkipWithError("the table and the probe computed different results");
+    ratios.push_back(mine.ns_per_op / theirs.ns_per_op);
+    probe_times.push_back(theirs.ns_per_op);
+    state.ResumeTiming();
+  }
+  state.counters["ratio"] = median(ratios);
+  state.counters["probe_ns"] = median(probe_times);
+  if constexpr (Workload::at_most > 0)
+    state.counters["at_most"] = Workload::at_most;
+}
+
+} // namespace pagetwin::bench

@@ -1,0 +1,40 @@
+// The benchmark program: Google Benchmark's command line, and
+//   pagetwin_bench --count NAME [--operations N]     runs NAME N times (default 65536) for callgrind; see
+//   bench/count.hpp
+#include "bench/count.hpp"
+#include "bench/registry.hpp"
+
+#include <benchmark/benchmark.h>
+#include <cstdlib>
+#include <span>
+#include <string_view>
+
+namespace {
+
+// The word after `option`, or nothing.
+const char* value_of(std::span<char*> arguments, std::string_view option) {
+  for (std::size_t i = 1; i + 1 < arguments.size(); ++i)
+    if (arguments[i] == option)
+      return arguments[i + 1];
+  return nullptr;
+}
+int count(const char* what, std::span<char*> arguments) {
+  const char* operations = value_of(arguments, "--operations");
+  return pagetwin::bench::count(what, operations != nullptr ? std::strtoull(operations, nullptr, 0) : 65536);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  const std::span<char*> arguments(argv, static_cast<std::size_t>(argc));
+  if (const char* what = value_of(arguments, "--count"); what != nullptr)
+    return count(what, arguments);
+  pagetwin::bench::add_workloads();
+  pagetwin::bench::add_memory();
+  pagetwin::bench::add_traces();
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv))
+    return 2;
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}

@@ -1,0 +1,68 @@
+// MEM: bytes of table memory per mapped page, the side array included. No time is measured: the counters are
+// the result.
+//   bytes_per_page, and `ratio` to the bytes that the probe's tables take (it has no side array).
+#include "bench/ours.hpp"
+#include "bench/raw.hpp"
+#include "bench/registry.hpp"
+#include "bench/streams.hpp"
+#include "src/arch/x86_64.hpp"
+
+#include <benchmark/benchmark.h>
+
+namespace pagetwin::bench {
+namespace {
+
+// 1 GiB of pages.
+struct Dense {
+  static constexpr const char* name = "MEM_dense";
+  static constexpr std::uint64_t pages = 1U << 18, nodes = 600;
+  static constexpr double at_most = 8.1;
+  template <class Table>
+  static void fill(Table& table) {
+    table.map_range(va_base(), pa_base, gib, 4096);
+  }
+};
+// Every 16th page of 64 GiB.
+struct Sparse {
+  static constexpr const char* name = "MEM_sparse";
+  static constexpr std::uint64_t pages = 1U << 20, nodes = 33100;
+  static constexpr double at_most = 0;
+  template <class Table>
+  static void fill(Table& table) {
+    for (std::uint64_t i = 0; i < pages; ++i)
+      table.map(va_base() + (i << 16), pa_base + (i << 12));
+  }
+};
+
+template <class Workload, class Table>
+double bytes_per_page() {
+  Table table(Workload::nodes);
+  Workload::fill(table);
+  return static_cast<double>(table.memory_bytes()) / static_cast<double>(Workload::pages);
+}
+template <class Workload, class Subject, class Probe>
+void measure(benchmark::State& state) {
+  const double bytes = bytes_per_page<Workload, Subject>();
+  for (auto _ : state)
+    benchmark::DoNotOptimize(bytes);
+  state.counters["bytes_per_page"] = bytes;
+  state.counters["ratio"] = bytes / bytes_per_page<Workload, Probe>();
+  if constexpr (Workload::at_most > 0)
+    state.counters["at_most_bytes"] = Workload::at_most;
+}
+template <class Workload, Format F>
+void add() {
+  const std::string name = std::string(Workload::name) + "/" + Ours<F>::name();
+  benchmark::RegisterBenchmark(name.c_str(), measure<Workload, Ours<F>, Raw<F::levels>>);
+}
+
+} // namespace
+
+void add_memory() {
+  add<Dense, X86_64_4>();
+  add<Sparse, X86_64_4>();
+  add<Dense, X86_64_5>();
+  add<Sparse, X86_64_5>();
+}
+
+} // namespace pagetwin::bench

@@ -1,0 +1,89 @@
+// The subject: our table behind the few words that workloads are written in. Each is one call of the public
+// operation.
+#pragma once
+
+#include "bench/arena.hpp"
+#include "src/table/page_table.hpp"
+
+#include <string>
+#include <vector>
+
+namespace pagetwin::bench {
+
+// Adapters vanish: what is measured is the call of the operation, not of the adapter.
+#define PAGETWIN_INLINE [[gnu::always_inline]] inline
+
+// What a lookup of a hole answers: no frame has this address.
+inline constexpr std::uint64_t miss = ~std::uint64_t{0};
+inline constexpr std::uint64_t page = 4096;
+
+template <Format F, HardwareFlags Hardware = HardwareFlags::off>
+class Ours {
+ public:
+  static constexpr unsigned levels = F::levels;
+
+  explicit Ours(std::uint64_t nodes)
+      : arena_(nodes), records_(nodes), pool_(arena_.memory(), Arena::base, Arena::node_shift, records_),
+        memory_(pool_), table_(made(memory_)) {}
+  Ours(const Ours&) = delete;
+  Ours& operator=(const Ours&) = delete;
+  ~Ours() = default;
+
+  [[nodiscard]] static std::string name() {
+    return std::string(F::name) + (Hardware == HardwareFlags::on ? "_hw" : "");
+  }
+  [[nodiscard]] PAGETWIN_INLINE std::uint64_t lookup(std::uint64_t va) const {
+    const auto found = table_.lookup(VirtAddr{va});
+    return found ? raw(found->pa()) : miss;
+  }
+  // These return how many bytes they changed, so that subject and probe can be compared.
+  PAGETWIN_INLINE std::uint64_t map(std::uint64_t va, std::uint64_t pa) {
+    return table_.map(VirtAddr{va}, PhysAddr{pa}, page, writable) == Status::ok ? page : 0;
+  }
+  PAGETWIN_INLINE std::uint64_t map_range(std::uint64_t va, std::uint64_t pa, std::uint64_t length,
+                                          std::uint64_t largest) {
+    const bool ok = table_.map_range(VirtAddr{va}, PhysAddr{pa}, length, writable, largest) == Status::ok;
+    return ok ? length : 0;
+  }
+  PAGETWIN_INLINE std::uint64_t unmap(std::uint64_t va) { return unmap_range(va, page); }
+  PAGETWIN_INLINE std::uint64_t unmap_range(std::uint64_t va, std::uint64_t length) {
+    return table_.unmap(VirtAddr{va}, length).bytes;
+  }
+  // Returns the sum of the frames of the removed leaves.
+  PAGETWIN_INLINE std::uint64_t unmap_collect(std::uint64_t va, std::uint64_t length) {
+    std::uint64_t sum = 0;
+    (void)table_.unmap_collect(VirtAddr{va}, length,
+                               [&sum](const LeafReport& leaf) { sum += raw(leaf.frame) + leaf.flags.dirty; });
+    return sum;
+  }
+  PAGETWIN_INLINE std::uint64_t protect(std::uint64_t va, std::uint64_t length, bool write) {
+    return table_.protect(VirtAddr{va}, length, Rights::read | when(write, Rights::write)).bytes;
+  }
+  void clear() { (void)table_.clear(); }
+
+  // With the side array, which is table memory too.
+  [[nodiscard]] std::uint64_t memory_bytes() const {
+    return pool_.used() * ((std::uint64_t{1} << Arena::node_shift) + sizeof(NodeRecord));
+  }
+
+ private:
+  using Memory = PlainMemory<Hardware>;
+  using Table = PageTable<F, Memory>;
+  static constexpr Attributes writable{.rights = Rights::read | Rights::write};
+
+  // A workload says how many nodes it needs; one that cannot even have a root is a mistake in it.
+  [[nodiscard]] static Table made(Memory& memory) {
+    const auto table = Table::create(memory, SpaceId{0});
+    if (!table)
+      std::abort();
+    return *table;
+  }
+
+  Arena arena_;
+  std::vector<NodeRecord> records_;
+  NodePool pool_;
+  Memory memory_;
+  Table table_;
+};
+
+} // namespace pagetwin::bench

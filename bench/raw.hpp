@@ -1,0 +1,179 @@
+// The probe raw_checked: the least that a correct table over x86-64 descriptors can do. A present and a leaf
+// test per level, an overlap test where something is mapped, a zeroed node where one is missing; no counters,
+// no reclaim, no split, no statuses, no policy. Same descriptors, same node size, same arena as the subject.
+// A figure of ours is a ratio to this. Hand-inlined: every member is forced into the workload's loop. Its
+// rule: anchors of the project's benchmarks; its format: Intel SDM volume 3A chapter 4.
+#pragma once
+
+#include "bench/arena.hpp"
+#include "bench/ours.hpp"
+
+namespace pagetwin::bench {
+
+template <unsigned Levels>
+class Raw {
+ public:
+  static constexpr unsigned levels = Levels;
+
+  explicit Raw(std::uint64_t nodes)
+      : arena_(nodes), bias_(reinterpret_cast<std::uintptr_t>(arena_.host()) - pagetwin::raw(Arena::base)) {
+    clear();
+  }
+  Raw(const Raw&) = delete;
+  Raw& operator=(const Raw&) = delete;
+  ~Raw() = default;
+
+  [[nodiscard]] static std::string name() { return "raw_checked"; }
+
+  [[nodiscard]] PAGETWIN_INLINE std::uint64_t lookup(std::uint64_t va) const {
+    return walk<Levels - 1>(root_, va);
+  }
+  // Four loads, no test: what the memory system allows.
+  [[nodiscard]] PAGETWIN_INLINE std::uint64_t lookup_unchecked(std::uint64_t va) const {
+    std::uint64_t node = root_;
+    for (unsigned level = Levels - 1; level > 0; --level)
+      node = *slot(node, va, level) & address;
+    return (*slot(node, va, 0) & address) + (va & 4095);
+  }
+  PAGETWIN_INLINE std::uint64_t map(std::uint64_t va, std::uint64_t pa) {
+    if (((va | pa) & 4095) != 0)
+      return 0;
+    std::uint64_t* leaf = reach<0>(va);
+    if (leaf == nullptr || (*leaf & P) != 0)
+      return 0;
+    *leaf = pa | leaf_bits;
+    return page;
+  }
+  // Every node that the range needs is missing or empty.
+  PAGETWIN_INLINE std::uint64_t map_range(std::uint64_t va, std::uint64_t pa, std::uint64_t length,
+                                          std::uint64_t largest) {
+    if (largest == page)
+      return lay<0>(va, pa, length, leaf_bits);
+    return lay<1>(va, pa, length, leaf_bits | PS);
+  }
+  PAGETWIN_INLINE std::uint64_t unmap(std::uint64_t va) {
+    std::uint64_t* leaf = find(va);
+    if (leaf == nullptr || (*leaf & P) == 0)
+      return 0;
+    *leaf = 0;
+    return page;
+  }
+  // Whole leaf tables of pages, all there; they stay linked and empty.
+  PAGETWIN_INLINE std::uint64_t unmap_range(std::uint64_t va, std::uint64_t length) {
+    for (std::uint64_t at = va; at != va + length; at += leaf_table_bytes)
+      if (std::uint64_t* leaves = find(at); leaves != nullptr)
+        std::memset(leaves, 0, 4096);
+    return length;
+  }
+  PAGETWIN_INLINE std::uint64_t unmap_collect(std::uint64_t va, std::uint64_t length) {
+    std::uint64_t sum = 0;
+    for (std::uint64_t at = va; at != va + length; at += leaf_table_bytes)
+      if (std::uint64_t* leaves = find(at); leaves != nullptr)
+        sum += collect_leaves(leaves);
+    return sum;
+  }
+  PAGETWIN_INLINE std::uint64_t protect(std::uint64_t va, std::uint64_t length, bool write) {
+    for (std::uint64_t at = va; at != va + length; at += leaf_table_bytes)
+      if (std::uint64_t* leaves = find(at); leaves != nullptr)
+        protect_leaves(leaves, write ? RW : 0);
+    return length;
+  }
+  void clear() {
+    used_ = 1;
+    std::memset(host(root_), 0, 4096);
+  }
+  [[nodiscard]] std::uint64_t memory_bytes() const { return used_ << Arena::node_shift; }
+
+ private:
+  static constexpr std::uint64_t P = 1, RW = 2, US = 4, PS = 0x80, XD = std::uint64_t{1} << 63;
+  static constexpr std::uint64_t D = 0x40, address = 0x000f'ffff'ffff'f000, leaf_bits = P | RW | XD;
+  static constexpr std::uint64_t leaf_table_bytes = page << 9;
+
+  [[nodiscard]] PAGETWIN_INLINE std::uint64_t* host(std::uint64_t pa) const {
+    return reinterpret_cast<std::uint64_t*>(bias_
+                                            + pa); // NOLINT(performance-no-int-to-ptr): one add, as in src
+  }
+  [[nodiscard]] PAGETWIN_INLINE std::uint64_t* slot(std::uint64_t node, std::uint64_t va,
+                                                    unsigned level) const {
+    return host(node) + (va >> (12 + 9 * level) & 511);
+  }
+  template <unsigned Level>
+  [[nodiscard]] PAGETWIN_INLINE std::uint64_t walk(std::uint64_t node, std::uint64_t va) const {
+    const std::uint64_t word = *slot(node, va, Level), inside = (std::uint64_t{1} << (12 + 9 * Level)) - 1;
+    if ((word & P) == 0)
+      return miss;
+    if constexpr (Level == 0)
+      return (word & address) | (va & inside);
+    else
+      return (word & PS) != 0 ? (word & address & ~inside) | (va & inside)
+                              : walk<Level - 1>(word & address, va);
+  }
+  // The slot of va at level 0, or nothing when a table is missing on the way.
+  [[nodiscard]] PAGETWIN_INLINE std::uint64_t* find(std::uint64_t va) const {
+    std::uint64_t node = root_;
+    for (unsigned level = Levels - 1; level > 0; --level) {
+      const std::uint64_t word = *slot(node, va, level);
+      if ((word & (P | PS)) != P)
+        return nullptr;
+      node = word & address;
+    }
+    return slot(node, va, 0);
+  }
+  // The same, making what is missing; nothing when a leaf is in the way.
+  template <unsigned Level>
+  [[nodiscard]] PAGETWIN_INLINE std::uint64_t* reach(std::uint64_t va) {
+    std::uint64_t node = root_;
+    for (unsigned level = Levels - 1; level > Level; --level) {
+      std::uint64_t* at = slot(node, va, level);
+      if ((*at & P) == 0)
+        *at = make() | P | RW | US;
+      else if ((*at & PS) != 0)
+        return nullptr;
+      node = *at & address;
+    }
+    return slot(node, va, Level);
+  }
+  [[nodiscard]] PAGETWIN_INLINE std::uint64_t make() {
+    if (used_ == arena_.nodes())
+      std::abort();
+    const std::uint64_t node = root_ + (used_++ << Arena::node_shift);
+    std::memset(host(node), 0, 4096);
+    return node;
+  }
+  template <unsigned Level>
+  PAGETWIN_INLINE std::uint64_t lay(std::uint64_t va, std::uint64_t pa, std::uint64_t length,
+                                    std::uint64_t bits) {
+    constexpr std::uint64_t span = page << (9 * Level);
+    for (std::uint64_t at = va; at != va + length; at += span << 9) {
+      std::uint64_t* leaves = reach<Level>(at);
+      if (leaves == nullptr)
+        return 0;
+      for (std::uint64_t i = 0; i < 512; ++i) {
+        if ((leaves[i] & P) != 0)
+          return 0;
+        leaves[i] = (pa + (at - va) + i * span) | bits;
+      }
+    }
+    return length;
+  }
+  [[nodiscard]] PAGETWIN_INLINE static std::uint64_t collect_leaves(std::uint64_t* leaves) {
+    std::uint64_t sum = 0;
+    for (unsigned i = 0; i < 512; ++i) {
+      if ((leaves[i] & P) != 0)
+        sum += (leaves[i] & address) + ((leaves[i] & D) != 0);
+      leaves[i] = 0;
+    }
+    return sum;
+  }
+  PAGETWIN_INLINE static void protect_leaves(std::uint64_t* leaves, std::uint64_t rights) {
+    for (unsigned i = 0; i < 512; ++i)
+      leaves[i] = (leaves[i] & P) != 0 ? (leaves[i] & ~RW) | rights : leaves[i];
+  }
+
+  Arena arena_;
+  std::uintptr_t bias_;
+  std::uint64_t root_ = pagetwin::raw(Arena::base);
+  std::uint64_t used_ = 1;
+};
+
+} // namespace pagetwin::bench

@@ -1,0 +1,66 @@
+// The list of what is measured: every workload over every format, with its probe. A new format is one line in
+// main_list.
+#include "bench/duel.hpp"
+#include "bench/edits.hpp"
+#include "bench/floor.hpp"
+#include "bench/ours.hpp"
+#include "bench/raw.hpp"
+#include "bench/registry.hpp"
+#include "src/arch/x86_64.hpp"
+
+namespace pagetwin::bench {
+namespace {
+
+template <class Workload, class Subject, class Probe, class ProbeWorkload = Workload>
+void add_duel() {
+  const std::string name = std::string(Workload::name) + "/" + Subject::name();
+  benchmark::RegisterBenchmark(name.c_str(), duel<Workload, Subject, ProbeWorkload, Probe>);
+}
+template <class Workload, class Probe>
+void add_probe() {
+  const std::string name = Probe::name() + "/" + Workload::name;
+  benchmark::RegisterBenchmark(name.c_str(), solo<Workload, Probe>);
+}
+
+template <class... Workloads>
+struct List {};
+using Lookups = List<W1, W2<Dependent::no>, W2<Dependent::yes>, W2h<Dependent::no>, W2h<Dependent::yes>,
+                     W3<Dependent::no>, W3<Dependent::yes>, W4<Dependent::no>, W4<Dependent::yes>, W5>;
+// Where every address has all four levels.
+using PageLookups = List<W1, W2<Dependent::no>, W2<Dependent::yes>, W2h<Dependent::no>, W2h<Dependent::yes>,
+                         W3<Dependent::no>, W3<Dependent::yes>>;
+using Edits = List<W6, W7, W8, W9, W9b, W9c, W10, W10p, W11>;
+
+template <class Subject, class Probe, class... Workloads>
+void add_duels(List<Workloads...>) {
+  (add_duel<Workloads, Subject, Probe>(), ...);
+}
+template <class Probe, class... Workloads>
+void add_probes(List<Workloads...>) {
+  (add_probe<Workloads, Probe>(), ...);
+}
+
+template <Format F>
+void add_format() {
+  using Probe = Raw<F::levels>;
+  using OursWithHardware = Ours<F, HardwareFlags::on>;
+  add_duels<Ours<F>, Probe>(Lookups{});
+  add_duels<Ours<F>, Probe>(Edits{});
+  add_duel<W12, Ours<F>, Probe, W2<Dependent::no>>();
+  add_duels<OursWithHardware, Probe>(Edits{});
+  add_duel<W12, OursWithHardware, Probe, W2<Dependent::no>>();
+}
+
+} // namespace
+
+void add_workloads() {
+  add_probes<Raw<4>>(Lookups{});
+  add_probes<Raw<4>>(Edits{});
+  add_probes<Unchecked<4>>(PageLookups{});
+  add_probes<StoreLoop>(List<W7>{});
+  add_probes<Memset>(List<W9>{});
+  add_format<X86_64_4>();
+  add_format<X86_64_5>();
+}
+
+} // namespace pagetwin::bench
