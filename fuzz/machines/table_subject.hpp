@@ -31,8 +31,10 @@ template <Format F>
 }
 
 // Memory in which every access is seen, with an Mmu that the table's invalidations reach.
-template <Format F>
+template <class F>
 class ObservedBacking {
+  static_assert(Format<F>);
+
  public:
   using MmuType = Mmu<F, ObservedMemory>;
   using Memory = NotifyingMemory<ObservedMemory, MmuType>;
@@ -86,8 +88,10 @@ class ObservedBacking {
 };
 
 // The policy that ships.
-template <Format F>
+template <class F>
 class PlainBacking {
+  static_assert(Format<F>);
+
  public:
   using Memory = PlainMemory<>;
 
@@ -122,7 +126,7 @@ class PlainBacking {
   Memory memory_;
 };
 
-template <Format F, template <Format> class Backing>
+template <Format F, template <class> class Backing>
 class TableSubject final : public Subject {
   using B = Backing<F>;
   using Table = PageTable<F, typename B::Memory>;
@@ -213,7 +217,17 @@ class TableSubject final : public Subject {
     pagetwin::dump(*tables_[s], [&](std::string_view line) { lines += line; });
     return lines;
   }
-  [[nodiscard]] std::string cache_lines(std::uint64_t va) const override;
+  [[nodiscard]] std::string cache_lines(std::uint64_t va) const override {
+    std::string lines;
+    backing_.lines_at(va, [&](const TlbLine& line) {
+      char text[128];
+      std::snprintf(text, sizeof text, "space %u %#llx -> %#llx size %#llx%s\n", raw(line.space) - 1U,
+                    static_cast<unsigned long long>(line.first), static_cast<unsigned long long>(raw(line.leaf.pa)),
+                    static_cast<unsigned long long>(F::sizes[line.leaf.size].bytes()), line.leaf.attributes.global ? " global" : "");
+      lines += text;
+    });
+    return lines;
+  }
   [[nodiscard]] Arena& arena() override { return arena_; }
   [[nodiscard]] Observation* observation() override { return backing_.observation(); }
   void begin_operation() override { backing_.begin_operation(); }
@@ -225,18 +239,5 @@ class TableSubject final : public Subject {
   B backing_;
   std::array<std::optional<Table>, max_spaces> tables_;
 };
-
-template <Format F, template <Format> class Backing>
-std::string TableSubject<F, Backing>::cache_lines(std::uint64_t va) const {
-  std::string lines;
-  backing_.lines_at(va, [&](const TlbLine& line) {
-    char text[128];
-    std::snprintf(text, sizeof text, "space %u %#llx -> %#llx size %#llx%s\n", raw(line.space) - 1U,
-                  static_cast<unsigned long long>(line.first), static_cast<unsigned long long>(raw(line.leaf.pa)),
-                  static_cast<unsigned long long>(F::sizes[line.leaf.size].bytes()), line.leaf.attributes.global ? " global" : "");
-    lines += text;
-  });
-  return lines;
-}
 
 } // namespace pagetwin::fuzz

@@ -1,6 +1,5 @@
 #include "fuzz/oracles/observation.hpp"
 
-#include <algorithm>
 
 namespace pagetwin::fuzz {
 
@@ -23,7 +22,7 @@ void Observation::begin_operation() {
   retired_.clear();
   former_.clear();
   touched_.clear();
-  steps_ = stores_ = 0;
+  steps_ = 0;
   complaint_ = nullptr;
   visible_change_ = false;
 }
@@ -55,24 +54,21 @@ void Observation::note_retired(std::uint64_t node) {
   --live_;
 }
 
-void Observation::note_store(std::uint64_t slot, unsigned index, std::uint64_t before, std::uint64_t after) {
-  ++stores_;
-  NodeState& state = states_[unit(slot)];
-  const auto at = static_cast<std::uint16_t>(index);
-  if (!state.listed) {
-    state.listed = true;
-    state.first = state.last = at;
-    touched_.push_back(node_address(slot));
-  }
-  state.first = std::min(state.first, at);
-  state.last = std::max(state.last, at);
-  state.nonzero = static_cast<std::uint16_t>(state.nonzero + (after != 0) - (before != 0));
-  if (!state.linked || before == after)
-    return;
+void Observation::list(NodeState& state, std::uint16_t index) {
+  state.listed = true;
+  state.first = state.last = index;
+  touched_.push_back(state.address);
+}
+
+void Observation::note_visible(const NodeState& state, std::uint64_t slot, std::uint16_t index, std::uint64_t before,
+                               std::uint64_t after) {
   visible_change_ = true;
   if (before != 0)
-    replaced_.push_back({slot, before, after, state.va, state.serial, static_cast<std::uint32_t>(flushes_.size()), state.space, at, state.level});
+    replaced_.push_back({slot, before, after, state.va, state.serial, static_cast<std::uint32_t>(flushes_.size()), state.space,
+                         index, state.level});
 }
+
+void Observation::no_progress(std::uint64_t slot) { throw Runaway{"an operation makes no progress", slot}; }
 
 void Observation::complain(const char* what, std::uint64_t address) {
   if (complaint_ != nullptr)

@@ -5,6 +5,7 @@
 
 #include "src/table/memory.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -64,14 +65,24 @@ class Observation {
   // nonzero: slots that hold junk, because the table asked for a node that it will fill.
   void note_allocated(std::uint64_t node, unsigned shift, unsigned nonzero);
   void note_retired(std::uint64_t node);
-  void note_store(std::uint64_t slot, unsigned index, std::uint64_t before, std::uint64_t after);
+  void note_store(std::uint64_t slot, unsigned index, std::uint64_t before, std::uint64_t after) {
+    NodeState& state = states_[unit(slot)];
+    const auto at = static_cast<std::uint16_t>(index);
+    if (!state.listed) [[unlikely]]
+      list(state, at);
+    state.first = std::min(state.first, at);
+    state.last = std::max(state.last, at);
+    state.nonzero = static_cast<std::uint16_t>(state.nonzero + (after != 0) - (before != 0));
+    if (state.linked && before != after)
+      note_visible(state, slot, at, before, after);
+  }
   void note_flush(const Invalidation& i) { flushes_.push_back(i); }
   // First wrong use of memory in this operation; reported as O5.
   void complain(const char* what, std::uint64_t address);
   // One more access; throws Runaway beyond the bound.
   void tick(std::uint64_t slot) {
-    if (++steps_ > step_limit)
-      throw Runaway{"an operation makes no progress", slot};
+    if (++steps_ > step_limit) [[unlikely]]
+      no_progress(slot);
   }
 
   [[nodiscard]] std::span<const Replaced> replaced() const { return replaced_; }
@@ -82,13 +93,15 @@ class Observation {
   // Nodes that were retired in this operation and whose place was handed out again since.
   [[nodiscard]] std::span<NodeState> former() { return former_; }
   [[nodiscard]] std::uint64_t live_nodes() const { return live_; }
-  [[nodiscard]] std::uint64_t stores() const { return stores_; }
   [[nodiscard]] const char* complaint() const { return complaint_; }
   [[nodiscard]] std::uint64_t complaint_address() const { return complaint_address_; }
   // Did a store change a word that hardware may walk?
   [[nodiscard]] bool visible_change() const { return visible_change_; }
 
  private:
+  void list(NodeState& state, std::uint16_t index);
+  void note_visible(const NodeState& state, std::uint64_t slot, std::uint16_t index, std::uint64_t before, std::uint64_t after);
+  [[noreturn]] static void no_progress(std::uint64_t slot);
   // An operation over n slots needs a few accesses for each; and recorded traces have edits of 2^18 slots.
   static constexpr std::uint64_t step_limit = 1ULL << 24;
 
@@ -103,7 +116,7 @@ class Observation {
   std::vector<std::uint64_t> allocated_, retired_, touched_, ever_;
   std::vector<NodeState> former_;
   std::uint64_t serial_ = 0;
-  std::uint64_t live_ = 0, steps_ = 0, stores_ = 0;
+  std::uint64_t live_ = 0, steps_ = 0;
   const char* complaint_ = nullptr;
   std::uint64_t complaint_address_ = 0;
   bool visible_change_ = false;

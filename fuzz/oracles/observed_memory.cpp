@@ -44,6 +44,8 @@ template std::uint64_t ObservedMemory::load(PhysAddr) const;
 template void ObservedMemory::store(PhysAddr, std::uint64_t);
 template std::uint64_t ObservedMemory::exchange(PhysAddr, std::uint64_t);
 
+void ObservedMemory::outside(std::uint64_t slot) { throw Runaway{"an access outside the arena", slot}; }
+
 PhysAddr ObservedMemory::allocate(unsigned shift, Fill fill) {
   if (fail_in_ != never)
     --fail_in_;

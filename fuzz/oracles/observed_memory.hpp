@@ -85,13 +85,14 @@ class ObservedMemory {
     unsigned shift = 0;
   };
 
-  void check(std::uint64_t slot) const {
+  [[gnu::always_inline]] void check(std::uint64_t slot) const {
     seen_->tick(slot);
     if (!seen_->contains(slot)) [[unlikely]]
-      throw Runaway{"an access outside the arena", slot};
+      outside(slot);
     if (!seen_->is_live(slot)) [[unlikely]]
       seen_->complain("an access to a node that is not live", slot);
   }
+  [[noreturn]] static void outside(std::uint64_t slot);
   template <class Raw>
   void write(PhysAddr pa, Raw word);
   void release(const Waiting& w);

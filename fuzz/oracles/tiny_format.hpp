@@ -61,8 +61,7 @@ struct Tiny {
     return rotated(V.of(1) | T.of(1) | rights_mask(), level) | NODE.of(raw(node) >> 5);
   }
   static constexpr Raw leaf_bits(Attributes a, Flags f, PageSize size) {
-    return rotated(V.of(1) | R.of(has(a.rights, Rights::read)) | W.of(has(a.rights, Rights::write)) |
-                       X.of(has(a.rights, Rights::execute)) | U.of(has(a.rights, Rights::user)) | C.of(size.log2_copies) |
+    return rotated(V.of(1) | rights_bits(a.rights) | C.of(size.log2_copies) |
                        A.of(f.accessed) | D.of(f.dirty) | TYPE.of(a.memory_type) | G.of(a.global) | KEY.of(a.key) |
                        SOFTWARE.of(a.software),
                    size.level);
@@ -70,6 +69,9 @@ struct Tiny {
   static constexpr Raw leaf(Raw bits, PhysAddr frame, PageSize size, unsigned copy) {
     const std::uint64_t own = size.level == 0 ? std::uint64_t{copy} << page_shift : 0;
     return bits | FRAME.of((raw(frame) + own) >> page_shift);
+  }
+  static constexpr Raw with_rights(Raw w, Rights r, unsigned level) {
+    return (w & ~rotated(rights_mask(), level)) | rotated(rights_bits(r), level);
   }
   static constexpr Raw with_flags(Raw w, Flags f, unsigned level) {
     const Raw both = rotated(A.mask() | D.mask(), level);
@@ -84,6 +86,9 @@ struct Tiny {
 
  private:
   static constexpr Raw rights_mask() { return R.mask() | W.mask() | X.mask() | U.mask(); }
+  static constexpr Raw rights_bits(Rights r) {
+    return R.of(has(r, Rights::read)) | W.of(has(r, Rights::write)) | X.of(has(r, Rights::execute)) | U.of(has(r, Rights::user));
+  }
   static constexpr Raw low(Raw w, std::uint32_t turned) { return (w & ~low_mask(32)) | turned; }
   static constexpr Raw upright(Raw w, unsigned level) {
     return low(w, std::rotr(static_cast<std::uint32_t>(w), static_cast<int>(5 * level)));

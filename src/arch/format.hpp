@@ -65,6 +65,7 @@ concept Format = requires(typename F::Raw word, PhysAddr pa, Attributes attribut
   { F::to_table(pa, level) } -> std::same_as<typename F::Raw>;
   { F::leaf_bits(attributes, flags, size) } -> std::same_as<typename F::Raw>;
   { F::leaf(word, pa, size, copy) } -> std::same_as<typename F::Raw>; // bits, first frame of the leaf, which copy
+  { F::with_rights(word, rights, level) } -> std::same_as<typename F::Raw>; // a leaf with other rights; the same word if it has them
   { F::with_flags(word, flags, level) } -> std::same_as<typename F::Raw>; // replaces both flags
   { F::to_marker(marker, level) } -> std::same_as<typename F::Raw>;
   // Must a live `old` be made a hole, invalidated and synchronised before `word` may be stored?
@@ -107,6 +108,10 @@ struct ExampleFormat {
            U.of(has(a.rights, Rights::user)) | A.of(f.accessed) | D.of(f.dirty);
   }
   static constexpr Raw leaf(Raw bits, PhysAddr frame, PageSize, unsigned) { return bits | raw(frame); }
+  static constexpr Raw with_rights(Raw w, Rights r, unsigned) {
+    return (w & ~(W.mask() | X.mask() | U.mask())) | W.of(has(r, Rights::write)) | X.of(has(r, Rights::execute)) |
+           U.of(has(r, Rights::user));
+  }
   static constexpr Raw with_flags(Raw w, Flags f, unsigned) {
     return (w & ~(A.mask() | D.mask())) | A.of(f.accessed) | D.of(f.dirty);
   }

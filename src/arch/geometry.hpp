@@ -33,9 +33,11 @@ struct Geometry {
   [[nodiscard]] static constexpr bool is_canonical(std::uint64_t va) { return canonical(va) == va; }
   // The address with the bits above the input width as the format wants them.
   [[nodiscard]] static constexpr std::uint64_t canonical(std::uint64_t va) {
-    const std::uint64_t low = va & low_mask(F::va_bits);
-    const bool negative = F::sign_extended && (va >> (F::va_bits - 1) & 1) != 0;
-    return negative ? low | ~low_mask(F::va_bits) : low;
+    constexpr unsigned above = 64 - F::va_bits;
+    if constexpr (F::sign_extended)
+      return static_cast<std::uint64_t>(static_cast<std::int64_t>(va << above) >> above);
+    else
+      return va & low_mask(F::va_bits);
   }
   // Is [first, last] legal input: canonical at both ends and not across the hole between the halves?
   [[nodiscard]] static constexpr bool is_input(std::uint64_t first, std::uint64_t last) {

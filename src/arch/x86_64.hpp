@@ -74,12 +74,14 @@ struct X86_64 {
   static constexpr Raw to_table(PhysAddr node, unsigned) { return raw(node) | P.of(1) | RW.of(1) | US.of(1); }
   static constexpr Raw leaf_bits(Attributes a, Flags f, PageSize size) {
     const auto pat = size.level == 0 ? PAT_PAGE : PAT_LARGE;
-    return P.of(1) | RW.of(has(a.rights, Rights::write)) | US.of(has(a.rights, Rights::user)) |
-           XD.of(!has(a.rights, Rights::execute)) | PWT.of(a.memory_type) | PCD.of(a.memory_type >> 1U) |
+    return P.of(1) | rights_bits(a.rights) | PWT.of(a.memory_type) | PCD.of(a.memory_type >> 1U) |
            (size.level == 0 ? 0 : PS.of(1)) | pat.of(a.memory_type >> 2U) | A.of(f.accessed) | D.of(f.dirty) | G.of(a.global) |
            AVL_LOW.of(a.software) | AVL_HIGH.of(a.software >> AVL_LOW.width) | PKEY.of(a.key);
   }
   static constexpr Raw leaf(Raw bits, PhysAddr frame, PageSize, unsigned) { return bits | raw(frame); }
+  static constexpr Raw with_rights(Raw w, Rights r, unsigned) {
+    return (w & ~(RW.mask() | US.mask() | XD.mask())) | rights_bits(r);
+  }
   static constexpr Raw with_flags(Raw w, Flags f, unsigned) {
     return (w & ~(A.mask() | D.mask())) | A.of(f.accessed) | D.of(f.dirty);
   }
@@ -88,6 +90,9 @@ struct X86_64 {
   static constexpr bool needs_break(Raw, Raw, unsigned) { return false; }
 
  private:
+  static constexpr Raw rights_bits(Rights r) {
+    return RW.of(has(r, Rights::write)) | US.of(has(r, Rights::user)) | XD.of(!has(r, Rights::execute));
+  }
   static constexpr std::uint8_t memory_type(Raw w, unsigned level) {
     const auto pat = level == 0 ? PAT_PAGE : PAT_LARGE;
     return static_cast<std::uint8_t>(PWT.get(w) | PCD.get(w) << 1 | pat.get(w) << 2);

@@ -27,7 +27,12 @@ struct Check {
       return Status::misaligned;
     if (!G::size_index(size))
       return Status::bad_size;
-    return G::is_input(va, va + (size - 1)) && G::is_output(pa, size) ? Status::ok : Status::out_of_range;
+    // An aligned page that begins in the space ends in it, and in the same half.
+    return G::is_canonical(va) && G::is_output(pa, size) ? Status::ok : Status::out_of_range;
+  }
+  // Is [va, va + length) one smallest page and legal input?
+  [[nodiscard]] static constexpr bool is_one_page(std::uint64_t va, std::uint64_t length) {
+    return length == bytes_of(F::page_shift) && is_aligned(va, F::page_shift) && G::is_canonical(va);
   }
   [[nodiscard]] static constexpr Status mapped_range(std::uint64_t va, std::uint64_t pa, std::uint64_t length,
                                                      std::uint64_t max_size) {

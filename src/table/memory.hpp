@@ -38,8 +38,41 @@ concept MemoryFor = requires(M memory, PhysAddr pa, Raw word, const Invalidation
   { memory.pool() } -> std::same_as<NodePool&>;
 };
 
+// The slots of one node by index, for loops over many of them. A policy with a faster way to say this offers window<Raw>(node).
+template <class M, class Raw>
+class Window {
+ public:
+  Window(M& memory, PhysAddr node) : memory_(&memory), node_(node) {}
+  [[nodiscard]] Raw load(unsigned i) const { return memory_->template load<Raw>(node_ + i * sizeof(Raw)); }
+  void store(unsigned i, Raw word) const { memory_->template store<Raw>(node_ + i * sizeof(Raw), word); }
+  [[nodiscard]] Raw exchange(unsigned i, Raw word) const { return memory_->template exchange<Raw>(node_ + i * sizeof(Raw), word); }
+
+ private:
+  M* memory_;
+  PhysAddr node_;
+};
+
 // Does hardware set accessed and dirty in live leaves behind our back?
 enum class HardwareFlags : std::uint8_t { off, on };
+
+// One host pointer in a register: the compiler need not fear that a store to a slot changes where the arena is.
+template <HardwareFlags Hardware, class Raw>
+class PlainWindow {
+ public:
+  explicit PlainWindow(Raw* slots) : slots_(slots) {}
+  [[nodiscard]] Raw load(unsigned i) const { return slots_[i]; }
+  void store(unsigned i, Raw word) const { slots_[i] = word; }
+  [[nodiscard]] Raw exchange(unsigned i, Raw word) const {
+    if constexpr (Hardware == HardwareFlags::on)
+      return __atomic_exchange_n(slots_ + i, word, __ATOMIC_ACQ_REL);
+    const Raw old = slots_[i];
+    slots_[i] = word;
+    return old;
+  }
+
+ private:
+  Raw* slots_;
+};
 
 // Loads, stores and nothing: no cache exists that would have to be told, so retired nodes are free at once.
 template <HardwareFlags Hardware = HardwareFlags::off>
@@ -57,12 +90,11 @@ class PlainMemory {
   }
   template <class Raw>
   [[nodiscard]] Raw exchange(PhysAddr pa, Raw word) {
-    Raw* slot = pool_->host<Raw>(pa);
-    if constexpr (Hardware == HardwareFlags::on)
-      return __atomic_exchange_n(slot, word, __ATOMIC_ACQ_REL);
-    const Raw old = *slot;
-    *slot = word;
-    return old;
+    return window<Raw>(pa).exchange(0, word);
+  }
+  template <class Raw>
+  [[nodiscard]] PlainWindow<Hardware, Raw> window(PhysAddr pa) const {
+    return PlainWindow<Hardware, Raw>(pool_->host<Raw>(pa));
   }
   void invalidate(const Invalidation&) {}
   void sync() {}

@@ -7,6 +7,7 @@
 #include "src/table/check.hpp"
 #include "src/table/map.hpp"
 #include "src/table/marker.hpp"
+#include "src/table/page.hpp"
 #include "src/table/promote.hpp"
 #include "src/table/protect.hpp"
 #include "src/table/unmap.hpp"
@@ -58,11 +59,14 @@ class PageTable {
   [[nodiscard]] SpaceId space() const { return tree_.space(); }
   [[nodiscard]] M& memory() const { return tree_.memory(); }
 
-  [[nodiscard]] Status map(VirtAddr va, PhysAddr pa, std::uint64_t size, const Attributes& attributes) {
+  [[nodiscard, gnu::always_inline]] Status map(VirtAddr va, PhysAddr pa, std::uint64_t size, const Attributes& attributes) {
     const Status status = first_of(Check<F>::page(raw(va), raw(pa), size), expressible(attributes));
     if (status != Status::ok)
       return status;
-    return Mapper<F, M>(tree_, raw(va), pa, attributes, *G::size_index(size)).run(range(va, size));
+    if (size == Page<F, M>::bytes)
+      if (const auto done = Page<F, M>(tree_, raw(va)).map(pa, attributes))
+        return *done;
+    return map_leaf(va, pa, size, attributes);
   }
 
   [[nodiscard]] Status map_range(VirtAddr va, PhysAddr pa, std::uint64_t length, const Attributes& attributes,
@@ -74,9 +78,11 @@ class PageTable {
     return Mapper<F, M>(tree_, raw(va), pa, attributes, congruent_size(raw(va), raw(pa), max_size)).run(range(va, length));
   }
 
-  [[nodiscard]] Changed unmap(VirtAddr va, std::uint64_t length) {
-    Unseen nobody;
-    return unmap_into(va, length, nobody);
+  [[nodiscard, gnu::always_inline]] Changed unmap(VirtAddr va, std::uint64_t length) {
+    if (Check<F>::is_one_page(raw(va), length))
+      if (const auto bytes = Page<F, M>(tree_, raw(va)).unmap())
+        return {Status::ok, *bytes};
+    return unmap_range(va, length);
   }
   // sink(const LeafReport&) for every removed leaf, ascending.
   template <class Sink>
@@ -91,14 +97,11 @@ class PageTable {
     return {Status::ok, bytes};
   }
 
-  [[nodiscard]] Changed protect(VirtAddr va, std::uint64_t length, Rights rights) {
-    const Status status = first_of(Check<F>::range(raw(va), length), expressible(rights));
-    if (status != Status::ok)
-      return {status};
-    Protector<F, M> protector(tree_, rights);
-    if (!tree_.reserve(protector.nodes_needed(range(va, length))))
-      return {Status::out_of_memory};
-    return {Status::ok, protector.run(range(va, length))};
+  [[nodiscard, gnu::always_inline]] Changed protect(VirtAddr va, std::uint64_t length, Rights rights) {
+    if (Check<F>::is_one_page(raw(va), length) && expressible(rights) == Status::ok)
+      if (const auto bytes = Page<F, M>(tree_, raw(va)).protect(rights))
+        return {Status::ok, *bytes};
+    return protect_range(va, length, rights);
   }
 
   [[nodiscard]] Status remap(VirtAddr va, PhysAddr pa) {
@@ -119,7 +122,7 @@ class PageTable {
     return status != Status::ok ? status : Promoter<F, M>(tree_, raw(va), *G::size_index(size)).run();
   }
 
-  [[nodiscard]] std::optional<Translation<F>> lookup(VirtAddr va) const {
+  [[nodiscard, gnu::always_inline]] std::optional<Translation<F>> lookup(VirtAddr va) const {
     if (!G::is_canonical(raw(va)))
       return std::nullopt;
     return walk<F>(memory(), root(), raw(va));
@@ -192,6 +195,24 @@ class PageTable {
     while (!is_aligned(va ^ pa, F::sizes[size].log2_bytes))
       --size;
     return size;
+  }
+
+  // Out of line: what is left when the plain case of one page was not met.
+  [[nodiscard, gnu::noinline]] Status map_leaf(VirtAddr va, PhysAddr pa, std::uint64_t size, const Attributes& attributes) {
+    return Mapper<F, M>(tree_, raw(va), pa, attributes, *G::size_index(size)).run(range(va, size));
+  }
+  [[nodiscard, gnu::noinline]] Changed unmap_range(VirtAddr va, std::uint64_t length) {
+    Unseen nobody;
+    return unmap_into(va, length, nobody);
+  }
+  [[nodiscard, gnu::noinline]] Changed protect_range(VirtAddr va, std::uint64_t length, Rights rights) {
+    const Status status = first_of(Check<F>::range(raw(va), length), expressible(rights));
+    if (status != Status::ok)
+      return {status};
+    Protector<F, M> protector(tree_, rights);
+    if (!tree_.reserve(protector.nodes_needed(range(va, length))))
+      return {Status::out_of_memory};
+    return {Status::ok, protector.run(range(va, length))};
   }
 
   template <class Sink>

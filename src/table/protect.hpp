@@ -10,6 +10,7 @@ namespace pagetwin {
 template <Format F, class M>
 class Protector {
   using T = Tree<F, M>;
+  using G = Geometry<F>;
   using Node = typename T::Node;
   using Slot = typename T::Slot;
   using Leaf = typename T::Leaf;
@@ -32,7 +33,9 @@ class Protector {
   [[nodiscard]] bool keeps(Raw word, unsigned level) const { return F::attributes(word, level).rights == rights_; }
 
   void protect(Node node, Range range) {
-    tree_->for_slots(node, range, [&](const Slot& s) -> unsigned {
+    if (!T::has_groups && node.level == 0)
+      return protect_pages(node, range);
+    tree_->for_live_slots(node, range, [&](const Slot& s) -> unsigned {
       if (s.kind() == Kind::hole)
         return 1;
       if (s.kind() == Kind::leaf)
@@ -40,6 +43,25 @@ class Protector {
       protect(s.child(), range.clip(s.range()));
       return 1;
     });
+  }
+  // A node of pages: nothing to split and nothing below, so that the loop stays tight.
+  void protect_pages(Node node, Range range) {
+    const auto slots = tree_->window(node.at);
+    const unsigned first = G::index(range.first, 0), last = G::index(range.last, 0);
+    unsigned changed = 0;
+    for (unsigned i = first; i <= last; ++i) {
+      const Raw word = slots.load(i), next = F::with_rights(word, rights_, 0);
+      if (F::kind(word, 0) != Kind::leaf || next == word)
+        continue;
+      if (F::needs_break(word, next, 0))
+        rewrite(tree_->leaf_of(tree_->slot_of(node, range.first + (std::uint64_t{i - first} << F::page_shift))));
+      else
+        T::replace(slots, i, word, next, 0);
+      ++changed;
+    }
+    bytes_ += std::uint64_t{changed} << F::page_shift;
+    if (changed != 0)
+      tree_->owe(range, Invalidation::Reach::leaf);
   }
   unsigned protect_leaf(const Slot& s, Range range) {
     const Leaf leaf = tree_->leaf_of(s);
@@ -49,11 +71,14 @@ class Protector {
       splitter_.split(leaf);
       return 0;
     }
+    rewrite(leaf);
+    bytes_ += leaf.bytes();
+    return leaf.copies();
+  }
+  void rewrite(const Leaf& leaf) {
     Attributes attributes = leaf.attributes();
     attributes.rights = rights_;
     rewrite_leaf(*tree_, leaf, attributes, leaf.frame(), KeepFlags::yes);
-    bytes_ += leaf.bytes();
-    return leaf.copies();
   }
 
   T* tree_;

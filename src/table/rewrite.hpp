@@ -22,7 +22,7 @@ void rewrite_leaf(Tree<F, M>& tree, const typename Tree<F, M>::Leaf& leaf, const
     return;
   }
   if (keep == KeepFlags::yes)
-    tree.replace(leaf.slot, word, leaf.level());
+    tree.replace(leaf.slot, leaf.word, word, leaf.level());
   else
     (void)tree.exchange(leaf.slot, word);
   tree.owe(leaf.range(), Invalidation::Reach::leaf);

@@ -100,7 +100,7 @@ class Splitter {
     for (unsigned i = 0; i < G::entries(node.level); ++i) {
       const PhysAddr slot = G::slot(node.at, i);
       const Raw word = tree_->load(slot);
-      tree_->replace(slot, F::with_flags(word, F::flags(word, node.level) | late, node.level), node.level);
+      tree_->replace(slot, word, F::with_flags(word, F::flags(word, node.level) | late, node.level), node.level);
     }
   }
 

@@ -76,6 +76,14 @@ class Tree {
   void store(PhysAddr slot, Raw word) { memory_->template store<Raw>(slot, word); }
   [[nodiscard]] Raw exchange(PhysAddr slot, Raw word) { return memory_->template exchange<Raw>(slot, word); }
 
+  // The slots from `at` on, for loops.
+  [[nodiscard]] auto window(PhysAddr at) const {
+    if constexpr (requires { memory_->template window<Raw>(at); })
+      return memory_->template window<Raw>(at);
+    else
+      return Window<M, Raw>(*memory_, at);
+  }
+
   [[nodiscard]] Slot slot_of(Node node, std::uint64_t va) const {
     const PhysAddr at = G::slot(node.at, G::index(va, node.level));
     return {node, at, align_down(va, G::span_shift(node.level)), load(at)};
@@ -99,11 +107,25 @@ class Tree {
   void for_fresh_slots(Node node, Range range, Visit&& visit) {
     for_slots_reading(node, range, [](PhysAddr) { return Raw{0}; }, visit);
   }
+  // The same without the plain holes, and only as far as something can still come: sparse nodes are not read to their end. visit deals with at least one slot, or shows it again.
+  template <class Visit>
+  void for_live_slots(Node node, Range range, Visit&& visit) {
+    unsigned left = record(node).live;
+    for_slots(node, range, [&](const Slot& s) -> unsigned {
+      if (left == 0)
+        return G::entries(node.level);
+      if (s.word == 0)
+        return 1;
+      const unsigned done = visit(s);
+      left -= done;
+      return done;
+    });
+  }
   // Calls visit(leaf) for the leaves that meet the range, ascending; visit returns false to stop. Returns false when stopped.
   template <class Visit>
   [[nodiscard]] bool for_leaves(Node node, Range range, Visit&& visit) {
     bool going = true;
-    for_slots(node, range, [&](const Slot& s) -> unsigned {
+    for_live_slots(node, range, [&](const Slot& s) -> unsigned {
       if (!going || s.kind() == Kind::hole)
         return 1;
       if (s.kind() == Kind::table) {
@@ -130,17 +152,28 @@ class Tree {
     return s;
   }
 
+  // The leaf cursor: the node of level 0 that was found last. Neighbouring pages are edited in runs, and a run descends once.
+  // False when there is no node of level 0 on the way to va.
+  [[nodiscard, gnu::always_inline]] bool seek(std::uint64_t va) { return va >> leaf_node_shift == cursor_key_ || seek_down(va); }
+  void remember(std::uint64_t va, PhysAddr leaf_node) {
+    cursor_key_ = va >> leaf_node_shift;
+    cursor_ = leaf_node;
+  }
+  // The slot of a page whose node was sought and found.
+  [[nodiscard, gnu::always_inline]] Slot sought(std::uint64_t va) const { return slot_of({cursor_, 0}, va); }
+
   // Writes `count` slots with leaves of one size over consecutive frames. Aligned to the size's copies.
   void fill(PhysAddr slot, unsigned count, PhysAddr frame, Raw bits, PageSize size) {
     const std::uint64_t span = G::span(size.level);
+    const auto slots = window(slot);
     if (!has_groups || size.log2_copies == 0) {
       for (unsigned i = 0; i < count; ++i)
-        store(slot + i * sizeof(Raw), F::leaf(bits, frame + i * span, size, 0));
+        slots.store(i, F::leaf(bits, frame + i * span, size, 0));
       return;
     }
     for (unsigned i = 0; i < count; ++i) {
       const unsigned copy = i & (size.copies() - 1);
-      store(slot + i * sizeof(Raw), F::leaf(bits, frame + (i - copy) * span, size, copy));
+      slots.store(i, F::leaf(bits, frame + (i - copy) * span, size, copy));
     }
   }
   void fill_markers(Node node, std::uint32_t word) {
@@ -163,19 +196,24 @@ class Tree {
       all = all | F::flags(exchange(leaf.slot + i * sizeof(Raw), 0), leaf.level());
     return all;
   }
-  // Replaces a live leaf by a word with at least the same flags. What hardware set since `word` was computed is set again.
-  void replace(PhysAddr slot, Raw word, unsigned level) {
-    Flags seen = F::flags(exchange(slot, word), level);
-    while ((seen | F::flags(word, level)) != F::flags(word, level)) {
-      word = F::with_flags(word, seen | F::flags(word, level), level);
-      seen = F::flags(exchange(slot, word), level);
+  // Replaces the live leaf `old` by `next`, which has at least the same flags. What hardware set since `old` was read is set again.
+  void replace(PhysAddr slot, Raw old, Raw next, unsigned level) { replace(window(slot), 0, old, next, level); }
+  template <class Slots>
+  static void replace(const Slots& slots, unsigned i, Raw old, Raw next, unsigned level) {
+    for (Raw was = slots.exchange(i, next); was != old; was = slots.exchange(i, next)) {
+      old = next;
+      next = F::with_flags(next, F::flags(was, level) | F::flags(next, level), level);
     }
   }
 
   // Nodes.
   [[nodiscard]] bool reserve(std::uint64_t count) { return count == 0 || memory_->reserve(G::node_shift(0), count); }
   [[nodiscard]] Node allocate(unsigned level, Fill fill) { return {memory_->allocate(G::node_shift(level), fill), level}; }
-  void retire(Node node, Contents contents) { memory_->retire(node.at, G::node_shift(node.level), contents); }
+  void retire(Node node, Contents contents) {
+    if (node.level == 0)
+      cursor_key_ = nowhere;
+    memory_->retire(node.at, G::node_shift(node.level), contents);
+  }
   // The slot, whose node is empty or read no more, becomes a hole.
   void unlink(const Slot& s) {
     store(s.at, 0);
@@ -222,6 +260,21 @@ class Tree {
   }
 
  private:
+  static constexpr unsigned leaf_node_shift = F::page_shift + F::index_bits(0);
+  static constexpr std::uint64_t nowhere = ~std::uint64_t{0}; // no address has this key
+
+  [[nodiscard, gnu::noinline]] bool seek_down(std::uint64_t va) { return seek_from<G::root_level>(root_.at, va); }
+  template <unsigned Level>
+  [[nodiscard, gnu::always_inline]] bool seek_from(PhysAddr node, std::uint64_t va) {
+    if constexpr (Level == 0) {
+      remember(va, node);
+      return true;
+    } else {
+      const Raw word = load(G::slot(node, G::index(va, Level)));
+      return F::kind(word, Level) == Kind::table && seek_from<Level - 1>(F::table(word, Level), va);
+    }
+  }
+
   template <class Read, class Visit>
   void for_slots_reading(Node node, Range range, Read read, Visit&& visit) {
     const unsigned last = G::index(range.last, node.level);
@@ -253,6 +306,8 @@ class Tree {
   M* memory_;
   Node root_;
   SpaceId space_;
+  std::uint64_t cursor_key_ = nowhere; // va >> leaf_node_shift
+  PhysAddr cursor_{};
   Range owed_{};
   Invalidation::Reach reach_ = Invalidation::Reach::leaf;
   bool any_ = false;

@@ -26,6 +26,7 @@ class Unmapper {
   using Node = typename T::Node;
   using Slot = typename T::Slot;
   using Leaf = typename T::Leaf;
+  using Raw = typename F::Raw;
   static constexpr bool collects = !std::is_same_v<Sink, Unseen>;
 
  public:
@@ -40,8 +41,10 @@ class Unmapper {
 
  private:
   void clear(Node node, Range range) {
+    if (!T::has_groups && node.level == 0)
+      return clear_pages(node, range);
     unsigned removed = 0, markers = 0;
-    tree_->for_slots(node, range, [&](const Slot& s) -> unsigned {
+    tree_->for_live_slots(node, range, [&](const Slot& s) -> unsigned {
       switch (s.kind()) {
       case Kind::table:
         return clear_table(s, range);
@@ -50,8 +53,32 @@ class Unmapper {
       case Kind::hole:
         break;
       }
-      return s.marker() == 0 ? 1 : clear_marker(s, range, markers);
+      return clear_marker(s, range, markers);
     });
+    NodeRecord& r = tree_->record(node);
+    r.live = static_cast<std::uint16_t>(r.live - removed - markers);
+    r.markers = static_cast<std::uint16_t>(r.markers - markers);
+  }
+
+  // A node of pages: nothing to split and nothing below, so that the loop stays tight.
+  void clear_pages(Node node, Range range) {
+    const auto slots = tree_->window(node.at);
+    const unsigned first = G::index(range.first, 0), last = G::index(range.last, 0);
+    std::uint64_t va = align_down(range.first, F::page_shift);
+    unsigned removed = 0, markers = 0;
+    for (unsigned i = first; i <= last; ++i, va += bytes_of(F::page_shift)) {
+      const Raw word = slots.load(i);
+      if (F::kind(word, 0) == Kind::leaf) {
+        report_page(va, slots.exchange(i, 0));
+        ++removed;
+      } else if (F::marker(word, 0) != 0) {
+        slots.store(i, 0);
+        ++markers;
+      }
+    }
+    if (removed != 0)
+      tree_->owe(range, Invalidation::Reach::leaf);
+    bytes_ += std::uint64_t{removed} << F::page_shift;
     NodeRecord& r = tree_->record(node);
     r.live = static_cast<std::uint16_t>(r.live - removed - markers);
     r.markers = static_cast<std::uint16_t>(r.markers - markers);
@@ -105,26 +132,32 @@ class Unmapper {
     if (node.level == 0) {
       bytes_ += std::uint64_t{static_cast<unsigned>(r.live - r.markers)} << F::page_shift;
     } else {
-      for (unsigned i = 0; i < G::entries(node.level); ++i)
-        drop_word(node, tree_->load(G::slot(node.at, i)));
+      unsigned left = r.live;
+      for (unsigned i = 0; left != 0; ++i)
+        left -= drop_word(node, tree_->load(G::slot(node.at, i)));
     }
     tree_->retire(node, Contents::stale);
   }
-  void drop_word(Node node, typename F::Raw word) {
+  // Returns whether the slot was live.
+  [[nodiscard]] unsigned drop_word(Node node, Raw word) {
     switch (F::kind(word, node.level)) {
     case Kind::table:
-      return drop({F::table(word, node.level), node.level - 1});
+      drop({F::table(word, node.level), node.level - 1});
+      return 1;
     case Kind::leaf:
       bytes_ += G::span(node.level);
-      return;
+      return 1;
     case Kind::hole:
-      return;
+      break;
     }
+    return word != 0;
   }
   // The same, reporting each leaf.
   void collect(Node node, std::uint64_t va) {
+    if (!T::has_groups && node.level == 0)
+      return collect_pages(node, va);
     const Range all{va, va + (G::span(node.level) * G::entries(node.level) - 1)};
-    tree_->for_slots(node, all, [&](const Slot& s) -> unsigned {
+    tree_->for_live_slots(node, all, [&](const Slot& s) -> unsigned {
       if (s.kind() == Kind::table)
         collect(s.child(), s.va);
       if (s.kind() != Kind::leaf)
@@ -137,6 +170,24 @@ class Unmapper {
     tree_->retire(node, Contents::stale);
   }
 
+  void collect_pages(Node node, std::uint64_t va) {
+    const auto slots = tree_->window(node.at);
+    unsigned removed = 0;
+    for (unsigned i = 0; i < G::entries(0); ++i, va += bytes_of(F::page_shift)) {
+      const Raw word = slots.load(i);
+      if (F::kind(word, 0) != Kind::leaf)
+        continue;
+      report_page(va, word);
+      ++removed;
+    }
+    bytes_ += std::uint64_t{removed} << F::page_shift;
+    tree_->retire(node, Contents::stale);
+  }
+
+  void report_page(std::uint64_t va, Raw word) {
+    if constexpr (collects)
+      (*sink_)(LeafReport{va, F::frame(word, 0), bytes_of(F::page_shift), F::attributes(word, 0), F::flags(word, 0)});
+  }
   void report(const Leaf& leaf, Flags flags) {
     if constexpr (collects)
       (*sink_)(LeafReport{leaf.va, leaf.frame(), leaf.bytes(), leaf.attributes(), flags});

@@ -14,10 +14,11 @@ template <Format F>
 class Translation {
  public:
   using Raw = typename F::Raw;
-  constexpr Translation(std::uint64_t va, Raw leaf, Raw path, unsigned level)
-      : va_(va), leaf_(leaf), path_(path), level_(level) {}
+  // pa is handed over by who knew the level at compile time; everything else is decoded when it is asked for.
+  constexpr Translation(PhysAddr pa, Raw leaf, Raw path, unsigned level)
+      : pa_(pa), leaf_(leaf), path_(path), level_(level) {}
 
-  [[nodiscard]] constexpr PhysAddr pa() const { return F::frame(leaf_, level_) + (va_ & (size().bytes() - 1)); }
+  [[nodiscard]] constexpr PhysAddr pa() const { return pa_; }
   [[nodiscard]] constexpr PageSize size() const { return F::sizes[Geometry<F>::size_of(leaf_, level_)]; }
   // With every restriction on the path applied.
   [[nodiscard]] constexpr Attributes attributes() const { return F::effective(path_, leaf_, level_); }
@@ -27,22 +28,39 @@ class Translation {
   [[nodiscard]] constexpr unsigned level() const { return level_; }
 
  private:
-  std::uint64_t va_;
+  PhysAddr pa_;
   Raw leaf_, path_;
   unsigned level_;
 };
 
 namespace detail {
 
+template <Format F>
+[[nodiscard]] constexpr bool has_groups_at(unsigned level) {
+  bool any = false;
+  for (const PageSize& size : F::sizes)
+    any = any || (size.level == level && size.log2_copies != 0);
+  return any;
+}
+
+// Offset of a byte within its leaf.
+template <Format F, unsigned Level>
+[[nodiscard]] constexpr std::uint64_t inside(typename F::Raw leaf, std::uint64_t va) {
+  using G = Geometry<F>;
+  if constexpr (!has_groups_at<F>(Level))
+    return va & (G::span(Level) - 1);
+  return va & (F::sizes[G::size_of(leaf, Level)].bytes() - 1);
+}
+
 template <Format F, unsigned Level, class M>
-[[nodiscard]] inline std::optional<Translation<F>> walk_from(M& memory, PhysAddr node, std::uint64_t va, typename F::Raw path) {
+[[nodiscard, gnu::always_inline]] inline std::optional<Translation<F>> walk_from(M& memory, PhysAddr node, std::uint64_t va, typename F::Raw path) {
   using Raw = typename F::Raw;
   const Raw word = memory.template load<Raw>(Geometry<F>::slot(node, Geometry<F>::index(va, Level)));
   switch (F::kind(word, Level)) {
   case Kind::hole:
     return std::nullopt;
   case Kind::leaf:
-    return Translation<F>(va, word, path, Level);
+    return Translation<F>(F::frame(word, Level) + inside<F, Level>(word, va), word, path, Level);
   case Kind::table:
     break;
   }
@@ -56,7 +74,7 @@ template <Format F, unsigned Level, class M>
 
 // The caller has checked that va is canonical.
 template <Format F, class M>
-[[nodiscard]] inline std::optional<Translation<F>> walk(M& memory, PhysAddr root, std::uint64_t va) {
+[[nodiscard, gnu::always_inline]] inline std::optional<Translation<F>> walk(M& memory, PhysAddr root, std::uint64_t va) {
   return detail::walk_from<F, F::levels - 1>(memory, root, va, F::open_path());
 }
 

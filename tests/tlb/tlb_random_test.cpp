@@ -70,8 +70,9 @@ class Program {
     leaf.flags = {dice_.one_in(2), dice_.one_in(2)};
     tlb_.fill(space, va, leaf);
     model_.fill(model_line(space, va, leaf));
-    if (Geometry<F>::is_canonical(va))
+    if (Geometry<F>::is_canonical(va)) {
       ASSERT_EQ(tlb_.lookup(space, va), leaf) << "just filled";
+  }
   }
   void invalidate_page(SpaceId space, std::uint64_t va) {
     tlb_.invalidate_page(space, va);

@@ -93,10 +93,12 @@ class TableDomains {
     }
   }
 
-  // The largest leaf of a range, or the size of a page.
-  static std::uint64_t size(std::uint16_t s, const History&) {
+  // The largest leaf of a range, or the size of a page. Long ranges of small pages cost as much as a hundred other operations, so they are rare.
+  static std::uint64_t size(std::uint16_t s, const History& h) {
     if (s >= 0xff00U)
       return std::uint64_t{s & 0xffU} << (s & 15U); // rarely a size that does not exist
+    if (h.current().value[field_len] > 64 * page && (s >> 8U & 7U) != 0)
+      return F::sizes[sizes - 1].bytes();
     return F::sizes[(s & 0xffU) % sizes].bytes();
   }
 
@@ -182,7 +184,7 @@ class TableDomains {
     case 5:
       return F::sizes[sizes - 1].bytes() + F::sizes[0].bytes() * (rest >> 3U & 7U);
     default:
-      return page * (1 + (rest >> 3U & 0x3fU)) * 8;
+      return page * (1 + (rest >> 3U & 0x3fU));
     }
   }
 };

@@ -168,8 +168,8 @@ Verdict TableMachine::compare_space(unsigned space) {
   }
   if (!std::ranges::equal(seen_.markers, model.markers()))
     return finding("O3 walk", 0, "final markers", format("the markers of space %u differ from the reference's", space));
-  // What the table says of itself costs more than what others see in it, and follows from that unless the table is wrong about itself: one run in sixteen asks.
-  return options_.paranoid || dice_ % 16 == 0 ? compare_own_views(space) : std::nullopt;
+  // What the table says of itself costs more than what others see in it, and follows from that unless the table is wrong about itself: one run in sixty-four asks.
+  return options_.paranoid || dice_ % 64 == 0 ? compare_own_views(space) : std::nullopt;
 }
 
 Verdict TableMachine::compare_own_views(unsigned space) {
