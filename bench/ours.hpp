@@ -49,12 +49,13 @@ class Ours {
   PAGETWIN_INLINE std::uint64_t unmap_range(std::uint64_t va, std::uint64_t length) {
     return table_.unmap(VirtAddr{va}, length).bytes;
   }
-  // Returns the sum of the frames of the removed leaves.
-  PAGETWIN_INLINE std::uint64_t unmap_collect(std::uint64_t va, std::uint64_t length) {
-    std::uint64_t sum = 0;
-    (void)table_.unmap_collect(VirtAddr{va}, length,
-                               [&sum](const LeafReport& leaf) { sum += raw(leaf.frame) + leaf.flags.dirty; });
-    return sum;
+  // Writes the frame of every removed leaf where its page belongs, bit 0 for dirty. A sink that summed up in
+  // one place would be measured instead: through memory that takes longer than the table's work.
+  PAGETWIN_INLINE std::uint64_t unmap_collect(std::uint64_t va, std::uint64_t length, std::uint64_t* frames) {
+    const auto sink = [va, frames](const LeafReport& leaf) {
+      frames[(leaf.va - va) / page] = raw(leaf.frame) | static_cast<std::uint64_t>(leaf.flags.dirty);
+    };
+    return table_.unmap_collect(VirtAddr{va}, length, sink).bytes;
   }
   PAGETWIN_INLINE std::uint64_t protect(std::uint64_t va, std::uint64_t length, bool write) {
     return table_.protect(VirtAddr{va}, length, Rights::read | when(write, Rights::write)).bytes;

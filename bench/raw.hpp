@@ -65,12 +65,12 @@ class Raw {
         std::memset(leaves, 0, 4096);
     return length;
   }
-  PAGETWIN_INLINE std::uint64_t unmap_collect(std::uint64_t va, std::uint64_t length) {
-    std::uint64_t sum = 0;
+  PAGETWIN_INLINE std::uint64_t unmap_collect(std::uint64_t va, std::uint64_t length, std::uint64_t* frames) {
+    std::uint64_t bytes = 0;
     for (std::uint64_t at = va; at != va + length; at += leaf_table_bytes)
       if (std::uint64_t* leaves = find(at); leaves != nullptr)
-        sum += collect_leaves(leaves);
-    return sum;
+        bytes += collect_leaves(leaves, frames + (at - va) / page);
+    return bytes;
   }
   PAGETWIN_INLINE std::uint64_t protect(std::uint64_t va, std::uint64_t length, bool write) {
     for (std::uint64_t at = va; at != va + length; at += leaf_table_bytes)
@@ -90,8 +90,8 @@ class Raw {
   static constexpr std::uint64_t leaf_table_bytes = page << 9;
 
   [[nodiscard]] PAGETWIN_INLINE std::uint64_t* host(std::uint64_t pa) const {
-    return reinterpret_cast<std::uint64_t*>(bias_
-                                            + pa); // NOLINT(performance-no-int-to-ptr): one add, as in src
+    const std::uintptr_t at = bias_ + pa;
+    return reinterpret_cast<std::uint64_t*>(at); // NOLINT(performance-no-int-to-ptr): one add, as in src
   }
   [[nodiscard]] PAGETWIN_INLINE std::uint64_t* slot(std::uint64_t node, std::uint64_t va,
                                                     unsigned level) const {
@@ -156,14 +156,17 @@ class Raw {
     }
     return length;
   }
-  [[nodiscard]] PAGETWIN_INLINE static std::uint64_t collect_leaves(std::uint64_t* leaves) {
-    std::uint64_t sum = 0;
+  [[nodiscard]] PAGETWIN_INLINE static std::uint64_t collect_leaves(std::uint64_t* leaves,
+                                                                    std::uint64_t* frames) {
+    std::uint64_t bytes = 0;
     for (unsigned i = 0; i < 512; ++i) {
-      if ((leaves[i] & P) != 0)
-        sum += (leaves[i] & address) + ((leaves[i] & D) != 0);
+      if ((leaves[i] & P) == 0)
+        continue;
+      frames[i] = (leaves[i] & address) | ((leaves[i] & D) != 0 ? 1 : 0);
       leaves[i] = 0;
+      bytes += page;
     }
-    return sum;
+    return bytes;
   }
   PAGETWIN_INLINE static void protect_leaves(std::uint64_t* leaves, std::uint64_t rights) {
     for (unsigned i = 0; i < 512; ++i)

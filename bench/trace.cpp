@@ -89,11 +89,11 @@ Trace read_trace(const std::string& path) {
   std::ifstream file(path);
   if (!file)
     trace.error = path + ": cannot be read";
-  unsigned number = 0;
+  unsigned line = 0;
   for (std::string text; trace.error.empty() && std::getline(file, text);) {
-    ++number;
+    ++line;
     if (const std::string wrong = read_line(trace, text); !wrong.empty())
-      trace.error = path + ":" + std::to_string(number) + ": " + wrong;
+      trace.error.append(path).append(":").append(std::to_string(line)).append(": ").append(wrong);
   }
   if (trace.error.empty() && trace.ops.empty())
     trace.error = path + ": no operation in it";

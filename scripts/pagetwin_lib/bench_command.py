@@ -10,6 +10,7 @@ import argparse
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from pagetwin_lib import bench_results, builds
@@ -49,7 +50,7 @@ def run(args: argparse.Namespace) -> dict:
     options += [f"--benchmark_min_time={args.min_time}"] if args.min_time else []
     RESULT.unlink(missing_ok=True)
     done = subprocess.run([str(builds.program(PRESET, PROGRAM)), f"--benchmark_out={RESULT}", "--benchmark_out_format=json",
-                           *options], check=False)
+                           *options], check=False, stdout=sys.stderr)  # its own table is the progress
     if done.returncode != 0:
         raise Failure(f"{PROGRAM} ended with {done.returncode}")
     if not RESULT.is_file():

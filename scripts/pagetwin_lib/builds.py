@@ -35,8 +35,8 @@ def replay_program(preset: str, target: str) -> Path:
 
 
 def environment() -> dict[str, str]:
-    """Reports with symbols and stacks; what the user set stays."""
-    asan = "symbolize=1:" + os.environ.get("ASAN_OPTIONS", "")
+    """Reports with symbols and stacks; freed memory waits long enough, but a night stays small. What the user set stays."""
+    asan = "symbolize=1:quarantine_size_mb=64:" + os.environ.get("ASAN_OPTIONS", "")
     ubsan = "print_stacktrace=1:" + os.environ.get("UBSAN_OPTIONS", "")
     found = {"ASAN_SYMBOLIZER_PATH": SYMBOLIZER} if os.access(SYMBOLIZER, os.X_OK) else {}
     return {**found, **os.environ, "ASAN_OPTIONS": asan.rstrip(":"), "UBSAN_OPTIONS": ubsan.rstrip(":")}

@@ -24,7 +24,7 @@ from pagetwin_lib.project import FAILED, OK, ROOT, Failure, cores, run_command
 SCRIPTS = ROOT / "scripts"
 SMOKE = ROOT / "build" / "smoke"  # what the seconds of fuzzing leave
 SMOKE_TIME, CANARY_TIME = "5s", "60s"
-COVERAGE = ("--swarm", "500", "--fail-under", "80")
+COVERAGE = ("--swarm", "500", "--fail-under", "85", "--fail-under-branches", "75")
 
 Step = Callable[[int], Counts]
 
