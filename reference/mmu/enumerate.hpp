@@ -31,10 +31,11 @@ enum class Enumeration : std::uint8_t {
 
 namespace enumerate_detail {
 
-template <typename Sink>
+// Arch: Mmu itself, or one of them, whose questions are then answered without a virtual call.
+template <typename Arch, typename Sink>
 class Enumerator {
  public:
-  Enumerator(const PhysicalMemory& memory, const Mmu& mmu, const Mode& mode, Sink& sink)
+  Enumerator(const PhysicalMemory& memory, const Arch& mmu, const Mode& mode, Sink& sink)
       : memory_(memory), mmu_(mmu), mode_(mode), sink_(sink), budget_(memory.size / mmu.node_bytes(0)) {}
 
   void node(std::uint64_t address, unsigned level, std::uint64_t va, const Rights& above) {
@@ -113,7 +114,7 @@ class Enumerator {
   }
 
   const PhysicalMemory& memory_;
-  const Mmu& mmu_;
+  const Arch& mmu_;
   const Mode& mode_;
   Sink& sink_;
   std::uint64_t budget_;
@@ -124,10 +125,10 @@ class Enumerator {
 
 // sink(const Slot&) for every slot that is not zero. Loads only, and only within the memory; terminates
 // whatever the bytes are.
-template <typename Sink>
-[[nodiscard]] Enumeration for_each_slot(const PhysicalMemory& memory, std::uint64_t root, const Mmu& mmu,
+template <typename Arch, typename Sink>
+[[nodiscard]] Enumeration for_each_slot(const PhysicalMemory& memory, std::uint64_t root, const Arch& mmu,
                                         const Mode& mode, Sink&& sink) {
-  enumerate_detail::Enumerator<Sink> enumerator(memory, mmu, mode, sink);
+  enumerate_detail::Enumerator<Arch, Sink> enumerator(memory, mmu, mode, sink);
   enumerator.node(root, mmu.levels() - 1, 0, {true, true, true, true});
   return enumerator.result();
 }

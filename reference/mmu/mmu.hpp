@@ -103,6 +103,8 @@ struct Walk {
   std::array<Step, 5> steps{}; // every descriptor read, from the root down
 };
 
+struct Contents; // contents.hpp
+
 class Mmu {
  public:
   virtual ~Mmu() = default;
@@ -128,6 +130,9 @@ class Mmu {
                                   const Access& access, const Mode& mode) const = 0;
   virtual Walk access(const PhysicalMemory& memory, std::uint64_t root, std::uint64_t va,
                       const Access& access, const Mode& mode) const = 0;
+
+  // Everything that can be reached from a root, as leaves and markers.
+  virtual void read_contents(const PhysicalMemory& memory, std::uint64_t root, const Mode& mode, Contents& to) const = 0;
 
   [[nodiscard]] std::uint64_t node_bytes(unsigned level) const {
     return std::uint64_t{entries(level)} * descriptor_bytes();

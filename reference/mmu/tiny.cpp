@@ -2,6 +2,7 @@
 // rotation.
 #include "reference/mmu/tiny.hpp"
 
+#include "reference/mmu/contents.hpp"
 #include "reference/mmu/walker.hpp"
 
 #include <array>
@@ -161,6 +162,10 @@ Walk Tiny::access(const PhysicalMemory& memory, std::uint64_t root, std::uint64_
 const Mmu& tiny() {
   static const Tiny mmu;
   return mmu;
+}
+
+void Tiny::read_contents(const PhysicalMemory& memory, std::uint64_t root, const Mode& mode, Contents& to) const {
+  read_contents_of(*this, memory, root, mode, to);
 }
 
 } // namespace reference

@@ -2,6 +2,7 @@
 // names.
 #include "reference/mmu/x86_64.hpp"
 
+#include "reference/mmu/contents.hpp"
 #include "reference/mmu/walker.hpp"
 
 #include <array>
@@ -225,6 +226,10 @@ const Mmu& x86_64_4() {
 const Mmu& x86_64_5() {
   static const X86_64 mmu(5);
   return mmu;
+}
+
+void X86_64::read_contents(const PhysicalMemory& memory, std::uint64_t root, const Mode& mode, Contents& to) const {
+  read_contents_of(*this, memory, root, mode, to);
 }
 
 } // namespace reference

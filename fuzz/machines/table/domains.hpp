@@ -122,7 +122,7 @@ class TableDomains {
 
   // Nodes of all spaces together: few, so that the pool runs dry, up to enough.
   static std::uint64_t nodes(std::uint16_t s, const History&) {
-    static constexpr std::array<std::uint64_t, 8> counts{48, 96, 24, 160, 10, 64, 32, 16};
+    static constexpr std::array<std::uint64_t, 8> counts{24, 32, 16, 40, 12, 20, 64, 10};
     return counts[s & 7U];
   }
 

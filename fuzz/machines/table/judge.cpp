@@ -92,7 +92,8 @@ Verdict TableMachine::judge_memory() {
   return tlb_.check(view_, *seen, [this](unsigned s) { return spaces_[s].alive ? subject_->root(s) : 0; });
 }
 
-// Both ends of the operation and their neighbours, the middle, the same place in another space, and an address that differs only in the bits that are not translated.
+// Both ends of the operation, and by turns what is beside them, the middle, an address that differs only in bits that are not translated, and the same place in another space. An operation that failed
+// changed nothing that the memory oracles would not have seen, so that one look is enough.
 Verdict TableMachine::probe_around(const twin::Op& op) {
   const twin::Verb& verb = table_verbs[op.verb];
   if (!verb.uses(field_va))
@@ -103,12 +104,15 @@ Verdict TableMachine::probe_around(const twin::Op& op) {
   const std::uint64_t last = va + (extent - 1);
   const std::array<std::uint64_t, 6> places{va, last, va - 1, last + 1, va + extent / 2,
                                             va ^ std::uint64_t{1} << (mmu_->profile().va_bits - 1 + steps_ % 4)};
+  const bool changed = answer_.is_status && answer_.status == Status::ok;
+  const std::size_t turn = 2 + steps_ % 4, other_turn = 2 + (steps_ + 1) % 4;
   if (spaces_[space_].alive)
-    for (const std::uint64_t place : places)
-      if (Verdict v = probe(space_, place))
-        return v;
+    for (std::size_t i = 0; i < places.size(); ++i)
+      if (options_.paranoid || i == turn || (changed && (i < 2 || i == other_turn)))
+        if (Verdict v = probe(space_, places[i]))
+          return v;
   const unsigned other = (space_ + 1) % space_count_;
-  return other != space_ && spaces_[other].alive ? probe(other, va) : std::nullopt;
+  return changed && steps_ % 2 == 0 && other != space_ && spaces_[other].alive ? probe(other, va) : std::nullopt;
 }
 
 Verdict TableMachine::probe(unsigned space, std::uint64_t va) {
