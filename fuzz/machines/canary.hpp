@@ -1,5 +1,6 @@
-// The canary: a pair of sides that disagrees as soon as an operation maps a page after one that unmaps. It must be found, minimised to two
-// operations and reported; when it is not, nothing that the other targets do not find means anything.
+// The canary: a pair of sides that disagrees as soon as an operation maps a page after one that unmaps. It
+// must be found, minimised to two operations and reported; when it is not, nothing that the other targets do
+// not find means anything.
 #pragma once
 
 #include "fuzz/machines/table/domains.hpp"

@@ -1,6 +1,6 @@
-// Subject: the run-time interface of a table under test. Ours wraps each format once (table_subject.hpp); other people's tables come in here.
-// Spaces are numbered from 0; an operation on a space that is not alive is the caller's mistake. Statuses and values are those of docs/table.md.
-// It refuses to know the reference.
+// Subject: the run-time interface of a table under test. Ours wraps each format once (table_subject.hpp);
+// other people's tables come in here. Spaces are numbered from 0; an operation on a space that is not alive
+// is the caller's mistake. Statuses and values are those of docs/table.md. It refuses to know the reference.
 #pragma once
 
 #include "fuzz/oracles/arena.hpp"
@@ -57,20 +57,24 @@ class Subject {
   virtual void destroy(unsigned space) = 0;
   [[nodiscard]] virtual bool alive(unsigned space) const = 0;
 
-  [[nodiscard]] virtual Status map(unsigned space, std::uint64_t va, std::uint64_t pa, std::uint64_t size, Attributes a) = 0;
-  [[nodiscard]] virtual Status map_range(unsigned space, std::uint64_t va, std::uint64_t pa, std::uint64_t length, Attributes a,
-                                         std::uint64_t max_size) = 0;
+  [[nodiscard]] virtual Status map(unsigned space, std::uint64_t va, std::uint64_t pa, std::uint64_t size,
+                                   Attributes a) = 0;
+  [[nodiscard]] virtual Status map_range(unsigned space, std::uint64_t va, std::uint64_t pa,
+                                         std::uint64_t length, Attributes a, std::uint64_t max_size) = 0;
   [[nodiscard]] virtual Amount unmap(unsigned space, std::uint64_t va, std::uint64_t length) = 0;
   [[nodiscard]] virtual Amount unmap_collect(unsigned space, std::uint64_t va, std::uint64_t length,
                                              std::vector<LeafReport>& to) = 0;
-  [[nodiscard]] virtual Amount protect(unsigned space, std::uint64_t va, std::uint64_t length, Rights rights) = 0;
+  [[nodiscard]] virtual Amount protect(unsigned space, std::uint64_t va, std::uint64_t length,
+                                       Rights rights) = 0;
   [[nodiscard]] virtual Status remap(unsigned space, std::uint64_t va, std::uint64_t pa) = 0;
   [[nodiscard]] virtual Status promote(unsigned space, std::uint64_t va, std::uint64_t size) = 0;
   [[nodiscard]] virtual Status harvest(unsigned space, std::uint64_t va, std::uint64_t length, Harvest what,
                                        std::vector<LeafReport>& to) = 0;
-  [[nodiscard]] virtual Status mark(unsigned space, std::uint64_t va, std::uint64_t size, std::uint64_t word) = 0;
+  [[nodiscard]] virtual Status mark(unsigned space, std::uint64_t va, std::uint64_t size,
+                                    std::uint64_t word) = 0;
   [[nodiscard]] virtual Word marker(unsigned space, std::uint64_t va, std::uint64_t size) = 0;
-  [[nodiscard]] virtual Status for_each(unsigned space, std::uint64_t va, std::uint64_t length, std::vector<Stretch>& to) = 0;
+  [[nodiscard]] virtual Status for_each(unsigned space, std::uint64_t va, std::uint64_t length,
+                                        std::vector<Stretch>& to) = 0;
   [[nodiscard]] virtual Amount clear(unsigned space) = 0;
 
   [[nodiscard]] virtual std::optional<Found> lookup(unsigned space, std::uint64_t va) = 0;

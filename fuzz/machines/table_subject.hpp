@@ -1,5 +1,6 @@
-// Our PageTable as a Subject: one wrapper per format, over memory that is observed (the oracles see each store, a TLB hears each invalidation) or plain
-// (what ships, without anything in between). It refuses to judge.
+// Our PageTable as a Subject: one wrapper per format, over memory that is observed (the oracles see each
+// store, a TLB hears each invalidation) or plain (what ships, without anything in between). It refuses to
+// judge.
 #pragma once
 
 #include "fuzz/machines/subject.hpp"
@@ -16,7 +17,8 @@ namespace pagetwin::fuzz {
 // The nodes of the largest program that a trace may ask for.
 inline constexpr std::size_t most_nodes = 1U << 16;
 
-// Descriptors that a freed node and the data frames are full of: tables and leaves of every level, pointing at data and at nodes.
+// Descriptors that a freed node and the data frames are full of: tables and leaves of every level, pointing
+// at data and at nodes.
 template <Format F>
 [[nodiscard]] std::array<std::uint64_t, 8> junk_words(std::uint64_t data) {
   std::array<std::uint64_t, 8> junk{};
@@ -25,7 +27,8 @@ template <Format F>
     const PageSize size = F::sizes[i % F::sizes.size()];
     const bool table = i % 2 == 0;
     junk[i] = table ? F::to_table(PhysAddr{data}, 1 + i % (F::levels - 1))
-                    : F::leaf(F::leaf_bits(all, Flags{}, size), PhysAddr{align_down(data, size.log2_bytes)}, size, 0);
+                    : F::leaf(F::leaf_bits(all, Flags{}, size), PhysAddr{align_down(data, size.log2_bytes)},
+                              size, 0);
   }
   return junk;
 }
@@ -118,7 +121,8 @@ class PlainBacking {
  private:
   [[nodiscard]] NodePool make_pool(std::size_t nodes) {
     constexpr unsigned shift = Geometry<F>::node_shift(0);
-    return {arena_->nodes().first(nodes << shift), PhysAddr{Arena::base}, shift, std::span(records_).first(nodes)};
+    return {arena_->nodes().first(nodes << shift), PhysAddr{Arena::base}, shift,
+            std::span(records_).first(nodes)};
   }
   Arena* arena_;
   std::vector<NodeRecord> records_;
@@ -132,7 +136,8 @@ class TableSubject final : public Subject {
   using Table = PageTable<F, typename B::Memory>;
 
  public:
-  explicit TableSubject(Watcher& watcher) : arena_(most_nodes << Geometry<F>::node_shift(0)), backing_(arena_, watcher) {}
+  explicit TableSubject(Watcher& watcher)
+      : arena_(most_nodes << Geometry<F>::node_shift(0)), backing_(arena_, watcher) {}
 
   void restart(const SubjectOptions& options) override {
     for (auto& table : tables_)
@@ -152,18 +157,21 @@ class TableSubject final : public Subject {
   }
   [[nodiscard]] bool alive(unsigned s) const override { return tables_[s].has_value(); }
 
-  [[nodiscard]] Status map(unsigned s, std::uint64_t va, std::uint64_t pa, std::uint64_t size, Attributes a) override {
+  [[nodiscard]] Status map(unsigned s, std::uint64_t va, std::uint64_t pa, std::uint64_t size,
+                           Attributes a) override {
     return tables_[s]->map(VirtAddr{va}, PhysAddr{pa}, size, a);
   }
-  [[nodiscard]] Status map_range(unsigned s, std::uint64_t va, std::uint64_t pa, std::uint64_t length, Attributes a,
-                                 std::uint64_t max_size) override {
+  [[nodiscard]] Status map_range(unsigned s, std::uint64_t va, std::uint64_t pa, std::uint64_t length,
+                                 Attributes a, std::uint64_t max_size) override {
     return tables_[s]->map_range(VirtAddr{va}, PhysAddr{pa}, length, a, max_size);
   }
   [[nodiscard]] Amount unmap(unsigned s, std::uint64_t va, std::uint64_t length) override {
     return amount(tables_[s]->unmap(VirtAddr{va}, length));
   }
-  [[nodiscard]] Amount unmap_collect(unsigned s, std::uint64_t va, std::uint64_t length, std::vector<LeafReport>& to) override {
-    return amount(tables_[s]->unmap_collect(VirtAddr{va}, length, [&](const LeafReport& r) { to.push_back(r); }));
+  [[nodiscard]] Amount unmap_collect(unsigned s, std::uint64_t va, std::uint64_t length,
+                                     std::vector<LeafReport>& to) override {
+    return amount(
+        tables_[s]->unmap_collect(VirtAddr{va}, length, [&](const LeafReport& r) { to.push_back(r); }));
   }
   [[nodiscard]] Amount protect(unsigned s, std::uint64_t va, std::uint64_t length, Rights rights) override {
     return amount(tables_[s]->protect(VirtAddr{va}, length, rights));
@@ -185,9 +193,11 @@ class TableSubject final : public Subject {
     const MarkerWord m = tables_[s]->marker(VirtAddr{va}, size);
     return {m.status, m.word};
   }
-  [[nodiscard]] Status for_each(unsigned s, std::uint64_t va, std::uint64_t length, std::vector<Stretch>& to) override {
-    return tables_[s]->for_each(VirtAddr{va}, length,
-                                [&](const Mapping& m) { to.push_back({m.va, raw(m.pa), m.bytes, m.attributes}); });
+  [[nodiscard]] Status for_each(unsigned s, std::uint64_t va, std::uint64_t length,
+                                std::vector<Stretch>& to) override {
+    return tables_[s]->for_each(VirtAddr{va}, length, [&](const Mapping& m) {
+      to.push_back({m.va, raw(m.pa), m.bytes, m.attributes});
+    });
   }
   [[nodiscard]] Amount clear(unsigned s) override { return amount(tables_[s]->clear()); }
 
@@ -222,8 +232,10 @@ class TableSubject final : public Subject {
     backing_.lines_at(va, [&](const TlbLine& line) {
       char text[128];
       std::snprintf(text, sizeof text, "space %u %#llx -> %#llx size %#llx%s\n", raw(line.space) - 1U,
-                    static_cast<unsigned long long>(line.first), static_cast<unsigned long long>(raw(line.leaf.pa)),
-                    static_cast<unsigned long long>(F::sizes[line.leaf.size].bytes()), line.leaf.attributes.global ? " global" : "");
+                    static_cast<unsigned long long>(line.first),
+                    static_cast<unsigned long long>(raw(line.leaf.pa)),
+                    static_cast<unsigned long long>(F::sizes[line.leaf.size].bytes()),
+                    line.leaf.attributes.global ? " global" : "");
       lines += text;
     });
     return lines;

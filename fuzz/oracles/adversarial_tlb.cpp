@@ -8,7 +8,8 @@ using Hex = unsigned long long;
 
 // What a cached line may do that the table no longer allows; null: nothing.
 const char* widened(const reference::Attributes& cached, const reference::Attributes& now) {
-  if (cached.read > now.read || cached.write > now.write || cached.execute > now.execute || cached.user > now.user)
+  if (cached.read > now.read || cached.write > now.write || cached.execute > now.execute
+      || cached.user > now.user)
     return "rights";
   if (cached.memory_type != now.memory_type)
     return "memory type";
@@ -18,8 +19,10 @@ const char* widened(const reference::Attributes& cached, const reference::Attrib
 }
 
 Verdict stale(const AdversarialTlb::Line& line, std::uint64_t va, const char* what) {
-  return finding("O6 tlb", va, format("stale %s", what), format("a TLB may still hold a stale translation of %#llx: %s", Hex{va}, what),
-                 format("line: space %u %#llx -> %#llx, %#llx bytes", line.space, Hex{line.va}, Hex{line.pa}, Hex{line.bytes}));
+  return finding("O6 tlb", va, format("stale %s", what),
+                 format("a TLB may still hold a stale translation of %#llx: %s", Hex{va}, what),
+                 format("line: space %u %#llx -> %#llx, %#llx bytes", line.space, Hex{line.va}, Hex{line.pa},
+                        Hex{line.bytes}));
 }
 
 } // namespace
@@ -28,7 +31,8 @@ void AdversarialTlb::fill(unsigned space, std::uint64_t va, const reference::Tra
   const std::uint64_t base = va & ~(t.size - 1);
   for (Line& line : lines_)
     if (line.bytes == t.size && line.va == base && line.space == space) {
-      // Hardware may have both words; the one that allows more is the harder to be rid of, and it is the older one that goes stale.
+      // Hardware may have both words; the one that allows more is the harder to be rid of, and it is the
+      // older one that goes stale.
       line.flags = reference::either(line.flags, t.flags);
       return;
     }
@@ -55,8 +59,8 @@ Verdict AdversarialTlb::check_gone(unsigned space) const {
   return std::nullopt;
 }
 
-Verdict AdversarialTlb::check_line(const View& view, const Line& line, std::uint64_t first, std::uint64_t last,
-                                   std::uint64_t root) {
+Verdict AdversarialTlb::check_line(const View& view, const Line& line, std::uint64_t first,
+                                   std::uint64_t last, std::uint64_t root) {
   if (Verdict v = check_byte(view, line, first, root))
     return v;
   return check_byte(view, line, last, root);

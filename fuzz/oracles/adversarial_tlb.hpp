@@ -1,6 +1,8 @@
-// O6 TLB: a translation cache that keeps whatever it may until it is told otherwise. It is filled from walks of the raw bytes, before an operation, between its stores and after it; after the operation
-// every line that it still has must follow from the tables: same address, rights not wider, nothing dirty that is clean.
-// It refuses to know src/tlb. Lines of all sizes live together, tagged with their space; global ones answer every space.
+// O6 TLB: a translation cache that keeps whatever it may until it is told otherwise. It is filled from walks
+// of the raw bytes, before an operation, between its stores and after it; after the operation every line that
+// it still has must follow from the tables: same address, rights not wider, nothing dirty that is clean. It
+// refuses to know src/tlb. Lines of all sizes live together, tagged with their space; global ones answer
+// every space.
 #pragma once
 
 #include "fuzz/oracles/finding.hpp"
@@ -30,15 +32,17 @@ class AdversarialTlb {
   void invalidate(unsigned space, std::uint64_t first, std::uint64_t last);
   // A line that hardware may use for an access in this space; of several the oldest.
   [[nodiscard]] const Line* find(unsigned space, std::uint64_t va) const;
-  // Lines that meet what the operation replaced, against a walk now. root(space) is its root, 0 when it does not exist any more.
+  // Lines that meet what the operation replaced, against a walk now. root(space) is its root, 0 when it does
+  // not exist any more.
   template <class Root>
   [[nodiscard]] Verdict check(const View& view, const Observation& seen, Root&& root) const {
     for (const Replaced& r : seen.replaced()) {
-      const std::uint64_t first = view.slot_va(r.node_va, r.level, r.index), last = first + (view.mmu->span(r.level) - 1);
+      const std::uint64_t first = view.slot_va(r.node_va, r.level, r.index),
+                          last = first + (view.mmu->span(r.level) - 1);
       for (const Line& line : lines_)
         if (line.bytes != 0 && line.space == r.space && meets(line, first, last))
-          if (Verdict v = check_line(view, line, std::max(first, line.va), std::min(last, line.va + (line.bytes - 1)),
-                                     root(line.space)))
+          if (Verdict v = check_line(view, line, std::max(first, line.va),
+                                     std::min(last, line.va + (line.bytes - 1)), root(line.space)))
             return v;
     }
     return std::nullopt;
@@ -52,9 +56,10 @@ class AdversarialTlb {
   [[nodiscard]] static bool meets(const Line& line, std::uint64_t first, std::uint64_t last) {
     return line.va <= last && first <= line.va + (line.bytes - 1);
   }
-  [[nodiscard]] static Verdict check_line(const View& view, const Line& line, std::uint64_t first, std::uint64_t last,
+  [[nodiscard]] static Verdict check_line(const View& view, const Line& line, std::uint64_t first,
+                                          std::uint64_t last, std::uint64_t root);
+  [[nodiscard]] static Verdict check_byte(const View& view, const Line& line, std::uint64_t va,
                                           std::uint64_t root);
-  [[nodiscard]] static Verdict check_byte(const View& view, const Line& line, std::uint64_t va, std::uint64_t root);
 
   std::array<Line, capacity> lines_{};
   std::size_t next_ = 0;

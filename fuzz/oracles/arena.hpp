@@ -1,6 +1,6 @@
-// The simulated physical memory of a run: nodes first, then data frames filled with what looks like descriptors, so that a leaf walked as
-// a table leads somewhere. Reserved once, touched as far as a program gets.
-// It refuses to know formats; the pattern of the data frames is given to it.
+// The simulated physical memory of a run: nodes first, then data frames filled with what looks like
+// descriptors, so that a leaf walked as a table leads somewhere. Reserved once, touched as far as a program
+// gets. It refuses to know formats; the pattern of the data frames is given to it.
 #pragma once
 
 #include "fuzz/oracles/poison.hpp"
@@ -14,7 +14,8 @@ namespace pagetwin::fuzz {
 
 class Arena {
  public:
-  // Above 4 GiB, where addresses no longer fit into 32 bits, and aligned to 1 GiB, so that a superpage's frame can be a node.
+  // Above 4 GiB, where addresses no longer fit into 32 bits, and aligned to 1 GiB, so that a superpage's
+  // frame can be a node.
   static constexpr std::uint64_t base = 0x1'0000'0000;
   static constexpr std::size_t data_bytes = 16 * 4096;
 

@@ -13,7 +13,7 @@ using Verdict = std::optional<twin::Divergence>;
 [[nodiscard]] [[gnu::format(printf, 1, 2)]] std::string format(const char* text, ...);
 
 // key: what stays the same for the same bug, never an address. headline: one line.
-[[nodiscard]] twin::Divergence finding(const char* oracle, std::uint64_t address, std::string key, std::string headline,
-                                       std::string details = {});
+[[nodiscard]] twin::Divergence finding(const char* oracle, std::uint64_t address, std::string key,
+                                       std::string headline, std::string details = {});
 
 } // namespace pagetwin::fuzz

@@ -1,6 +1,5 @@
 #include "fuzz/oracles/observation.hpp"
 
-
 namespace pagetwin::fuzz {
 
 void Observation::reset() {
@@ -60,12 +59,12 @@ void Observation::list(NodeState& state, std::uint16_t index) {
   touched_.push_back(state.address);
 }
 
-void Observation::note_visible(const NodeState& state, std::uint64_t slot, std::uint16_t index, std::uint64_t before,
-                               std::uint64_t after) {
+void Observation::note_visible(const NodeState& state, std::uint64_t slot, std::uint16_t index,
+                               std::uint64_t before, std::uint64_t after) {
   visible_change_ = true;
   if (before != 0)
-    replaced_.push_back({slot, before, after, state.va, state.serial, static_cast<std::uint32_t>(flushes_.size()), state.space,
-                         index, state.level});
+    replaced_.push_back({slot, before, after, state.va, state.serial,
+                         static_cast<std::uint32_t>(flushes_.size()), state.space, index, state.level});
 }
 
 void Observation::no_progress(std::uint64_t slot) { throw Runaway{"an operation makes no progress", slot}; }

@@ -1,6 +1,6 @@
-// What happened to table memory during one operation: which nodes are whose, which words were replaced, which invalidations were issued.
-// ObservedMemory writes it, the oracles read it. Words are kept as 64-bit numbers, so that it is compiled once for all formats.
-// It refuses to know what a word means.
+// What happened to table memory during one operation: which nodes are whose, which words were replaced, which
+// invalidations were issued. ObservedMemory writes it, the oracles read it. Words are kept as 64-bit numbers,
+// so that it is compiled once for all formats. It refuses to know what a word means.
 #pragma once
 
 #include "src/table/memory.hpp"
@@ -22,24 +22,26 @@ struct Replaced {
   std::uint8_t level;
 };
 
-// One node of the arena, known by its first unit. A place that is retired and handed out again is another node, with another serial.
+// One node of the arena, known by its first unit. A place that is retired and handed out again is another
+// node, with another serial.
 struct NodeState {
-  bool live = false;     // allocated and not retired
-  bool linked = false;   // a slot of a known node, or a root, leads here
-  bool retired = false;  // in this operation
-  bool listed = false;   // in touched()
+  bool live = false;    // allocated and not retired
+  bool linked = false;  // a slot of a known node, or a root, leads here
+  bool retired = false; // in this operation
+  bool listed = false;  // in touched()
   std::uint8_t level = 0;
   std::uint8_t shift = 0;
   std::uint16_t space = 0;
-  std::uint16_t nonzero = 0;  // slots, counted store by store
-  std::uint16_t children = 0; // linked nodes right below
+  std::uint16_t nonzero = 0;         // slots, counted store by store
+  std::uint16_t children = 0;        // linked nodes right below
   std::uint16_t first = 0, last = 0; // indices stored to in this operation
   std::uint64_t va = 0;
   std::uint64_t parent = 0; // address of the slot that leads here; 0 for a root
   std::uint64_t parent_serial = 0, serial = 0, address = 0;
 };
 
-// The operation ran away or left the arena: thrown by ObservedMemory, caught by the machine, and the end of the run.
+// The operation ran away or left the arena: thrown by ObservedMemory, caught by the machine, and the end of
+// the run.
 struct Runaway {
   const char* what;
   std::uint64_t address;
@@ -100,7 +102,8 @@ class Observation {
 
  private:
   void list(NodeState& state, std::uint16_t index);
-  void note_visible(const NodeState& state, std::uint64_t slot, std::uint16_t index, std::uint64_t before, std::uint64_t after);
+  void note_visible(const NodeState& state, std::uint64_t slot, std::uint16_t index, std::uint64_t before,
+                    std::uint64_t after);
   [[noreturn]] static void no_progress(std::uint64_t slot);
   // An operation over n slots needs a few accesses for each; and recorded traces have edits of 2^18 slots.
   static constexpr std::uint64_t step_limit = 1ULL << 24;

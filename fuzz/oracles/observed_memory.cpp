@@ -60,7 +60,9 @@ PhysAddr ObservedMemory::allocate(unsigned shift, Fill fill) {
     std::memset(at, 0, bytes_of(shift));
   else
     scribble(at, bytes_of(shift));
-  seen_->note_allocated(raw(node), shift, fill == Fill::zero ? 0 : static_cast<unsigned>(bytes_of(shift) / sizeof(std::uint64_t)));
+  seen_->note_allocated(raw(node), shift,
+                        fill == Fill::zero ? 0
+                                           : static_cast<unsigned>(bytes_of(shift) / sizeof(std::uint64_t)));
   return node;
 }
 

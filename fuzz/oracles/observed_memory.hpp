@@ -1,6 +1,7 @@
-// The Memory policy of the fuzzer: every load, store, exchange, invalidation, allocation and retirement passes here, is checked against what is live,
-// and is written down for the oracles. Retired nodes are filled with what looks like descriptors, poisoned, and reused last in, first out, after the next sync.
-// It refuses to know formats and to judge what it writes down.
+// The Memory policy of the fuzzer: every load, store, exchange, invalidation, allocation and retirement
+// passes here, is checked against what is live, and is written down for the oracles. Retired nodes are filled
+// with what looks like descriptors, poisoned, and reused last in, first out, after the next sync. It refuses
+// to know formats and to judge what it writes down.
 #pragma once
 
 #include "fuzz/oracles/arena.hpp"
@@ -11,7 +12,8 @@
 
 namespace pagetwin::fuzz {
 
-// What is told about stores while they happen: hardware that walks between them, and hardware that sets flags before an exchange.
+// What is told about stores while they happen: hardware that walks between them, and hardware that sets flags
+// before an exchange.
 class Watcher {
  public:
   virtual ~Watcher() = default;
@@ -22,16 +24,18 @@ class Watcher {
 
 class ObservedMemory {
  public:
-  ObservedMemory(Arena& arena, std::size_t units, unsigned unit_shift, std::span<NodeRecord> records, Observation& seen,
-                 Watcher& watcher)
-      : pool_(arena.nodes().first(units << unit_shift), PhysAddr{Arena::base}, unit_shift, records.first(units)), seen_(&seen),
-        watcher_(&watcher) {}
+  ObservedMemory(Arena& arena, std::size_t units, unsigned unit_shift, std::span<NodeRecord> records,
+                 Observation& seen, Watcher& watcher)
+      : pool_(arena.nodes().first(units << unit_shift), PhysAddr{Arena::base}, unit_shift,
+              records.first(units)),
+        seen_(&seen), watcher_(&watcher) {}
 
   // Forgets the last program: a pool of `units` units.
   void restart(Arena& arena, std::size_t units, unsigned unit_shift, std::span<NodeRecord> records) {
     unpoison(arena.begin(), touched_bytes_);
     touched_bytes_ = 0;
-    pool_ = NodePool(arena.nodes().first(units << unit_shift), PhysAddr{Arena::base}, unit_shift, records.first(units));
+    pool_ = NodePool(arena.nodes().first(units << unit_shift), PhysAddr{Arena::base}, unit_shift,
+                     records.first(units));
     waiting_count_ = 0;
     fail_in_ = never;
     refused_ = false;

@@ -25,7 +25,8 @@ bool has_groups(const reference::Mmu& mmu) {
 
 } // namespace
 
-Structure::Structure(const reference::Mmu& mmu) : word_bytes_(mmu.descriptor_bytes()), grouped_(has_groups(mmu)) {}
+Structure::Structure(const reference::Mmu& mmu)
+    : word_bytes_(mmu.descriptor_bytes()), grouped_(has_groups(mmu)) {}
 
 void Structure::add_root(Observation& seen, std::uint64_t root, unsigned space) const {
   NodeState& state = seen.node(root);
@@ -75,7 +76,9 @@ void Structure::detach_replaced(const View& view, Observation& seen) {
 
 // The node that the replaced word led to, if it is still counted as linked there.
 NodeState* Structure::linked_by(Observation& seen, std::uint64_t node, const Replaced& r) {
-  const auto leads = [&](const NodeState& s) { return s.linked && s.address == node && s.parent == r.slot && s.parent_serial == r.serial; };
+  const auto leads = [&](const NodeState& s) {
+    return s.linked && s.address == node && s.parent == r.slot && s.parent_serial == r.serial;
+  };
   if (NodeState& now = seen.node(node); leads(now))
     return &now;
   const auto it = std::ranges::find_if(seen.former(), leads);
@@ -98,7 +101,8 @@ Verdict Structure::attach(const View& view, Observation& seen, std::uint64_t nod
   }
   // The middle of a long run of pages is sampled here; the end of the program reads every word.
   const bool sampled = state.level == 0 && last - first > 4 * edge;
-  for (unsigned index = first; index <= last; index += sampled && index - first > edge && last - index > edge + stride ? stride : 1) {
+  for (unsigned index = first; index <= last;
+       index += sampled && index - first > edge && last - index > edge + stride ? stride : 1) {
     const std::uint64_t slot = node + std::uint64_t{index} * word_bytes_;
     const std::uint64_t raw = load(view, slot);
     if (raw == 0)
@@ -111,7 +115,8 @@ Verdict Structure::attach(const View& view, Observation& seen, std::uint64_t nod
         return v;
   }
   if (state.nonzero == 0 && state.parent != 0)
-    return finding("O4 shape", node, "empty node", format("the node %#llx is empty and still linked", Hex{node}));
+    return finding("O4 shape", node, "empty node",
+                   format("the node %#llx is empty and still linked", Hex{node}));
   return std::nullopt;
 }
 
@@ -141,13 +146,15 @@ Verdict Structure::attach_child(const View& view, Observation& seen, std::uint64
                                 const reference::Decoded& table) {
   const std::uint64_t parent_node = seen.node_address(slot);
   NodeState& parent = seen.node(parent_node);
-  if (!seen.contains(table.address) || !seen.node(table.address).live || seen.node_address(table.address) != table.address)
+  if (!seen.contains(table.address) || !seen.node(table.address).live
+      || seen.node_address(table.address) != table.address)
     return finding("O4 shape", table.address, "table outside live nodes",
                    format("slot %#llx leads to %#llx, which is no live node", Hex{slot}, Hex{table.address}));
   NodeState& child = seen.node(table.address);
   if (child.linked && child.parent != slot)
     return finding("O4 shape", table.address, "node reached twice",
-                   format("the node %#llx is reached by %#llx and by %#llx", Hex{table.address}, Hex{child.parent}, Hex{slot}));
+                   format("the node %#llx is reached by %#llx and by %#llx", Hex{table.address},
+                          Hex{child.parent}, Hex{slot}));
   if (child.linked)
     return std::nullopt;
   child.linked = true;
@@ -160,7 +167,8 @@ Verdict Structure::attach_child(const View& view, Observation& seen, std::uint64
   return child.listed ? attach(view, seen, table.address) : std::nullopt;
 }
 
-// A retired node must be unreachable: detached itself, or below a node that is retired too; and all nodes below go with it.
+// A retired node must be unreachable: detached itself, or below a node that is retired too; and all nodes
+// below go with it.
 Verdict Structure::check_retired(Observation& seen) {
   std::uint64_t below = 0, gone = 0;
   const NodeState* linked = nullptr;
@@ -181,26 +189,31 @@ Verdict Structure::check_retired(Observation& seen) {
     account(state);
   if (linked != nullptr)
     return finding("O5 frames", linked->address, "retired while linked",
-                   format("the node %#llx was retired while %#llx leads to it", Hex{linked->address}, Hex{linked->parent}));
+                   format("the node %#llx was retired while %#llx leads to it", Hex{linked->address},
+                          Hex{linked->parent}));
   if (below == gone)
     return std::nullopt;
-  return finding("O5 frames", seen.retired().front(), "nodes below a retired one leaked",
-                 format("%llu nodes lay below retired ones and %llu of them were retired", Hex{below}, Hex{gone}));
+  return finding(
+      "O5 frames", seen.retired().front(), "nodes below a retired one leaked",
+      format("%llu nodes lay below retired ones and %llu of them were retired", Hex{below}, Hex{gone}));
 }
 
 Verdict Structure::check_remaining(Observation& seen) const {
   for (const std::uint64_t node : detached_)
     if (seen.node(node).live && !seen.node(node).linked)
-      return finding("O5 frames", node, "unlinked node leaked", format("the node %#llx was unlinked and never retired", Hex{node}));
+      return finding("O5 frames", node, "unlinked node leaked",
+                     format("the node %#llx was unlinked and never retired", Hex{node}));
   for (const std::uint64_t node : seen.allocated())
     if (seen.node(node).live && !seen.node(node).linked)
-      return finding("O5 frames", node, "new node leaked", format("the node %#llx was allocated and never linked", Hex{node}));
+      return finding("O5 frames", node, "new node leaked",
+                     format("the node %#llx was allocated and never linked", Hex{node}));
   return std::nullopt;
 }
 
 Verdict Structure::wrong_counter(const NodeState& state, std::uint64_t node, unsigned counter) {
   return finding("O14 views", node, format("live counter level %u", state.level),
-                 format("the node %#llx has %u live slots, its counter says %u", Hex{node}, unsigned{state.nonzero}, counter));
+                 format("the node %#llx has %u live slots, its counter says %u", Hex{node},
+                        unsigned{state.nonzero}, counter));
 }
 
 } // namespace pagetwin::fuzz

@@ -1,6 +1,7 @@
-// O4 SHAPE, O5 FRAMES and the counters of O14, kept up to date from what each operation stored: every reachable word is one that the format's manual allows here, nodes form a
-// tree, none is leaked, lost or freed twice, none is empty, and the table's live counters equal ours.
-// It refuses to know src/arch: words are decoded by reference/mmu.
+// O4 SHAPE, O5 FRAMES and the counters of O14, kept up to date from what each operation stored: every
+// reachable word is one that the format's manual allows here, nodes form a tree, none is leaked, lost or
+// freed twice, none is empty, and the table's live counters equal ours. It refuses to know src/arch: words
+// are decoded by reference/mmu.
 #pragma once
 
 #include "fuzz/oracles/finding.hpp"
@@ -39,8 +40,8 @@ class Structure {
   [[nodiscard]] Verdict attach(const View& view, Observation& seen, std::uint64_t node);
   [[nodiscard]] Verdict attach_child(const View& view, Observation& seen, std::uint64_t slot, unsigned index,
                                      const reference::Decoded& table);
-  [[nodiscard]] Verdict check_word(const View& view, const NodeState& state, std::uint64_t node, unsigned index,
-                                   const reference::Decoded& word) const;
+  [[nodiscard]] Verdict check_word(const View& view, const NodeState& state, std::uint64_t node,
+                                   unsigned index, const reference::Decoded& word) const;
   [[nodiscard]] static NodeState* linked_by(Observation& seen, std::uint64_t node, const Replaced& r);
   [[nodiscard]] static NodeState* incarnation(Observation& seen, std::uint64_t node, std::uint64_t serial);
   [[nodiscard]] Verdict check_retired(Observation& seen);

@@ -1,5 +1,6 @@
-// The tiny format for src/table: docs/tiny.md is its manual. Four slots per node, four levels, pairs as sizes, bits that rotate with the level.
-// It exists to be explored; the walker in reference/mmu/tiny was written from the same page and shares nothing with this.
+// The tiny format for src/table: docs/tiny.md is its manual. Four slots per node, four levels, pairs as
+// sizes, bits that rotate with the level. It exists to be explored; the walker in reference/mmu/tiny was
+// written from the same page and shares nothing with this.
 #pragma once
 
 #include "src/arch/format.hpp"
@@ -45,8 +46,8 @@ struct Tiny {
   static constexpr Attributes effective(Raw path, Raw w, unsigned level) {
     const Raw u = upright(w, level);
     const Raw allowed = path & u;
-    return {.rights = when(R.test(allowed), Rights::read) | when(W.test(allowed), Rights::write) |
-                      when(X.test(allowed), Rights::execute) | when(U.test(allowed), Rights::user),
+    return {.rights = when(R.test(allowed), Rights::read) | when(W.test(allowed), Rights::write)
+                      | when(X.test(allowed), Rights::execute) | when(U.test(allowed), Rights::user),
             .memory_type = static_cast<std::uint8_t>(TYPE.get(u)),
             .key = static_cast<std::uint8_t>(KEY.get(u)),
             .global = G.test(u),
@@ -61,9 +62,8 @@ struct Tiny {
     return rotated(V.of(1) | T.of(1) | rights_mask(), level) | NODE.of(raw(node) >> 5);
   }
   static constexpr Raw leaf_bits(Attributes a, Flags f, PageSize size) {
-    return rotated(V.of(1) | rights_bits(a.rights) | C.of(size.log2_copies) |
-                       A.of(f.accessed) | D.of(f.dirty) | TYPE.of(a.memory_type) | G.of(a.global) | KEY.of(a.key) |
-                       SOFTWARE.of(a.software),
+    return rotated(V.of(1) | rights_bits(a.rights) | C.of(size.log2_copies) | A.of(f.accessed) | D.of(f.dirty)
+                       | TYPE.of(a.memory_type) | G.of(a.global) | KEY.of(a.key) | SOFTWARE.of(a.software),
                    size.level);
   }
   static constexpr Raw leaf(Raw bits, PhysAddr frame, PageSize size, unsigned copy) {
@@ -87,7 +87,8 @@ struct Tiny {
  private:
   static constexpr Raw rights_mask() { return R.mask() | W.mask() | X.mask() | U.mask(); }
   static constexpr Raw rights_bits(Rights r) {
-    return R.of(has(r, Rights::read)) | W.of(has(r, Rights::write)) | X.of(has(r, Rights::execute)) | U.of(has(r, Rights::user));
+    return R.of(has(r, Rights::read)) | W.of(has(r, Rights::write)) | X.of(has(r, Rights::execute))
+           | U.of(has(r, Rights::user));
   }
   static constexpr Raw low(Raw w, std::uint32_t turned) { return (w & ~low_mask(32)) | turned; }
   static constexpr Raw upright(Raw w, unsigned level) {

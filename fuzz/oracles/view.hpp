@@ -1,4 +1,5 @@
-// What every oracle that looks at raw bytes needs: the memory, the walker of the architecture, and how it is switched. Nothing of src/arch is in reach.
+// What every oracle that looks at raw bytes needs: the memory, the walker of the architecture, and how it is
+// switched. Nothing of src/arch is in reach.
 #pragma once
 
 #include "reference/mmu/mmu.hpp"

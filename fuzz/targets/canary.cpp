@@ -1,5 +1,6 @@
 // Always fails, and proves the machinery by it: scripts/test expects the finding.
 #include "fuzz/machines/canary.hpp"
+
 #include "src/arch/x86_64.hpp"
 
 pagetwin::twin::Target pagetwin::twin::target() {

@@ -6,6 +6,8 @@ pagetwin::twin::Target pagetwin::twin::target() {
   using Machine = fuzz::TlbMachine<X86_64_4>;
   return {.name = "tlb_x86_64",
           .schema = &fuzz::tlb_schema<X86_64_4>,
-          .make = [](const MachineOptions& o) -> std::unique_ptr<twin::Machine> { return std::make_unique<Machine>(o); },
+          .make = [](const MachineOptions& o) -> std::unique_ptr<twin::Machine> {
+            return std::make_unique<Machine>(o);
+          },
           .max_ops = 256};
 }

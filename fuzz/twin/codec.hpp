@@ -1,5 +1,5 @@
 // Bytes to programs and back. Every byte string decodes; encoding is lossless. It refuses to know any verb.
-// The layout follows from what was measured in anchors/fuzzing.md: fixed-width records keep the meaning of
+// The layout follows from measurements on a toy table: fixed-width records keep the meaning of
 // the others when one is mutated, and 16 bits per field let a machine's domain refer back to earlier
 // operations.
 //

@@ -32,7 +32,7 @@ struct Fuzzing {
   std::uint64_t operations = 0;
 };
 
-// A plain pointer, as a guarded static in the hot path costs a third of the executions (anchors/fuzzing.md).
+// A plain pointer, as a guarded static in the hot path costs a third of the executions.
 Fuzzing* state = nullptr;
 
 void print_totals() {

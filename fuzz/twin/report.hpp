@@ -1,4 +1,4 @@
-// What a person, and a script, is told about a divergence, in the order of anchors/fuzzing.md: what, both
+// What a person, and a script, is told about a divergence, in the order in which people ask: what, both
 // answers, the trace, the walk, the signature, the files, the commands and the build; the sanitizer's stack
 // comes below by itself. It refuses to run or to write files.
 #pragma once

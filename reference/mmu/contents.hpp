@@ -1,5 +1,5 @@
-// What a table holds, read from its raw bytes alone: leaves and markers in the words of FlatMap, so that the two can be compared with ==.
-// It refuses to judge beyond what the walker calls a violation.
+// What a table holds, read from its raw bytes alone: leaves and markers in the words of FlatMap, so that the
+// two can be compared with ==. It refuses to judge beyond what the walker calls a violation.
 #pragma once
 
 #include "reference/leaf_run.hpp"
@@ -55,7 +55,12 @@ class Reader {
     }
     finish();
     open_ = true;
-    leaf_ = {slot.va, slot.decoded.bytes, slot.decoded.address, slot.decoded.bytes, slot.decoded.attributes, slot.decoded.flags};
+    leaf_ = {slot.va,
+             slot.decoded.bytes,
+             slot.decoded.address,
+             slot.decoded.bytes,
+             slot.decoded.attributes,
+             slot.decoded.flags};
     leaf_.attributes = with_rights(leaf_.attributes, slot.effective);
   }
 
@@ -81,7 +86,8 @@ class Reader {
 
 // Reuses the memory of `to`. Each architecture answers Mmu::read_contents with this over itself.
 template <typename Arch>
-void read_contents_of(const Arch& mmu, const PhysicalMemory& memory, std::uint64_t root, const Mode& mode, Contents& to) {
+void read_contents_of(const Arch& mmu, const PhysicalMemory& memory, std::uint64_t root, const Mode& mode,
+                      Contents& to) {
   to.leaves.clear();
   to.markers.clear();
   to.nodes = 1;
@@ -93,7 +99,8 @@ void read_contents_of(const Arch& mmu, const PhysicalMemory& memory, std::uint64
     to.broken = why;
 }
 
-inline void read_contents(const PhysicalMemory& memory, std::uint64_t root, const Mmu& mmu, const Mode& mode, Contents& to) {
+inline void read_contents(const PhysicalMemory& memory, std::uint64_t root, const Mmu& mmu, const Mode& mode,
+                          Contents& to) {
   mmu.read_contents(memory, root, mode, to);
 }
 

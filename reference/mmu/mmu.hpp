@@ -132,7 +132,8 @@ class Mmu {
                       const Access& access, const Mode& mode) const = 0;
 
   // Everything that can be reached from a root, as leaves and markers.
-  virtual void read_contents(const PhysicalMemory& memory, std::uint64_t root, const Mode& mode, Contents& to) const = 0;
+  virtual void read_contents(const PhysicalMemory& memory, std::uint64_t root, const Mode& mode,
+                             Contents& to) const = 0;
 
   [[nodiscard]] std::uint64_t node_bytes(unsigned level) const {
     return std::uint64_t{entries(level)} * descriptor_bytes();

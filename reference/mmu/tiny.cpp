@@ -164,7 +164,8 @@ const Mmu& tiny() {
   return mmu;
 }
 
-void Tiny::read_contents(const PhysicalMemory& memory, std::uint64_t root, const Mode& mode, Contents& to) const {
+void Tiny::read_contents(const PhysicalMemory& memory, std::uint64_t root, const Mode& mode,
+                         Contents& to) const {
   read_contents_of(*this, memory, root, mode, to);
 }
 

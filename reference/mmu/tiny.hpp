@@ -27,7 +27,8 @@ class Tiny final : public Mmu {
   Walk access(const PhysicalMemory& memory, std::uint64_t root, std::uint64_t va, const Access& access,
               const Mode& mode) const override;
 
-  void read_contents(const PhysicalMemory& memory, std::uint64_t root, const Mode& mode, Contents& to) const override;
+  void read_contents(const PhysicalMemory& memory, std::uint64_t root, const Mode& mode,
+                     Contents& to) const override;
 
   // What walker.hpp asks of an architecture.
   [[nodiscard]] unsigned index_of(std::uint64_t va, unsigned level) const {

@@ -228,7 +228,8 @@ const Mmu& x86_64_5() {
   return mmu;
 }
 
-void X86_64::read_contents(const PhysicalMemory& memory, std::uint64_t root, const Mode& mode, Contents& to) const {
+void X86_64::read_contents(const PhysicalMemory& memory, std::uint64_t root, const Mode& mode,
+                           Contents& to) const {
   read_contents_of(*this, memory, root, mode, to);
 }
 

@@ -23,7 +23,7 @@ def shrink(folder: Path, engine: Path, processes: Processes, many: int = MANY) -
     merged, before = folder.with_name(folder.name + ".merged"), folder.with_name(folder.name + ".before")
     shutil.rmtree(merged, ignore_errors=True)
     merged.mkdir()
-    # Half the files of -merge=1 at the same coverage (anchors/fuzzing.md).
+    # Half the files of -merge=1 at the same coverage.
     command = [str(engine), "-set_cover_merge=1", "-rss_limit_mb=2048", "-timeout=20", str(merged), str(folder)]
     ended = processes.run(command, lambda line: None, str(ROOT), environment(), MERGE_SECONDS)
     done = ended is not None and ended.status == 0 and count(merged) != 0

@@ -1,6 +1,6 @@
 // The concept Format: what a page-table format must answer so that src/table can work on it.
-// A format answers questions about single words and never loops; the table loops and never tests a bit (design rule 1).
-// ExampleFormat below is a complete, compilable format that exists to be read.
+// A format answers questions about single words and never loops; the table loops and never tests a bit
+// (design rule 1). ExampleFormat below is a complete, compilable format that exists to be read.
 #pragma once
 
 #include "src/base/address.hpp"
@@ -17,8 +17,8 @@ namespace pagetwin {
 // What a slot holds (design rule 2).
 enum class Kind : std::uint8_t { hole, table, leaf };
 
-// A page size of a format. A leaf of this size takes `copies()` descriptors side by side in one node of `level`.
-// Level 0 is the page; levels count up to the root.
+// A page size of a format. A leaf of this size takes `copies()` descriptors side by side in one node of
+// `level`. Level 0 is the page; levels count up to the root.
 struct PageSize {
   std::uint8_t level;
   std::uint8_t log2_copies;
@@ -30,10 +30,11 @@ struct PageSize {
 };
 
 template <class F>
-concept Format = requires(typename F::Raw word, PhysAddr pa, Attributes attributes, Flags flags, unsigned level, PageSize size,
-                          unsigned copy, std::uint32_t marker, Rights rights) {
-  // Shape. levels: number of levels; page_shift: log2 bytes of the smallest page; index_bits(level): log2 slots of a node.
-  // va_bits / pa_bits: input and output width in bits; sign_extended: bits above va_bits repeat bit va_bits - 1, else are 0.
+concept Format = requires(typename F::Raw word, PhysAddr pa, Attributes attributes, Flags flags,
+                          unsigned level, PageSize size, unsigned copy, std::uint32_t marker, Rights rights) {
+  // Shape. levels: number of levels; page_shift: log2 bytes of the smallest page; index_bits(level): log2
+  // slots of a node. va_bits / pa_bits: input and output width in bits; sign_extended: bits above va_bits
+  // repeat bit va_bits - 1, else are 0.
   { F::name } -> std::convertible_to<std::string_view>;
   { F::levels } -> std::convertible_to<unsigned>;
   { F::page_shift } -> std::convertible_to<unsigned>;
@@ -47,12 +48,12 @@ concept Format = requires(typename F::Raw word, PhysAddr pa, Attributes attribut
 
   // Reading. `level` is where the slot is; a word means nothing without it.
   { F::kind(word, level) } -> std::same_as<Kind>;
-  { F::table(word, level) } -> std::same_as<PhysAddr>;             // of a table: its node
-  { F::log2_copies(word, level) } -> std::same_as<unsigned>;       // of a leaf: its duplicated descriptors
-  { F::frame(word, level) } -> std::same_as<PhysAddr>;             // of a leaf: first frame of the *whole* leaf
-  { F::attributes(word, level) } -> std::same_as<Attributes>;      // of a leaf: as written there
-  { F::flags(word, level) } -> std::same_as<Flags>;                // of a leaf: of this copy
-  { F::marker(word, level) } -> std::same_as<std::uint32_t>;       // of a hole: its software word, 0 if none
+  { F::table(word, level) } -> std::same_as<PhysAddr>;        // of a table: its node
+  { F::log2_copies(word, level) } -> std::same_as<unsigned>;  // of a leaf: its duplicated descriptors
+  { F::frame(word, level) } -> std::same_as<PhysAddr>;        // of a leaf: first frame of the *whole* leaf
+  { F::attributes(word, level) } -> std::same_as<Attributes>; // of a leaf: as written there
+  { F::flags(word, level) } -> std::same_as<Flags>;           // of a leaf: of this copy
+  { F::marker(word, level) } -> std::same_as<std::uint32_t>;  // of a hole: its software word, 0 if none
 
   // Restrictions on the way: start with open_path(), fold in each table descriptor, apply to the leaf.
   { F::open_path() } -> std::same_as<typename F::Raw>;
@@ -64,8 +65,12 @@ concept Format = requires(typename F::Raw word, PhysAddr pa, Attributes attribut
   { F::expressible(rights) } -> std::same_as<bool>;
   { F::to_table(pa, level) } -> std::same_as<typename F::Raw>;
   { F::leaf_bits(attributes, flags, size) } -> std::same_as<typename F::Raw>;
-  { F::leaf(word, pa, size, copy) } -> std::same_as<typename F::Raw>; // bits, first frame of the leaf, which copy
-  { F::with_rights(word, rights, level) } -> std::same_as<typename F::Raw>; // a leaf with other rights; the same word if it has them
+  {
+    F::leaf(word, pa, size, copy)
+  } -> std::same_as<typename F::Raw>; // bits, first frame of the leaf, which copy
+  {
+    F::with_rights(word, rights, level)
+  } -> std::same_as<typename F::Raw>; // a leaf with other rights; the same word if it has them
   { F::with_flags(word, flags, level) } -> std::same_as<typename F::Raw>; // replaces both flags
   { F::to_marker(marker, level) } -> std::same_as<typename F::Raw>;
   // Must a live `old` be made a hole, invalidated and synchronised before `word` may be stored?
@@ -84,13 +89,15 @@ struct ExampleFormat {
 
   static constexpr Field<Raw> V{0}, L{1}, W{2}, U{3}, X{4}, A{5}, D{6}, PA{12, 40}, MARKER{32, 32};
 
-  static constexpr Kind kind(Raw w, unsigned) { return !V.test(w) ? Kind::hole : L.test(w) ? Kind::leaf : Kind::table; }
+  static constexpr Kind kind(Raw w, unsigned) {
+    return !V.test(w) ? Kind::hole : L.test(w) ? Kind::leaf : Kind::table;
+  }
   static constexpr PhysAddr table(Raw w, unsigned) { return PhysAddr{w & PA.mask()}; }
   static constexpr unsigned log2_copies(Raw, unsigned) { return 0; }
   static constexpr PhysAddr frame(Raw w, unsigned) { return PhysAddr{w & PA.mask()}; }
   static constexpr Attributes attributes(Raw w, unsigned) {
-    return {.rights = Rights::read | when(W.test(w), Rights::write) | when(X.test(w), Rights::execute) |
-                      when(U.test(w), Rights::user)};
+    return {.rights = Rights::read | when(W.test(w), Rights::write) | when(X.test(w), Rights::execute)
+                      | when(U.test(w), Rights::user)};
   }
   static constexpr Flags flags(Raw w, unsigned) { return {A.test(w), D.test(w)}; }
   static constexpr std::uint32_t marker(Raw w, unsigned) { return static_cast<std::uint32_t>(MARKER.get(w)); }
@@ -101,16 +108,18 @@ struct ExampleFormat {
   static constexpr Attributes effective(Raw, Raw w, unsigned level) { return attributes(w, level); }
 
   static constexpr bool expressible(Rights r) { return has(r, Rights::read); }
-  static constexpr bool expressible(Attributes a) { return expressible(a.rights) && a == Attributes{.rights = a.rights}; }
+  static constexpr bool expressible(Attributes a) {
+    return expressible(a.rights) && a == Attributes{.rights = a.rights};
+  }
   static constexpr Raw to_table(PhysAddr node, unsigned) { return raw(node) | V.of(1); }
   static constexpr Raw leaf_bits(Attributes a, Flags f, PageSize) {
-    return V.of(1) | L.of(1) | W.of(has(a.rights, Rights::write)) | X.of(has(a.rights, Rights::execute)) |
-           U.of(has(a.rights, Rights::user)) | A.of(f.accessed) | D.of(f.dirty);
+    return V.of(1) | L.of(1) | W.of(has(a.rights, Rights::write)) | X.of(has(a.rights, Rights::execute))
+           | U.of(has(a.rights, Rights::user)) | A.of(f.accessed) | D.of(f.dirty);
   }
   static constexpr Raw leaf(Raw bits, PhysAddr frame, PageSize, unsigned) { return bits | raw(frame); }
   static constexpr Raw with_rights(Raw w, Rights r, unsigned) {
-    return (w & ~(W.mask() | X.mask() | U.mask())) | W.of(has(r, Rights::write)) | X.of(has(r, Rights::execute)) |
-           U.of(has(r, Rights::user));
+    return (w & ~(W.mask() | X.mask() | U.mask())) | W.of(has(r, Rights::write))
+           | X.of(has(r, Rights::execute)) | U.of(has(r, Rights::user));
   }
   static constexpr Raw with_flags(Raw w, Flags f, unsigned) {
     return (w & ~(A.mask() | D.mask())) | A.of(f.accessed) | D.of(f.dirty);

@@ -28,7 +28,9 @@ struct Geometry {
       ++shift;
     return shift;
   }
-  [[nodiscard]] static constexpr PhysAddr slot(PhysAddr node, unsigned index) { return node + index * sizeof(Raw); }
+  [[nodiscard]] static constexpr PhysAddr slot(PhysAddr node, unsigned index) {
+    return node + index * sizeof(Raw);
+  }
 
   [[nodiscard]] static constexpr bool is_canonical(std::uint64_t va) { return canonical(va) == va; }
   // The address with the bits above the input width as the format wants them.

@@ -14,7 +14,8 @@ struct X86_64 {
   using Raw = std::uint64_t;
 
   static constexpr std::string_view name = Levels == 4 ? "x86_64_4" : "x86_64_5";
-  static constexpr unsigned levels = Levels, page_shift = 12, va_bits = 12 + 9 * Levels, pa_bits = 52, marker_bits = 32;
+  static constexpr unsigned levels = Levels, page_shift = 12, va_bits = 12 + 9 * Levels, pa_bits = 52,
+                            marker_bits = 32;
   static constexpr bool sign_extended = true;
   static constexpr std::array sizes{PageSize{0, 0, 12}, PageSize{1, 0, 21}, PageSize{2, 0, 30}};
   static constexpr unsigned index_bits(unsigned) { return 9; }
@@ -57,8 +58,8 @@ struct X86_64 {
   static constexpr Raw through(Raw path, Raw table, unsigned) { return path & (table ^ XD.mask()); }
   static constexpr Attributes effective(Raw path, Raw w, unsigned level) {
     const Raw allowed = path & (w ^ XD.mask());
-    return {.rights = Rights::read | when(RW.test(allowed), Rights::write) | when(US.test(allowed), Rights::user) |
-                      when(XD.test(allowed), Rights::execute),
+    return {.rights = Rights::read | when(RW.test(allowed), Rights::write)
+                      | when(US.test(allowed), Rights::user) | when(XD.test(allowed), Rights::execute),
             .memory_type = memory_type(w, level),
             .key = static_cast<std::uint8_t>(PKEY.get(w)),
             .global = G.test(w),
@@ -74,9 +75,10 @@ struct X86_64 {
   static constexpr Raw to_table(PhysAddr node, unsigned) { return raw(node) | P.of(1) | RW.of(1) | US.of(1); }
   static constexpr Raw leaf_bits(Attributes a, Flags f, PageSize size) {
     const auto pat = size.level == 0 ? PAT_PAGE : PAT_LARGE;
-    return P.of(1) | rights_bits(a.rights) | PWT.of(a.memory_type) | PCD.of(a.memory_type >> 1U) |
-           (size.level == 0 ? 0 : PS.of(1)) | pat.of(a.memory_type >> 2U) | A.of(f.accessed) | D.of(f.dirty) | G.of(a.global) |
-           AVL_LOW.of(a.software) | AVL_HIGH.of(a.software >> AVL_LOW.width) | PKEY.of(a.key);
+    return P.of(1) | rights_bits(a.rights) | PWT.of(a.memory_type) | PCD.of(a.memory_type >> 1U)
+           | (size.level == 0 ? 0 : PS.of(1)) | pat.of(a.memory_type >> 2U) | A.of(f.accessed) | D.of(f.dirty)
+           | G.of(a.global) | AVL_LOW.of(a.software) | AVL_HIGH.of(a.software >> AVL_LOW.width)
+           | PKEY.of(a.key);
   }
   static constexpr Raw leaf(Raw bits, PhysAddr frame, PageSize, unsigned) { return bits | raw(frame); }
   static constexpr Raw with_rights(Raw w, Rights r, unsigned) {

@@ -21,8 +21,12 @@ enum class SpaceId : std::uint16_t {};
 [[nodiscard]] constexpr std::uint64_t raw(PhysAddr a) { return static_cast<std::uint64_t>(a); }
 [[nodiscard]] constexpr std::uint16_t raw(SpaceId s) { return static_cast<std::uint16_t>(s); }
 
-[[nodiscard]] constexpr PhysAddr operator+(PhysAddr a, std::uint64_t bytes) { return PhysAddr{raw(a) + bytes}; }
-[[nodiscard]] constexpr VirtAddr operator+(VirtAddr a, std::uint64_t bytes) { return VirtAddr{raw(a) + bytes}; }
+[[nodiscard]] constexpr PhysAddr operator+(PhysAddr a, std::uint64_t bytes) {
+  return PhysAddr{raw(a) + bytes};
+}
+[[nodiscard]] constexpr VirtAddr operator+(VirtAddr a, std::uint64_t bytes) {
+  return VirtAddr{raw(a) + bytes};
+}
 [[nodiscard]] constexpr std::uint64_t operator-(PhysAddr a, PhysAddr b) { return raw(a) - raw(b); }
 
 } // namespace pagetwin

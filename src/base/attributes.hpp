@@ -1,5 +1,6 @@
-// What a leaf says about its pages besides their frames: rights, memory type, key, software bits; and the two flags
-// that hardware sets. One vocabulary for all formats; a format refuses what it cannot express (docs/table.md).
+// What a leaf says about its pages besides their frames: rights, memory type, key, software bits; and the two
+// flags that hardware sets. One vocabulary for all formats; a format refuses what it cannot express
+// (docs/table.md).
 #pragma once
 
 #include <cstdint>

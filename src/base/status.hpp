@@ -21,8 +21,9 @@ enum class Status : std::uint8_t {
 };
 
 [[nodiscard]] constexpr std::string_view to_text(Status s) {
-  constexpr std::string_view names[] = {"ok",       "empty",      "misaligned",  "bad_size",     "out_of_range", "bad_attributes",
-                                        "overlap",  "not_mapped", "not_uniform", "out_of_memory"};
+  constexpr std::string_view names[] = {"ok",           "empty",          "misaligned", "bad_size",
+                                        "out_of_range", "bad_attributes", "overlap",    "not_mapped",
+                                        "not_uniform",  "out_of_memory"};
   return names[static_cast<unsigned>(s)];
 }
 

@@ -31,7 +31,8 @@ class Harvester {
   }
 
  private:
-  // What hardware set between the load and the exchange comes back from the exchange, so no flag is cleared unreported.
+  // What hardware set between the load and the exchange comes back from the exchange, so no flag is cleared
+  // unreported.
   [[nodiscard]] Flags clear(const Leaf& leaf) {
     Flags all{};
     for (unsigned i = 0; i < leaf.copies(); ++i)

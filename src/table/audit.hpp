@@ -1,6 +1,7 @@
-// audit: proof that a table is well formed, or the first reason why it is not. Read only, for tests and for users who doubt.
-// Every node reached once and inside the pool, counters equal to a recount, no empty node below the root, every leaf exactly what the format would write,
-// every group whole. Knows no bit of a descriptor.
+// audit: proof that a table is well formed, or the first reason why it is not. Read only, for tests and for
+// users who doubt. Every node reached once and inside the pool, counters equal to a recount, no empty node
+// below the root, every leaf exactly what the format would write, every group whole. Knows no bit of a
+// descriptor.
 #pragma once
 
 #include "src/table/tree.hpp"
@@ -81,7 +82,8 @@ class Auditor {
     const PhysAddr child = F::table(word, n.level);
     if (n.level == 0)
       return blame("a table below the last level", at);
-    if (!tree_->memory().pool().contains(child) || !is_aligned(raw(child) - raw(tree_->memory().pool().base()), G::node_shift(0)))
+    if (!tree_->memory().pool().contains(child)
+        || !is_aligned(raw(child) - raw(tree_->memory().pool().base()), G::node_shift(0)))
       return blame("a table outside the pool", at);
     node({child, n.level - 1});
   }
@@ -90,11 +92,13 @@ class Auditor {
     const unsigned copy = index & (size.copies() - 1);
     const PhysAddr frame = F::frame(word, n.level);
     const Raw bits = F::leaf_bits(F::attributes(word, n.level), F::flags(word, n.level), size);
-    if (size.level != n.level || F::leaf(bits, frame, size, copy) != word || !is_aligned(raw(frame), size.log2_bytes))
+    if (size.level != n.level || F::leaf(bits, frame, size, copy) != word
+        || !is_aligned(raw(frame), size.log2_bytes))
       return blame("a leaf is not what the format writes", at);
     report_.mapped += G::span(n.level);
     const Raw first = tree_->load(at + -std::uint64_t{copy} * sizeof(Raw));
-    if (F::with_flags(first, {}, n.level) != F::leaf(F::leaf_bits(F::attributes(word, n.level), {}, size), frame, size, 0))
+    if (F::with_flags(first, {}, n.level)
+        != F::leaf(F::leaf_bits(F::attributes(word, n.level), {}, size), frame, size, 0))
       blame("a group of duplicated descriptors is mixed", at);
   }
 

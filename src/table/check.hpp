@@ -1,5 +1,5 @@
-// What an operation refuses before it looks at the table, in the order of docs/table.md. Each check returns the first status that applies.
-// Knows shapes, no table.
+// What an operation refuses before it looks at the table, in the order of docs/table.md. Each check returns
+// the first status that applies. Knows shapes, no table.
 #pragma once
 
 #include "src/arch/geometry.hpp"

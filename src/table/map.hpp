@@ -1,6 +1,6 @@
-// map and map_range: a survey that finds overlaps and counts the nodes that are missing, then a pass that lays the leaves. Between the two nothing can fail.
-// Nodes that the range fills completely are not zeroed first; a node is linked after it was filled.
-// Knows no bit of a descriptor.
+// map and map_range: a survey that finds overlaps and counts the nodes that are missing, then a pass that
+// lays the leaves. Between the two nothing can fail. Nodes that the range fills completely are not zeroed
+// first; a node is linked after it was filled. Knows no bit of a descriptor.
 #pragma once
 
 #include "src/table/tree.hpp"
@@ -16,7 +16,8 @@ class Mapper {
   using Raw = typename F::Raw;
 
  public:
-  // Leaves of at most sizes[largest]; va and pa are congruent modulo that size, so every smaller size fits by alignment of va alone.
+  // Leaves of at most sizes[largest]; va and pa are congruent modulo that size, so every smaller size fits by
+  // alignment of va alone.
   Mapper(T& tree, std::uint64_t va, PhysAddr pa, const Attributes& attributes, unsigned largest)
       : tree_(&tree), offset_(raw(pa) - va), largest_(largest), top_level_(F::sizes[largest].level) {
     for (unsigned i = 0; i <= largest; ++i)
@@ -72,14 +73,15 @@ class Mapper {
     const std::uint64_t head = align_down(part.first, shift), tail = align_down(part.last, shift);
     if (slots == 1)
       return 1 + absent(below, part);
-    return 1 + absent(below, {part.first, head + (G::span(below) - 1)}) + absent(below, {tail, part.last}) +
-           (slots - 2) * whole_below_[below];
+    return 1 + absent(below, {part.first, head + (G::span(below) - 1)}) + absent(below, {tail, part.last})
+           + (slots - 2) * whole_below_[below];
   }
   [[nodiscard]] static bool is_whole(unsigned level, Range part) {
     return is_aligned(part.first, G::span_shift(level)) && part.last - part.first == G::span(level) - 1;
   }
 
-  // What the slots of a node hold before leaves are laid over them: what memory says, or nothing because the node is new.
+  // What the slots of a node hold before leaves are laid over them: what memory says, or nothing because the
+  // node is new.
   enum class Slots : std::uint8_t { existing, fresh };
 
   template <Slots State>
@@ -107,14 +109,16 @@ class Mapper {
   [[nodiscard]] static unsigned whole_slots(const Slot& s, Range range) {
     const unsigned shift = G::span_shift(s.level());
     const std::uint64_t covered = ((range.last - s.va) >> shift) + is_aligned(range.last + 1, shift);
-    return static_cast<unsigned>(std::min<std::uint64_t>(covered, G::entries(s.level()) - G::index(s.va, s.level())));
+    return static_cast<unsigned>(
+        std::min<std::uint64_t>(covered, G::entries(s.level()) - G::index(s.va, s.level())));
   }
   void lay_leaves(const Slot& s, unsigned count) {
     const unsigned index = G::index(s.va, s.level());
     for (unsigned done = 0; done < count;)
       done += lay_run(s, index + done, count - done);
   }
-  // Leaves of one size from slot `index`: the largest that is aligned and fits, as long as it stays the largest.
+  // Leaves of one size from slot `index`: the largest that is aligned and fits, as long as it stays the
+  // largest.
   unsigned lay_run(const Slot& s, unsigned index, unsigned count) {
     const unsigned size = size_at(s.level(), index, count);
     const PageSize page = F::sizes[size];
@@ -139,11 +143,13 @@ class Mapper {
         --size;
     return size;
   }
-  // Removes markers, and subtrees that hold nothing else, from slots that get leaves. Returns how many slots were live before.
+  // Removes markers, and subtrees that hold nothing else, from slots that get leaves. Returns how many slots
+  // were live before.
   [[nodiscard]] unsigned declutter(const Slot& first, unsigned count) {
     unsigned live = 0;
     for (unsigned i = 0; i < count; ++i) {
-      const Slot s = tree_->slot_of(first.node, first.va + (std::uint64_t{i} << G::span_shift(first.level())));
+      const Slot s =
+          tree_->slot_of(first.node, first.va + (std::uint64_t{i} << G::span_shift(first.level())));
       if (s.kind() == Kind::table)
         tree_->drop_markers(s);
       if (s.kind() != Kind::hole || s.marker() == 0)

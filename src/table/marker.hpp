@@ -1,6 +1,5 @@
-// Markers: a software word in a hole, for reservations and owners. It lives in one descriptor where the hole is a whole slot, and in as many as the range has
-// slots otherwise.
-// Knows no bit of a descriptor.
+// Markers: a software word in a hole, for reservations and owners. It lives in one descriptor where the hole
+// is a whole slot, and in as many as the range has slots otherwise. Knows no bit of a descriptor.
 #pragma once
 
 #include "src/table/tree.hpp"

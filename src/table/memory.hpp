@@ -1,6 +1,6 @@
-// The Memory policy: the only way in which a table touches descriptors and nodes (docs/table.md, "Order, memory,
-// invalidation"), and PlainMemory, the policy for benchmarks and embedders.
-// Knows no format. A policy may observe, inject hardware flag updates, or be the machine's own memory.
+// The Memory policy: the only way in which a table touches descriptors and nodes (docs/table.md, "Order,
+// memory, invalidation"), and PlainMemory, the policy for benchmarks and embedders. Knows no format. A policy
+// may observe, inject hardware flag updates, or be the machine's own memory.
 #pragma once
 
 #include "src/table/node_pool.hpp"
@@ -9,8 +9,8 @@
 
 namespace pagetwin {
 
-// What an edit owes every translation cache. Addresses are canonical and inclusive, so that the last page of the space needs no
-// special case.
+// What an edit owes every translation cache. Addresses are canonical and inclusive, so that the last page of
+// the space needs no special case.
 struct Invalidation {
   enum class Reach : std::uint8_t {
     leaf, // translations only
@@ -21,31 +21,36 @@ struct Invalidation {
   Reach reach;
 };
 
-// load / store: a descriptor by its simulated physical address. exchange: a store to a *live* leaf, whose flags hardware may set
-// at the same time; returns the word that it replaced. reserve: can `count` nodes of 2^shift bytes be allocated? After a yes the
-// next `count` allocations succeed. retire: the node is unlinked; it may be reused after the next sync.
+// load / store: a descriptor by its simulated physical address. exchange: a store to a *live* leaf, whose
+// flags hardware may set at the same time; returns the word that it replaced. reserve: can `count` nodes of
+// 2^shift bytes be allocated? After a yes the next `count` allocations succeed. retire: the node is unlinked;
+// it may be reused after the next sync.
 template <class M, class Raw>
-concept MemoryFor = requires(M memory, PhysAddr pa, Raw word, const Invalidation& i, unsigned shift, std::uint64_t count) {
-  { memory.template load<Raw>(pa) } -> std::same_as<Raw>;
-  memory.template store<Raw>(pa, word);
-  { memory.template exchange<Raw>(pa, word) } -> std::same_as<Raw>;
-  memory.invalidate(i);
-  memory.sync();
-  { memory.reserve(shift, count) } -> std::same_as<bool>;
-  { memory.allocate(shift, Fill::zero) } -> std::same_as<PhysAddr>;
-  memory.retire(pa, shift, Contents::zero);
-  { memory.record(pa) } -> std::same_as<NodeRecord&>;
-  { memory.pool() } -> std::same_as<NodePool&>;
-};
+concept MemoryFor =
+    requires(M memory, PhysAddr pa, Raw word, const Invalidation& i, unsigned shift, std::uint64_t count) {
+      { memory.template load<Raw>(pa) } -> std::same_as<Raw>;
+      memory.template store<Raw>(pa, word);
+      { memory.template exchange<Raw>(pa, word) } -> std::same_as<Raw>;
+      memory.invalidate(i);
+      memory.sync();
+      { memory.reserve(shift, count) } -> std::same_as<bool>;
+      { memory.allocate(shift, Fill::zero) } -> std::same_as<PhysAddr>;
+      memory.retire(pa, shift, Contents::zero);
+      { memory.record(pa) } -> std::same_as<NodeRecord&>;
+      { memory.pool() } -> std::same_as<NodePool&>;
+    };
 
-// The slots of one node by index, for loops over many of them. A policy with a faster way to say this offers window<Raw>(node).
+// The slots of one node by index, for loops over many of them. A policy with a faster way to say this offers
+// window<Raw>(node).
 template <class M, class Raw>
 class Window {
  public:
   Window(M& memory, PhysAddr node) : memory_(&memory), node_(node) {}
   [[nodiscard]] Raw load(unsigned i) const { return memory_->template load<Raw>(node_ + i * sizeof(Raw)); }
   void store(unsigned i, Raw word) const { memory_->template store<Raw>(node_ + i * sizeof(Raw), word); }
-  [[nodiscard]] Raw exchange(unsigned i, Raw word) const { return memory_->template exchange<Raw>(node_ + i * sizeof(Raw), word); }
+  [[nodiscard]] Raw exchange(unsigned i, Raw word) const {
+    return memory_->template exchange<Raw>(node_ + i * sizeof(Raw), word);
+  }
 
  private:
   M* memory_;
@@ -55,7 +60,8 @@ class Window {
 // Does hardware set accessed and dirty in live leaves behind our back?
 enum class HardwareFlags : std::uint8_t { off, on };
 
-// One host pointer in a register: the compiler need not fear that a store to a slot changes where the arena is.
+// One host pointer in a register: the compiler need not fear that a store to a slot changes where the arena
+// is.
 template <HardwareFlags Hardware, class Raw>
 class PlainWindow {
  public:

@@ -1,6 +1,6 @@
-// Nodes of table memory, by simulated physical address, out of one contiguous arena that the caller hands over.
-// Keeps a record per node in a side array: live slots, markers and the free list, so that a node that emptied is still zero
-// when it is handed out again. Knows no format and no descriptor.
+// Nodes of table memory, by simulated physical address, out of one contiguous arena that the caller hands
+// over. Keeps a record per node in a side array: live slots, markers and the free list, so that a node that
+// emptied is still zero when it is handed out again. Knows no format and no descriptor.
 #pragma once
 
 #include "src/base/address.hpp"
@@ -25,15 +25,18 @@ enum class Contents : std::uint8_t { zero, stale };
 // Does the table need zeroes, or will it write every slot before it links the node?
 enum class Fill : std::uint8_t { zero, any };
 
-// Unit: the smallest node, 2^unit_shift bytes. A node class is a power of two of units; each class has its own free lists, and
-// nodes of different classes are never merged. records.size() units of the arena are used.
+// Unit: the smallest node, 2^unit_shift bytes. A node class is a power of two of units; each class has its
+// own free lists, and nodes of different classes are never merged. records.size() units of the arena are
+// used.
 class NodePool {
  public:
   static constexpr unsigned smallest_shift = 5;
 
-  // arena: at least records.size() << unit_shift bytes, aligned to the largest node (in host memory as in simulated memory).
+  // arena: at least records.size() << unit_shift bytes, aligned to the largest node (in host memory as in
+  // simulated memory).
   NodePool(std::span<std::byte> arena, PhysAddr base, unsigned unit_shift, std::span<NodeRecord> records)
-      : host_bias_(reinterpret_cast<std::uintptr_t>(arena.data()) - raw(base)), base_(base), unit_shift_(unit_shift), // NOLINT
+      : host_bias_(reinterpret_cast<std::uintptr_t>(arena.data()) - raw(base)), base_(base),
+        unit_shift_(unit_shift), // NOLINT
         records_(records) {}
 
   [[nodiscard]] PhysAddr base() const { return base_; }
@@ -47,7 +50,8 @@ class NodePool {
 
   template <class Raw>
   [[nodiscard]] Raw* host(PhysAddr pa) const {
-    return reinterpret_cast<Raw*>(host_bias_ + raw(pa)); // NOLINT(performance-no-int-to-ptr): one add is the point
+    return reinterpret_cast<Raw*>(host_bias_
+                                  + raw(pa)); // NOLINT(performance-no-int-to-ptr): one add is the point
   }
 
   // Are `count` nodes of 2^shift bytes there to be allocated?
@@ -77,7 +81,9 @@ class NodePool {
     ++free.count;
     --used_;
   }
-  [[nodiscard]] PhysAddr at(std::uint32_t link) const { return base_ + ((std::uint64_t{link} - 1) << unit_shift_); }
+  [[nodiscard]] PhysAddr at(std::uint32_t link) const {
+    return base_ + ((std::uint64_t{link} - 1) << unit_shift_);
+  }
   [[nodiscard]] std::uint32_t link(PhysAddr node) const { return static_cast<std::uint32_t>(unit(node) + 1); }
 
  private:
@@ -87,9 +93,13 @@ class NodePool {
   };
   static constexpr unsigned classes = 16; // 32 bytes to 1 MiB
 
-  [[nodiscard]] std::size_t unit(PhysAddr node) const { return static_cast<std::size_t>((node - base_) >> unit_shift_); }
+  [[nodiscard]] std::size_t unit(PhysAddr node) const {
+    return static_cast<std::size_t>((node - base_) >> unit_shift_);
+  }
   // Start of the first never used place for a node of this class, in bytes from base.
-  [[nodiscard]] std::uint64_t next_fresh(unsigned shift) const { return align_down(top_ + low_mask(shift), shift); }
+  [[nodiscard]] std::uint64_t next_fresh(unsigned shift) const {
+    return align_down(top_ + low_mask(shift), shift);
+  }
   [[nodiscard]] std::uint64_t untouched(unsigned shift) const {
     const std::uint64_t start = next_fresh(shift);
     return start >= bytes() ? 0 : (bytes() - start) >> shift;

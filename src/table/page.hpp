@@ -1,9 +1,9 @@
-// One page at a time: map, unmap and protect of a single smallest page, straight to its slot, without the generality of ranges.
-// Does the plain case and answers nothing where markers, groups of descriptors, larger leaves or breaks are in the way: the range
-// operations do those. Knows no bit of a descriptor.
+// One page at a time: map, unmap and protect of a single smallest page, straight to its slot, without the
+// generality of ranges. Does the plain case and answers nothing where markers, groups of descriptors, larger
+// leaves or breaks are in the way: the range operations do those. Knows no bit of a descriptor.
 #pragma once
 
-#include "src/table/rewrite.hpp"
+#include "src/table/tree.hpp"
 
 #include <optional>
 
@@ -56,12 +56,13 @@ class Page {
     const Slot s = tree_->sought(va_);
     if (!is_single(s))
       return is_free(s) ? std::optional(std::uint64_t{0}) : std::nullopt;
-    Attributes attributes = F::attributes(s.word, 0);
-    if (attributes.rights == rights)
+    const Raw next = F::with_rights(s.word, rights, 0);
+    if (next == s.word)
       return 0;
-    attributes.rights = rights;
-    rewrite_leaf(*tree_, tree_->leaf_of(s), attributes, F::frame(s.word, 0), KeepFlags::yes);
-    tree_->pay();
+    if (F::needs_break(s.word, next, 0))
+      return std::nullopt;
+    tree_->replace(s.at, s.word, next, 0);
+    tree_->pay(s.range(), Invalidation::Reach::leaf);
     return bytes;
   }
 
@@ -71,7 +72,8 @@ class Page {
     return s.kind() == Kind::leaf && F::log2_copies(s.word, 0) == 0;
   }
 
-  // Tables are missing on the way: they are made below the first hole and linked there when the page is in them.
+  // Tables are missing on the way: they are made below the first hole and linked there when the page is in
+  // them.
   [[nodiscard, gnu::noinline]] std::optional<Status> map_apart(Raw leaf) {
     return map_below<G::root_level>(tree_->root().at, leaf);
   }

@@ -1,6 +1,6 @@
-// PageTable: the operations of docs/table.md over any Format and any Memory policy. This header is what a user includes.
-// It checks arguments and reserves nodes; the work is in map, unmap, protect, promote, accessed_dirty and marker.
-// Knows no bit of a descriptor.
+// PageTable: the operations of docs/table.md over any Format and any Memory policy. This header is what a
+// user includes. It checks arguments and reserves nodes; the work is in map, unmap, protect, promote,
+// accessed_dirty and marker. Knows no bit of a descriptor.
 #pragma once
 
 #include "src/table/accessed_dirty.hpp"
@@ -32,8 +32,8 @@ struct Mapping {
   Attributes attributes;
 };
 
-// Addresses and lengths are in bytes. Sinks are called while the table is being read or edited: they must not call it back.
-// On any status but ok nothing changed.
+// Addresses and lengths are in bytes. Sinks are called while the table is being read or edited: they must not
+// call it back. On any status but ok nothing changed.
 template <Format F, class M>
 class PageTable {
  public:
@@ -59,7 +59,8 @@ class PageTable {
   [[nodiscard]] SpaceId space() const { return tree_.space(); }
   [[nodiscard]] M& memory() const { return tree_.memory(); }
 
-  [[nodiscard, gnu::always_inline]] Status map(VirtAddr va, PhysAddr pa, std::uint64_t size, const Attributes& attributes) {
+  [[nodiscard, gnu::always_inline]] Status map(VirtAddr va, PhysAddr pa, std::uint64_t size,
+                                               const Attributes& attributes) {
     const Status status = first_of(Check<F>::page(raw(va), raw(pa), size), expressible(attributes));
     if (status != Status::ok)
       return status;
@@ -75,7 +76,8 @@ class PageTable {
         first_of(Check<F>::mapped_range(raw(va), raw(pa), length, max_size), expressible(attributes));
     if (status != Status::ok)
       return status;
-    return Mapper<F, M>(tree_, raw(va), pa, attributes, congruent_size(raw(va), raw(pa), max_size)).run(range(va, length));
+    return Mapper<F, M>(tree_, raw(va), pa, attributes, congruent_size(raw(va), raw(pa), max_size))
+        .run(range(va, length));
   }
 
   [[nodiscard, gnu::always_inline]] Changed unmap(VirtAddr va, std::uint64_t length) {
@@ -128,7 +130,8 @@ class PageTable {
     return walk<F>(memory(), root(), raw(va));
   }
 
-  // sink(const LeafReport&) for every leaf that meets the range, ascending; one that sticks out is reported whole and keeps its flags.
+  // sink(const LeafReport&) for every leaf that meets the range, ascending; one that sticks out is reported
+  // whole and keeps its flags.
   template <class Sink>
   [[nodiscard]] Status harvest(VirtAddr va, std::uint64_t length, Harvest what, Sink&& sink) {
     const Status status = Check<F>::range(raw(va), length);
@@ -165,7 +168,8 @@ class PageTable {
     return word ? MarkerWord{Status::ok, *word} : MarkerWord{Status::not_uniform};
   }
 
-  // sink(const Mapping&) for the maximal ranges of equal attributes over consecutive frames, clipped to the range, ascending.
+  // sink(const Mapping&) for the maximal ranges of equal attributes over consecutive frames, clipped to the
+  // range, ascending.
   template <class Sink>
   [[nodiscard]] Status for_each(VirtAddr va, std::uint64_t length, Sink&& sink) const {
     const Status status = Check<F>::range(raw(va), length);
@@ -182,7 +186,9 @@ class PageTable {
 
   PageTable(M& memory, PhysAddr root, SpaceId space) : tree_(memory, root, space) {}
 
-  [[nodiscard]] static constexpr Range range(VirtAddr va, std::uint64_t length) { return {raw(va), raw(va) + (length - 1)}; }
+  [[nodiscard]] static constexpr Range range(VirtAddr va, std::uint64_t length) {
+    return {raw(va), raw(va) + (length - 1)};
+  }
   [[nodiscard]] static constexpr Status expressible(const Attributes& a) {
     return grants_access(a.rights) && F::expressible(a) ? Status::ok : Status::bad_attributes;
   }
@@ -190,7 +196,8 @@ class PageTable {
     return grants_access(r) && F::expressible(r) ? Status::ok : Status::bad_attributes;
   }
   // The largest size up to max_size modulo which va and pa are equal.
-  [[nodiscard]] static constexpr unsigned congruent_size(std::uint64_t va, std::uint64_t pa, std::uint64_t max_size) {
+  [[nodiscard]] static constexpr unsigned congruent_size(std::uint64_t va, std::uint64_t pa,
+                                                         std::uint64_t max_size) {
     unsigned size = *G::size_index(max_size);
     while (!is_aligned(va ^ pa, F::sizes[size].log2_bytes))
       --size;
@@ -198,7 +205,8 @@ class PageTable {
   }
 
   // Out of line: what is left when the plain case of one page was not met.
-  [[nodiscard, gnu::noinline]] Status map_leaf(VirtAddr va, PhysAddr pa, std::uint64_t size, const Attributes& attributes) {
+  [[nodiscard, gnu::noinline]] Status map_leaf(VirtAddr va, PhysAddr pa, std::uint64_t size,
+                                               const Attributes& attributes) {
     return Mapper<F, M>(tree_, raw(va), pa, attributes, *G::size_index(size)).run(range(va, size));
   }
   [[nodiscard, gnu::noinline]] Changed unmap_range(VirtAddr va, std::uint64_t length) {
@@ -242,7 +250,8 @@ class PageTable {
     TreeType tree = tree_;
     (void)tree.for_leaves(tree.root(), range, [&](const Leaf& leaf) {
       const Range part = leaf.range().clip(range);
-      const Mapping next{part.first, leaf.frame() + (part.first - leaf.va), part.last - part.first + 1, leaf.attributes()};
+      const Mapping next{part.first, leaf.frame() + (part.first - leaf.va), part.last - part.first + 1,
+                         leaf.attributes()};
       if (run && extends(*run, next)) {
         run->bytes += next.bytes;
         return true;
@@ -256,7 +265,8 @@ class PageTable {
       sink(*run);
   }
   [[nodiscard]] static bool extends(const Mapping& run, const Mapping& next) {
-    return next.va == run.va + run.bytes && next.pa == run.pa + run.bytes && next.attributes == run.attributes;
+    return next.va == run.va + run.bytes && next.pa == run.pa + run.bytes
+           && next.attributes == run.attributes;
   }
 
   static constexpr auto halves = [] {

@@ -1,6 +1,6 @@
-// promote: smaller leaves that together look like one larger leaf become that leaf. The old tables and leaves are gone for every cache before the new leaf is written: two sizes
-// never translate at once, and the flags that hardware set until then are all counted.
-// Knows no bit of a descriptor.
+// promote: smaller leaves that together look like one larger leaf become that leaf. The old tables and leaves
+// are gone for every cache before the new leaf is written: two sizes never translate at once, and the flags
+// that hardware set until then are all counted. Knows no bit of a descriptor.
 #pragma once
 
 #include "src/table/tree.hpp"
@@ -56,7 +56,8 @@ class Promoter {
       release_detached();
     tree_->fill(s.at, page_.copies(), frame_, F::leaf_bits(attributes_, flags_, page_), page_);
   }
-  // Makes the slots holes. Nodes below are kept in a list until no cache knows them. Returns how many slots were leaves.
+  // Makes the slots holes. Nodes below are kept in a list until no cache knows them. Returns how many slots
+  // were leaves.
   [[nodiscard]] unsigned detach(const Slot& s) {
     unsigned leaves = 0;
     for (unsigned i = 0; i < page_.copies(); ++i) {

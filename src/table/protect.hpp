@@ -1,5 +1,5 @@
-// protect: other rights for the leaves of a range. A leaf that the range cuts is split first, unless it already has the rights asked for.
-// Knows no bit of a descriptor.
+// protect: other rights for the leaves of a range. A leaf that the range cuts is split first, unless it
+// already has the rights asked for. Knows no bit of a descriptor.
 #pragma once
 
 #include "src/table/rewrite.hpp"
@@ -20,7 +20,8 @@ class Protector {
   Protector(T& tree, Rights rights) : tree_(&tree), splitter_(tree), rights_(rights) {}
 
   [[nodiscard]] unsigned nodes_needed(Range range) const {
-    return splitter_.nodes_to_cut(range, [this](const Slot& s) { return s.kind() == Kind::hole || keeps(s.word, s.level()); });
+    return splitter_.nodes_to_cut(
+        range, [this](const Slot& s) { return s.kind() == Kind::hole || keeps(s.word, s.level()); });
   }
   // Returns the bytes whose rights changed. The nodes for the cuts are reserved.
   [[nodiscard]] std::uint64_t run(Range range) {
@@ -30,7 +31,9 @@ class Protector {
   }
 
  private:
-  [[nodiscard]] bool keeps(Raw word, unsigned level) const { return F::attributes(word, level).rights == rights_; }
+  [[nodiscard]] bool keeps(Raw word, unsigned level) const {
+    return F::attributes(word, level).rights == rights_;
+  }
 
   void protect(Node node, Range range) {
     if (!T::has_groups && node.level == 0)
@@ -54,7 +57,8 @@ class Protector {
       if (F::kind(word, 0) != Kind::leaf || next == word)
         continue;
       if (F::needs_break(word, next, 0))
-        rewrite(tree_->leaf_of(tree_->slot_of(node, range.first + (std::uint64_t{i - first} << F::page_shift))));
+        rewrite(
+            tree_->leaf_of(tree_->slot_of(node, range.first + (std::uint64_t{i - first} << F::page_shift))));
       else
         T::replace(slots, i, word, next, 0);
       ++changed;

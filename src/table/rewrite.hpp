@@ -1,6 +1,6 @@
-// Rewriting a live leaf that keeps its size: other attributes (protect) or another frame (remap). In place where one store is enough, through a break where the format demands it
-// or where the leaf has several copies, which must never differ while they are live.
-// Knows no bit of a descriptor.
+// Rewriting a live leaf that keeps its size: other attributes (protect) or another frame (remap). In place
+// where one store is enough, through a break where the format demands it or where the leaf has several
+// copies, which must never differ while they are live. Knows no bit of a descriptor.
 #pragma once
 
 #include "src/table/tree.hpp"
@@ -10,7 +10,8 @@ namespace pagetwin {
 enum class KeepFlags : std::uint8_t { no, yes };
 
 template <Format F, class M>
-void rewrite_leaf(Tree<F, M>& tree, const typename Tree<F, M>::Leaf& leaf, const Attributes& attributes, PhysAddr frame, KeepFlags keep) {
+void rewrite_leaf(Tree<F, M>& tree, const typename Tree<F, M>::Leaf& leaf, const Attributes& attributes,
+                  PhysAddr frame, KeepFlags keep) {
   const auto bits = [&](Flags flags) {
     return F::leaf_bits(attributes, keep == KeepFlags::yes ? flags : Flags{}, leaf.page());
   };

@@ -1,5 +1,5 @@
-// Splitting: a leaf, or a hole with a marker, rewritten at the next smaller size, so that a part of it can change; and how many nodes that
-// takes, which is known before the first store (docs/table.md, "Splitting").
+// Splitting: a leaf, or a hole with a marker, rewritten at the next smaller size, so that a part of it can
+// change; and how many nodes that takes, which is known before the first store (docs/table.md, "Splitting").
 // Knows no bit of a descriptor.
 #pragma once
 
@@ -18,7 +18,8 @@ class Splitter {
  public:
   explicit Splitter(T& tree) : tree_(&tree) {}
 
-  // Nodes that cutting out the range takes. `spares(slot)` says of a leaf or marker whether the edit leaves it whole anyway.
+  // Nodes that cutting out the range takes. `spares(slot)` says of a leaf or marker whether the edit leaves
+  // it whole anyway.
   template <class Spares>
   [[nodiscard]] unsigned nodes_to_cut(Range range, Spares&& spares) const {
     const Slot head = tree_->descend(range.first, 0), tail = tree_->descend(range.last, 0);
@@ -65,7 +66,8 @@ class Splitter {
     return nodes;
   }
 
-  // Within the node: larger group to smaller group or to single descriptors. Two sizes must never be live at once.
+  // Within the node: larger group to smaller group or to single descriptors. Two sizes must never be live at
+  // once.
   void regroup(const Leaf& leaf, PageSize child) {
     const Flags flags = tree_->take(leaf);
     tree_->pay(leaf.range(), Invalidation::Reach::leaf);
@@ -100,7 +102,8 @@ class Splitter {
     for (unsigned i = 0; i < G::entries(node.level); ++i) {
       const PhysAddr slot = G::slot(node.at, i);
       const Raw word = tree_->load(slot);
-      tree_->replace(slot, word, F::with_flags(word, F::flags(word, node.level) | late, node.level), node.level);
+      tree_->replace(slot, word, F::with_flags(word, F::flags(word, node.level) | late, node.level),
+                     node.level);
     }
   }
 

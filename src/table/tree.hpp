@@ -1,6 +1,6 @@
-// The tree of nodes under one root: reading slots in order, writing leaves, counting live slots, linking, unlinking, and what each change
-// owes the translation caches. Every edit of the table is written in these words.
-// Knows no bit of a descriptor and no operation of the contract.
+// The tree of nodes under one root: reading slots in order, writing leaves, counting live slots, linking,
+// unlinking, and what each change owes the translation caches. Every edit of the table is written in these
+// words. Knows no bit of a descriptor and no operation of the contract.
 #pragma once
 
 #include "src/arch/geometry.hpp"
@@ -15,7 +15,9 @@ struct Range {
   std::uint64_t first, last;
 
   [[nodiscard]] constexpr bool covers(const Range& r) const { return first <= r.first && r.last <= last; }
-  [[nodiscard]] constexpr Range clip(const Range& r) const { return {std::max(first, r.first), std::min(last, r.last)}; }
+  [[nodiscard]] constexpr Range clip(const Range& r) const {
+    return {std::max(first, r.first), std::min(last, r.last)};
+  }
 };
 
 template <Format F, class M>
@@ -65,7 +67,8 @@ class Tree {
     [[nodiscard]] Attributes attributes() const { return F::attributes(word, node.level); }
   };
 
-  Tree(M& memory, PhysAddr root, SpaceId space) : memory_(&memory), root_{root, G::root_level}, space_(space) {}
+  Tree(M& memory, PhysAddr root, SpaceId space)
+      : memory_(&memory), root_{root, G::root_level}, space_(space) {}
 
   [[nodiscard]] M& memory() const { return *memory_; }
   [[nodiscard]] Node root() const { return root_; }
@@ -96,8 +99,8 @@ class Tree {
     return {s.node, G::slot(s.node.at, G::index(va, s.level())), va, s.word, size};
   }
 
-  // Calls visit(slot) for the slots of a node that meet the range, which lies within the node, in ascending order. visit returns how many
-  // slots it dealt with; 0 shows it the same slot again.
+  // Calls visit(slot) for the slots of a node that meet the range, which lies within the node, in ascending
+  // order. visit returns how many slots it dealt with; 0 shows it the same slot again.
   template <class Visit>
   void for_slots(Node node, Range range, Visit&& visit) {
     for_slots_reading(node, range, [this](PhysAddr at) { return load(at); }, visit);
@@ -107,7 +110,8 @@ class Tree {
   void for_fresh_slots(Node node, Range range, Visit&& visit) {
     for_slots_reading(node, range, [](PhysAddr) { return Raw{0}; }, visit);
   }
-  // The same without the plain holes, and only as far as something can still come: sparse nodes are not read to their end. visit deals with at least one slot, or shows it again.
+  // The same without the plain holes, and only as far as something can still come: sparse nodes are not read
+  // to their end. visit deals with at least one slot, or shows it again.
   template <class Visit>
   void for_live_slots(Node node, Range range, Visit&& visit) {
     unsigned left = record(node).live;
@@ -121,7 +125,8 @@ class Tree {
       return done;
     });
   }
-  // Calls visit(leaf) for the leaves that meet the range, ascending; visit returns false to stop. Returns false when stopped.
+  // Calls visit(leaf) for the leaves that meet the range, ascending; visit returns false to stop. Returns
+  // false when stopped.
   template <class Visit>
   [[nodiscard]] bool for_leaves(Node node, Range range, Visit&& visit) {
     bool going = true;
@@ -152,9 +157,11 @@ class Tree {
     return s;
   }
 
-  // The leaf cursor: the node of level 0 that was found last. Neighbouring pages are edited in runs, and a run descends once.
-  // False when there is no node of level 0 on the way to va.
-  [[nodiscard, gnu::always_inline]] bool seek(std::uint64_t va) { return va >> leaf_node_shift == cursor_key_ || seek_down(va); }
+  // The leaf cursor: the node of level 0 that was found last. Neighbouring pages are edited in runs, and a
+  // run descends once. False when there is no node of level 0 on the way to va.
+  [[nodiscard, gnu::always_inline]] bool seek(std::uint64_t va) {
+    return va >> leaf_node_shift == cursor_key_ || seek_down(va);
+  }
   void remember(std::uint64_t va, PhysAddr leaf_node) {
     cursor_key_ = va >> leaf_node_shift;
     cursor_ = leaf_node;
@@ -189,15 +196,19 @@ class Tree {
       all = all | F::flags(load(leaf.slot + i * sizeof(Raw)), leaf.level());
     return all;
   }
-  // Makes every copy a hole and returns the flags that they had. The counters stay: the caller writes again or subtracts.
+  // Makes every copy a hole and returns the flags that they had. The counters stay: the caller writes again
+  // or subtracts.
   [[nodiscard]] Flags take(const Leaf& leaf) {
     Flags all{};
     for (unsigned i = 0; i < leaf.copies(); ++i)
       all = all | F::flags(exchange(leaf.slot + i * sizeof(Raw), 0), leaf.level());
     return all;
   }
-  // Replaces the live leaf `old` by `next`, which has at least the same flags. What hardware set since `old` was read is set again.
-  void replace(PhysAddr slot, Raw old, Raw next, unsigned level) { replace(window(slot), 0, old, next, level); }
+  // Replaces the live leaf `old` by `next`, which has at least the same flags. What hardware set since `old`
+  // was read is set again.
+  void replace(PhysAddr slot, Raw old, Raw next, unsigned level) {
+    replace(window(slot), 0, old, next, level);
+  }
   template <class Slots>
   static void replace(const Slots& slots, unsigned i, Raw old, Raw next, unsigned level) {
     for (Raw was = slots.exchange(i, next); was != old; was = slots.exchange(i, next)) {
@@ -207,8 +218,12 @@ class Tree {
   }
 
   // Nodes.
-  [[nodiscard]] bool reserve(std::uint64_t count) { return count == 0 || memory_->reserve(G::node_shift(0), count); }
-  [[nodiscard]] Node allocate(unsigned level, Fill fill) { return {memory_->allocate(G::node_shift(level), fill), level}; }
+  [[nodiscard]] bool reserve(std::uint64_t count) {
+    return count == 0 || memory_->reserve(G::node_shift(0), count);
+  }
+  [[nodiscard]] Node allocate(unsigned level, Fill fill) {
+    return {memory_->allocate(G::node_shift(level), fill), level};
+  }
   void retire(Node node, Contents contents) {
     if (node.level == 0)
       cursor_key_ = nowhere;
@@ -227,7 +242,8 @@ class Tree {
     unlink(s);
     retire(s.child(), Contents::zero);
   }
-  // A subtree that holds nothing but markers becomes a hole, for every cache, before something else takes its place.
+  // A subtree that holds nothing but markers becomes a hole, for every cache, before something else takes its
+  // place.
   void drop_markers(const Slot& s) {
     unlink(s);
     retire_all(s.child());
@@ -243,7 +259,8 @@ class Tree {
     store(s.at, F::to_table(node.at, s.level()));
   }
 
-  // Invalidation: changes are gathered while an edit runs, and paid at its end or before a make that needs the break.
+  // Invalidation: changes are gathered while an edit runs, and paid at its end or before a make that needs
+  // the break.
   void owe(Range r, Invalidation::Reach reach) {
     owed_ = any_ ? Range{std::min(owed_.first, r.first), std::max(owed_.last, r.last)} : r;
     reach_ = any_ && reach_ == Invalidation::Reach::walk ? reach_ : reach;
@@ -263,7 +280,9 @@ class Tree {
   static constexpr unsigned leaf_node_shift = F::page_shift + F::index_bits(0);
   static constexpr std::uint64_t nowhere = ~std::uint64_t{0}; // no address has this key
 
-  [[nodiscard, gnu::noinline]] bool seek_down(std::uint64_t va) { return seek_from<G::root_level>(root_.at, va); }
+  [[nodiscard, gnu::noinline]] bool seek_down(std::uint64_t va) {
+    return seek_from<G::root_level>(root_.at, va);
+  }
   template <unsigned Level>
   [[nodiscard, gnu::always_inline]] bool seek_from(PhysAddr node, std::uint64_t va) {
     if constexpr (Level == 0) {

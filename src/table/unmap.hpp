@@ -1,6 +1,6 @@
-// unmap and unmap_collect: one ascending pass that removes leaves, splits the two that the range cuts, drops covered subtrees by one store, and unlinks nodes
-// that emptied. Plain unmap never reads the leaf tables that it drops: their counters tell how much was mapped.
-// Knows no bit of a descriptor.
+// unmap and unmap_collect: one ascending pass that removes leaves, splits the two that the range cuts, drops
+// covered subtrees by one store, and unlinks nodes that emptied. Plain unmap never reads the leaf tables that
+// it drops: their counters tell how much was mapped. Knows no bit of a descriptor.
 #pragma once
 
 #include "src/table/split.hpp"
@@ -186,7 +186,8 @@ class Unmapper {
 
   void report_page(std::uint64_t va, Raw word) {
     if constexpr (collects)
-      (*sink_)(LeafReport{va, F::frame(word, 0), bytes_of(F::page_shift), F::attributes(word, 0), F::flags(word, 0)});
+      (*sink_)(LeafReport{va, F::frame(word, 0), bytes_of(F::page_shift), F::attributes(word, 0),
+                          F::flags(word, 0)});
   }
   void report(const Leaf& leaf, Flags flags) {
     if constexpr (collects)

@@ -1,6 +1,6 @@
 // The walk: one virtual address through the descriptors of one table, straight down, inlined level by level.
-// Independent walks overlap in the memory system only while this stays short and free of calls (docs/performance.md).
-// Knows no bit of a descriptor and changes nothing.
+// Independent walks overlap in the memory system only while this stays short and free of calls
+// (docs/benchmarks.md). Knows no bit of a descriptor and changes nothing.
 #pragma once
 
 #include "src/arch/geometry.hpp"
@@ -9,7 +9,8 @@
 
 namespace pagetwin {
 
-// Where a byte is, and under which attributes. Attributes are decoded when they are asked for: most callers want the address.
+// Where a byte is, and under which attributes. Attributes are decoded when they are asked for: most callers
+// want the address.
 template <Format F>
 class Translation {
  public:
@@ -53,7 +54,8 @@ template <Format F, unsigned Level>
 }
 
 template <Format F, unsigned Level, class M>
-[[nodiscard, gnu::always_inline]] inline std::optional<Translation<F>> walk_from(M& memory, PhysAddr node, std::uint64_t va, typename F::Raw path) {
+[[nodiscard, gnu::always_inline]] inline std::optional<Translation<F>>
+walk_from(M& memory, PhysAddr node, std::uint64_t va, typename F::Raw path) {
   using Raw = typename F::Raw;
   const Raw word = memory.template load<Raw>(Geometry<F>::slot(node, Geometry<F>::index(va, Level)));
   switch (F::kind(word, Level)) {
@@ -74,7 +76,8 @@ template <Format F, unsigned Level, class M>
 
 // The caller has checked that va is canonical.
 template <Format F, class M>
-[[nodiscard, gnu::always_inline]] inline std::optional<Translation<F>> walk(M& memory, PhysAddr root, std::uint64_t va) {
+[[nodiscard, gnu::always_inline]] inline std::optional<Translation<F>> walk(M& memory, PhysAddr root,
+                                                                            std::uint64_t va) {
   return detail::walk_from<F, F::levels - 1>(memory, root, va, F::open_path());
 }
 

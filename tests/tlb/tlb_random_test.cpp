@@ -72,7 +72,7 @@ class Program {
     model_.fill(model_line(space, va, leaf));
     if (Geometry<F>::is_canonical(va)) {
       ASSERT_EQ(tlb_.lookup(space, va), leaf) << "just filled";
-  }
+    }
   }
   void invalidate_page(SpaceId space, std::uint64_t va) {
     tlb_.invalidate_page(space, va);

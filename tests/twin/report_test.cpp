@@ -1,4 +1,4 @@
-// The report: everything that anchors/fuzzing.md asks for, in its order.
+// The report: everything that a person needs, in the order of report.hpp.
 #include "fuzz/twin/build_info.hpp"
 #include "fuzz/twin/findings.hpp"
 #include "fuzz/twin/report.hpp"

@@ -1,4 +1,5 @@
-// The hardware's side: accesses through a cached translation or a walk of the raw bytes, flags set behind the table's back, walks between two stores.
+// The hardware's side: accesses through a cached translation or a walk of the raw bytes, flags set behind the
+// table's back, walks between two stores.
 #include "fuzz/machines/table/machine.hpp"
 
 namespace pagetwin::fuzz {
@@ -33,8 +34,10 @@ Verdict TableMachine::access_cached(const AdversarialTlb::Line& line, std::uint6
   answer_ = {.word = "ok cached", .is_status = false};
   if (!want || want->pa != line.pa + (va - line.va))
     return finding("O6 tlb", va, "access through a stale line",
-                   format("an access to %#llx through a cached translation goes to %#llx", Hex{va}, Hex{line.pa + (va - line.va)}));
-  // No flag reaches memory: it holds them already, or an invalidation is missing and the next harvest shows it.
+                   format("an access to %#llx through a cached translation goes to %#llx", Hex{va},
+                          Hex{line.pa + (va - line.va)}));
+  // No flag reaches memory: it holds them already, or an invalidation is missing and the next harvest shows
+  // it.
   (void)model().set_flags(va, line.flags.accessed, write);
   return std::nullopt;
 }
@@ -46,14 +49,14 @@ Verdict TableMachine::access_walking(std::uint64_t va, const reference::Access& 
   answer_ = {.word = reference::to_text(walk.outcome), .is_status = false};
   if ((walk.outcome == reference::Outcome::ok) != allowed)
     return finding("O3 walk", va, format("access %s", reference::to_text(walk.outcome)),
-                   format("hardware's access to %#llx ends with %s, the reference %s it", Hex{va}, reference::to_text(walk.outcome),
-                          allowed ? "allows" : "forbids"));
+                   format("hardware's access to %#llx ends with %s, the reference %s it", Hex{va},
+                          reference::to_text(walk.outcome), allowed ? "allows" : "forbids"));
   if (!allowed)
     return std::nullopt;
   if (walk.translation.pa != want->pa)
     return finding("O3 walk", va, "access address",
-                   format("hardware's access to %#llx goes to %#llx, the reference's to %#llx", Hex{va}, Hex{walk.translation.pa},
-                          Hex{want->pa}));
+                   format("hardware's access to %#llx goes to %#llx, the reference's to %#llx", Hex{va},
+                          Hex{walk.translation.pa}, Hex{want->pa}));
   (void)model().set_flags(va, true, access.kind == reference::AccessKind::write);
   if (const auto now = view_.translate(subject_->root(space_), va); now && subject_->observation() != nullptr)
     tlb_.fill(space_, va, *now);
@@ -83,8 +86,10 @@ void TableMachine::before_exchange(std::uint64_t slot) {
   const auto index = static_cast<unsigned>((slot - seen.node_address(slot)) / mmu_->descriptor_bytes());
   const std::uint64_t page = mmu_->profile().sizes.front(), span = mmu_->span(node.level);
   const std::uint64_t va = view_.slot_va(node.va, node.level, index) + inject_page_ * page % span;
-  // The reference hears of it as of something that happened before the operation, so the leaf must still be what it was then.
-  const auto now = view_.translate(subject_->root(node.space), va), then = spaces_[node.space].model.lookup(va);
+  // The reference hears of it as of something that happened before the operation, so the leaf must still be
+  // what it was then.
+  const auto now = view_.translate(subject_->root(node.space), va),
+             then = spaces_[node.space].model.lookup(va);
   if (!now || !then || now->size != then->size)
     return;
   const reference::Access write{reference::AccessKind::write, false};

@@ -1,4 +1,5 @@
-// One operation to both sides, and their answers compared: O2 RET, O10 DIRTY where flags are reported, O16 METAMORPHIC round trips.
+// One operation to both sides, and their answers compared: O2 RET, O10 DIRTY where flags are reported, O16
+// METAMORPHIC round trips.
 #include "fuzz/machines/table/domains.hpp"
 #include "fuzz/machines/table/machine.hpp"
 
@@ -9,8 +10,8 @@ namespace {
 using Hex = unsigned long long;
 
 std::string show(const reference::LeafRun& r) {
-  return format("%#llx -> %#llx, %#llx bytes of %#llx%s%s\n", Hex{r.va}, Hex{r.pa}, Hex{r.bytes}, Hex{r.leaf_size},
-                r.flags.accessed ? " accessed" : "", r.flags.dirty ? " dirty" : "");
+  return format("%#llx -> %#llx, %#llx bytes of %#llx%s%s\n", Hex{r.va}, Hex{r.pa}, Hex{r.bytes},
+                Hex{r.leaf_size}, r.flags.accessed ? " accessed" : "", r.flags.dirty ? " dirty" : "");
 }
 
 std::string show(std::span<const reference::LeafRun> runs) {
@@ -42,10 +43,12 @@ Verdict TableMachine::apply(const twin::Op& op) {
   }
   using Apply = Verdict (TableMachine::*)(const twin::Op&);
   static constexpr std::array<Apply, 16> applies{
-      &TableMachine::apply_map,     &TableMachine::apply_map_range, &TableMachine::apply_unmap, &TableMachine::apply_unmap_collect,
-      &TableMachine::apply_protect, &TableMachine::apply_remap,     &TableMachine::apply_promote, &TableMachine::apply_harvest,
-      &TableMachine::apply_mark,    &TableMachine::apply_marker,    &TableMachine::apply_for_each, &TableMachine::apply_lookup,
-      &TableMachine::apply_access,  &TableMachine::apply_clear,     nullptr,                      &TableMachine::apply_destroy};
+      &TableMachine::apply_map,           &TableMachine::apply_map_range, &TableMachine::apply_unmap,
+      &TableMachine::apply_unmap_collect, &TableMachine::apply_protect,   &TableMachine::apply_remap,
+      &TableMachine::apply_promote,       &TableMachine::apply_harvest,   &TableMachine::apply_mark,
+      &TableMachine::apply_marker,        &TableMachine::apply_for_each,  &TableMachine::apply_lookup,
+      &TableMachine::apply_access,        &TableMachine::apply_clear,     nullptr,
+      &TableMachine::apply_destroy};
   return (this->*applies[op.verb])(op);
 }
 
@@ -57,7 +60,8 @@ bool TableMachine::starved(Status status, std::uint64_t bytes) {
   return starved_;
 }
 
-// Hardware may set flags at any time before the exchange that takes them, so for the model it happened just before the operation.
+// Hardware may set flags at any time before the exchange that takes them, so for the model it happened just
+// before the operation.
 void TableMachine::absorb_injections() {
   for (const Injected& i : injected_)
     (void)spaces_[i.space].model.set_flags(i.va, true, true);
@@ -68,7 +72,8 @@ Verdict TableMachine::same_status(Status ours, reference::Status theirs) const {
     return std::nullopt;
   return finding("O2 ret", op_->value[field_va],
                  format("%s %s instead of %s", verb_name(), to_text(ours).data(), reference::to_text(theirs)),
-                 format("%s answers %s, the reference %s", verb_name(), to_text(ours).data(), reference::to_text(theirs)));
+                 format("%s answers %s, the reference %s", verb_name(), to_text(ours).data(),
+                        reference::to_text(theirs)));
 }
 
 Verdict TableMachine::same_bytes(std::uint64_t ours, std::uint64_t theirs) const {
@@ -89,10 +94,13 @@ Verdict TableMachine::same_leaves(std::span<const reference::LeafRun> theirs) {
   for (const auto& want : theirs)
     for (const auto& have : runs_)
       if (have.va <= want.va && want.va - have.va < have.bytes)
-        lost = lost || (want.flags.dirty && !have.flags.dirty) || (want.flags.accessed && !have.flags.accessed);
-  return finding(lost ? "O10 dirty" : "O2 ret", op_->value[field_va], format("%s leaves", verb_name()),
-                 format(lost ? "%s loses accessed or dirty flags" : "%s reports other leaves than the reference", verb_name()),
-                 "table:\n" + show(runs_) + "reference:\n" + show(theirs));
+        lost =
+            lost || (want.flags.dirty && !have.flags.dirty) || (want.flags.accessed && !have.flags.accessed);
+  return finding(
+      lost ? "O10 dirty" : "O2 ret", op_->value[field_va], format("%s leaves", verb_name()),
+      format(lost ? "%s loses accessed or dirty flags" : "%s reports other leaves than the reference",
+             verb_name()),
+      "table:\n" + show(runs_) + "reference:\n" + show(theirs));
 }
 
 Verdict TableMachine::apply_map(const twin::Op& op) {
@@ -102,7 +110,8 @@ Verdict TableMachine::apply_map(const twin::Op& op) {
   if (starved(ours))
     return std::nullopt;
   const bool marked = !model().markers().empty();
-  if (Verdict d = same_status(ours, model().map(v[field_va], v[field_pa], v[field_size], to_reference(a)).status))
+  if (Verdict d =
+          same_status(ours, model().map(v[field_va], v[field_pa], v[field_size], to_reference(a)).status))
     return d;
   return ours == Status::ok && !marked ? round_trip(op, false) : std::nullopt;
 }
@@ -114,13 +123,15 @@ Verdict TableMachine::apply_map_range(const twin::Op& op) {
   if (starved(ours))
     return std::nullopt;
   const bool marked = !model().markers().empty();
-  const auto theirs = model().map_range(v[field_va], v[field_pa], v[field_len], to_reference(a), v[field_size]);
+  const auto theirs =
+      model().map_range(v[field_va], v[field_pa], v[field_len], to_reference(a), v[field_size]);
   if (Verdict d = same_status(ours, theirs.status))
     return d;
   return ours == Status::ok && !marked ? round_trip(op, true) : std::nullopt;
 }
 
-// Unmapping what was just mapped leaves no trace, and mapping it again works. Tried now and then; markers, which an unmap erases, must be out of the way.
+// Unmapping what was just mapped leaves no trace, and mapping it again works. Tried now and then; markers,
+// which an unmap erases, must be out of the way.
 Verdict TableMachine::round_trip(const twin::Op& op, bool range) {
   const auto& v = op.value;
   const std::uint64_t length = v[range ? field_len : field_size];
@@ -130,8 +141,9 @@ Verdict TableMachine::round_trip(const twin::Op& op, bool range) {
   const std::uint64_t nodes = subject_->nodes_used();
   if (gone.status != Status::ok || gone.bytes != length || nodes != nodes_before_)
     return finding("O16 metamorphic", v[field_va], "map then unmap",
-                   format("map then unmap: %s, %#llx of %#llx bytes, %llu nodes instead of %llu", to_text(gone.status).data(),
-                          Hex{gone.bytes}, Hex{length}, Hex{nodes}, Hex{nodes_before_}));
+                   format("map then unmap: %s, %#llx of %#llx bytes, %llu nodes instead of %llu",
+                          to_text(gone.status).data(), Hex{gone.bytes}, Hex{length}, Hex{nodes},
+                          Hex{nodes_before_}));
   const Attributes a = unpack_attributes(v[field_attrs]);
   const Status again = range ? subject_->map_range(space_, v[field_va], v[field_pa], length, a, v[field_size])
                              : subject_->map(space_, v[field_va], v[field_pa], length, a);
@@ -206,7 +218,8 @@ Verdict TableMachine::apply_mark(const twin::Op& op) {
   const Status ours = subject_->mark(space_, op.value[field_va], op.value[field_size], op.value[field_arg]);
   if (starved(ours))
     return std::nullopt;
-  return same_status(ours, model().mark(op.value[field_va], op.value[field_size], op.value[field_arg]).status);
+  return same_status(ours,
+                     model().mark(op.value[field_va], op.value[field_size], op.value[field_arg]).status);
 }
 
 Verdict TableMachine::apply_marker(const twin::Op& op) {
@@ -232,7 +245,8 @@ Verdict TableMachine::apply_for_each(const twin::Op& op) {
     extents_.push_back(to_reference(s));
   if (std::ranges::equal(extents_, theirs.extents))
     return std::nullopt;
-  return finding("O14 views", op.value[field_va], "for_each", "for_each shows other ranges than the reference",
+  return finding("O14 views", op.value[field_va], "for_each",
+                 "for_each shows other ranges than the reference",
                  format("%zu ranges, the reference has %zu", extents_.size(), theirs.extents.size()));
 }
 

@@ -1,5 +1,6 @@
-// How 16 bits choose an operand of the table machine: small pools of corner addresses, and back-references to what earlier operations used, because bugs need operations that meet.
-// Compile-time over a format's shape (sizes and widths); it refuses to know any bit of a descriptor.
+// How 16 bits choose an operand of the table machine: small pools of corner addresses, and back-references to
+// what earlier operations used, because bugs need operations that meet. Compile-time over a format's shape
+// (sizes and widths); it refuses to know any bit of a descriptor.
 #pragma once
 
 #include "fuzz/machines/table/verbs.hpp"
@@ -11,7 +12,8 @@
 
 namespace pagetwin::fuzz {
 
-// Rights as letters, then what differs from the default: rw-u.t3.g.k2.s0x5. Rights in bits 0-3, memory type 8-15, key 16-23, global 24, software 32-47.
+// Rights as letters, then what differs from the default: rw-u.t3.g.k2.s0x5. Rights in bits 0-3, memory type
+// 8-15, key 16-23, global 24, software 32-47.
 void print_attributes(std::string& to, std::uint64_t value);
 [[nodiscard]] std::optional<std::uint64_t> parse_attributes(std::string_view text);
 [[nodiscard]] Attributes unpack_attributes(std::uint64_t value);
@@ -43,15 +45,19 @@ class TableDomains {
     case 4: // where an earlier operation began
       return before(h, rest).value[field_va];
     case 5: // within or beside it, in pages or in the pages of its size
-      return before(h, rest).value[field_va] + steps(rest >> 4U) * (rest & 0x200U ? page : stride(rest >> 10U));
+      return before(h, rest).value[field_va]
+             + steps(rest >> 4U) * (rest & 0x200U ? page : stride(rest >> 10U));
     case 6: // where it ended, or one page to either side
       return before(h, rest).value[field_va] + extent(before(h, rest)) + (rest >> 4U & 3U) * page - page;
     default: // down to the boundary of a size; rarely one that is not legal at all
-      return (rest & 0x1fU) == 0x1fU ? illegal(rest >> 5U, h) : align_down(before(h, rest).value[field_va], F::sizes[(rest >> 4U) % sizes].log2_bytes);
+      return (rest & 0x1fU) == 0x1fU
+                 ? illegal(rest >> 5U, h)
+                 : align_down(before(h, rest).value[field_va], F::sizes[(rest >> 4U) % sizes].log2_bytes);
     }
   }
 
-  // Congruent to va modulo a size, so that superpages are possible, above 4 GiB; or where an earlier operation mapped to; or a frame of table memory.
+  // Congruent to va modulo a size, so that superpages are possible, above 4 GiB; or where an earlier
+  // operation mapped to; or a frame of table memory.
   static std::uint64_t pa(std::uint16_t s, const History& h) {
     const std::uint64_t here = h.current().value[field_va];
     const unsigned mode = s >> 13U, rest = s & 0x1fffU;
@@ -69,7 +75,8 @@ class TableDomains {
     case 6: // data frames and nodes
       return Arena::base + align_down(std::uint64_t{rest} * page, F::sizes[rest % sizes].log2_bytes);
     default: // the last frames, one too far, and misaligned ones
-      return (low_mask(F::pa_bits) + 1) - (rest & 3U) * F::sizes[(rest >> 2U) % sizes].bytes() + ((rest & 0x1f00U) == 0 ? 8 : 0);
+      return (low_mask(F::pa_bits) + 1) - (rest & 3U) * F::sizes[(rest >> 2U) % sizes].bytes()
+             + ((rest & 0x1f00U) == 0 ? 8 : 0);
     }
   }
 
@@ -93,7 +100,8 @@ class TableDomains {
     }
   }
 
-  // The largest leaf of a range, or the size of a page. Long ranges of small pages cost as much as a hundred other operations, so they are rare.
+  // The largest leaf of a range, or the size of a page. Long ranges of small pages cost as much as a hundred
+  // other operations, so they are rare.
   static std::uint64_t size(std::uint16_t s, const History& h) {
     if (s >= 0xff00U)
       return std::uint64_t{s & 0xffU} << (s & 15U); // rarely a size that does not exist
@@ -110,8 +118,8 @@ class TableDomains {
     const std::uint64_t r = (s & 0xf00U) == 0xf00U ? (s >> 4U & 15U) : rights[s & 7U];
     if ((s >> 11U & 3U) != 0)
       return r;
-    return r | std::uint64_t{(s >> 3U) & 7U} << 8U | std::uint64_t{(s >> 6U) & 3U} << 16U | std::uint64_t{(s >> 8U) & 1U} << 24U |
-           std::uint64_t{(s >> 5U) & 15U} << 32U;
+    return r | std::uint64_t{(s >> 3U) & 7U} << 8U | std::uint64_t{(s >> 6U) & 3U} << 16U
+           | std::uint64_t{(s >> 8U) & 1U} << 24U | std::uint64_t{(s >> 5U) & 15U} << 32U;
   }
 
   static std::uint64_t argument(std::uint16_t s, const History& h) {
@@ -136,14 +144,19 @@ class TableDomains {
     return n != 0 ? n : page;
   }
 
-  // Eight windows, each at a boundary of some level: the bottom, the last bytes of the lower half, the first and the last of the upper one, and places in between.
+  // Eight windows, each at a boundary of some level: the bottom, the last bytes of the lower half, the first
+  // and the last of the upper one, and places in between.
   [[nodiscard]] static std::uint64_t window(unsigned w) {
     constexpr unsigned top = F::sign_extended ? F::va_bits - 1 : F::va_bits;
-    constexpr std::uint64_t half = bytes_of(top), big = F::sizes[sizes - 1].bytes(), upper = F::sign_extended ? ~(half - 1) : half / 2;
-    constexpr std::array<std::uint64_t, 8> starts{0, big, half / 2, half - big, upper, 0 - big, upper + big, (F::sign_extended ? 0 : half) - F::sizes[sizes / 2].bytes()};
+    constexpr std::uint64_t half = bytes_of(top), big = F::sizes[sizes - 1].bytes(),
+                            upper = F::sign_extended ? ~(half - 1) : half / 2;
+    constexpr std::array<std::uint64_t, 8> starts{
+        0,     big,     half / 2,    half - big,
+        upper, 0 - big, upper + big, (F::sign_extended ? 0 : half) - F::sizes[sizes / 2].bytes()};
     return starts[w & 7U];
   }
-  // A corner of a window: a boundary of a size or a few pages from it. The header says which windows a run uses, so that operations meet.
+  // A corner of a window: a boundary of a size or a few pages from it. The header says which windows a run
+  // uses, so that operations meet.
   [[nodiscard]] static std::uint64_t corner(unsigned rest, const History& h) {
     const auto pool = static_cast<unsigned>(h.header(header_pool));
     const unsigned w = (rest & 3U) != 0 ? pool : pool >> 3U;
@@ -189,23 +202,35 @@ class TableDomains {
   }
 };
 
-// Field names are what traces say. The header: nodes of the pool, spaces that exist, sets and ways of the TLB, the walk cache, windows of the address pool.
+// Field names are what traces say. The header: nodes of the pool, spaces that exist, sets and ways of the
+// TLB, the walk cache, windows of the address pool.
 template <Format F>
 inline constexpr twin::Schema table_schema{
     .machine = "table",
     .version = 1,
     .verbs = table_verbs,
-    .fields = {twin::Domain{"s", TableDomains<F>::space, twin::print_number, twin::parse_number, twin::expects_number},
-               twin::Domain{"va", TableDomains<F>::va, twin::print_hex, twin::parse_number, "an address such as 0x200000"},
-               twin::Domain{"pa", TableDomains<F>::pa, twin::print_hex, twin::parse_number, "an address such as 0x200000"},
-               twin::Domain{"len", TableDomains<F>::length, twin::print_size, twin::parse_size, twin::expects_size},
-               twin::Domain{"size", TableDomains<F>::size, twin::print_size, twin::parse_size, twin::expects_size},
+    .fields = {twin::Domain{"s", TableDomains<F>::space, twin::print_number, twin::parse_number,
+                            twin::expects_number},
+               twin::Domain{"va", TableDomains<F>::va, twin::print_hex, twin::parse_number,
+                            "an address such as 0x200000"},
+               twin::Domain{"pa", TableDomains<F>::pa, twin::print_hex, twin::parse_number,
+                            "an address such as 0x200000"},
+               twin::Domain{"len", TableDomains<F>::length, twin::print_size, twin::parse_size,
+                            twin::expects_size},
+               twin::Domain{"size", TableDomains<F>::size, twin::print_size, twin::parse_size,
+                            twin::expects_size},
                twin::Domain{"attrs", TableDomains<F>::attributes, print_attributes, parse_attributes,
                             "rights and more such as rw-u or r-x-.t3.g.k2.s0x5"},
-               twin::Domain{"arg", TableDomains<F>::argument, twin::print_number, twin::parse_number, twin::expects_number}},
-    .header = {twin::Domain{"nodes", TableDomains<F>::nodes, twin::print_number, twin::parse_number, twin::expects_number},
-               twin::number_domain<3, 2>("spaces"), twin::number_domain<16>("tlb"), twin::number_domain<8>("walk"),
-               twin::number_domain<64>("pool"), {}, {}},
+               twin::Domain{"arg", TableDomains<F>::argument, twin::print_number, twin::parse_number,
+                            twin::expects_number}},
+    .header = {twin::Domain{"nodes", TableDomains<F>::nodes, twin::print_number, twin::parse_number,
+                            twin::expects_number},
+               twin::number_domain<3, 2>("spaces"),
+               twin::number_domain<16>("tlb"),
+               twin::number_domain<8>("walk"),
+               twin::number_domain<64>("pool"),
+               {},
+               {}},
 };
 
 } // namespace pagetwin::fuzz

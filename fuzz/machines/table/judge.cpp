@@ -1,4 +1,5 @@
-// What an operation left behind, after its answers agreed: memory (O4, O5, O6, O11, O13, O14), translations around it (O1, O3, O14), and at the end of a run everything.
+// What an operation left behind, after its answers agreed: memory (O4, O5, O6, O11, O13, O14), translations
+// around it (O1, O3, O14), and at the end of a run everything.
 #include "fuzz/machines/table/machine.hpp"
 #include "fuzz/oracles/flush_log.hpp"
 
@@ -16,28 +17,31 @@ std::string show(const std::optional<Found>& f) {
   if (!f)
     return "nothing";
   const reference::Attributes a = to_reference(f->attributes);
-  return format("%#llx size %#llx %c%c%c%c type %u key %u software %#x%s", Hex{f->pa}, Hex{f->size}, a.read ? 'r' : '-',
-                a.write ? 'w' : '-', a.execute ? 'x' : '-', a.user ? 'u' : '-', a.memory_type, a.key, a.software,
-                a.global ? " global" : "");
+  return format("%#llx size %#llx %c%c%c%c type %u key %u software %#x%s", Hex{f->pa}, Hex{f->size},
+                a.read ? 'r' : '-', a.write ? 'w' : '-', a.execute ? 'x' : '-', a.user ? 'u' : '-',
+                a.memory_type, a.key, a.software, a.global ? " global" : "");
 }
 
 std::string show(const std::optional<reference::Translation>& t) {
   if (!t)
     return "nothing";
   const reference::Attributes& a = t->attributes;
-  return format("%#llx size %#llx %c%c%c%c type %u key %u software %#x%s%s%s", Hex{t->pa}, Hex{t->size}, a.read ? 'r' : '-',
-                a.write ? 'w' : '-', a.execute ? 'x' : '-', a.user ? 'u' : '-', a.memory_type, a.key, a.software,
-                a.global ? " global" : "", t->flags.accessed ? " accessed" : "", t->flags.dirty ? " dirty" : "");
+  return format("%#llx size %#llx %c%c%c%c type %u key %u software %#x%s%s%s", Hex{t->pa}, Hex{t->size},
+                a.read ? 'r' : '-', a.write ? 'w' : '-', a.execute ? 'x' : '-', a.user ? 'u' : '-',
+                a.memory_type, a.key, a.software, a.global ? " global" : "",
+                t->flags.accessed ? " accessed" : "", t->flags.dirty ? " dirty" : "");
 }
 
 bool equal(const std::optional<Found>& ours, const std::optional<reference::Translation>& theirs) {
   if (!ours || !theirs)
     return ours.has_value() == theirs.has_value();
-  return ours->pa == theirs->pa && ours->size == theirs->size && to_reference(ours->attributes) == theirs->attributes;
+  return ours->pa == theirs->pa && ours->size == theirs->size
+         && to_reference(ours->attributes) == theirs->attributes;
 }
 
 // Which part of an answer differs.
-const char* difference(bool ours, bool theirs, std::uint64_t pa, std::uint64_t their_pa, std::uint64_t size, std::uint64_t their_size) {
+const char* difference(bool ours, bool theirs, std::uint64_t pa, std::uint64_t their_pa, std::uint64_t size,
+                       std::uint64_t their_size) {
   if (ours != theirs)
     return ours ? "mapped" : "missing";
   if (pa != their_pa)
@@ -47,9 +51,10 @@ const char* difference(bool ours, bool theirs, std::uint64_t pa, std::uint64_t t
 
 template <class A, class B>
 Verdict disagreement(const char* oracle, const char* who, std::uint64_t va, const A& ours, const B& theirs) {
-  const char* what = difference(ours.has_value(), theirs.has_value(), ours ? ours->pa : 0, theirs ? theirs->pa : 0,
-                                ours ? ours->size : 0, theirs ? theirs->size : 0);
-  return finding(oracle, va, format("%s %s", who, what), format("%s of %#llx differs from the reference: %s", who, Hex{va}, what),
+  const char* what = difference(ours.has_value(), theirs.has_value(), ours ? ours->pa : 0,
+                                theirs ? theirs->pa : 0, ours ? ours->size : 0, theirs ? theirs->size : 0);
+  return finding(oracle, va, format("%s %s", who, what),
+                 format("%s of %#llx differs from the reference: %s", who, Hex{va}, what),
                  format("%-10s", who) + show(ours) + "\nreference " + show(theirs));
 }
 
@@ -69,41 +74,53 @@ Verdict TableMachine::judge(const twin::Op& op) {
 Verdict TableMachine::judge_atomicity() const {
   const bool observed = subject_->observation() != nullptr;
   if (observed && starved_ != subject_->refused())
-    return finding("O11 atomic", op_->value[field_va], format("%s refused %d", verb_name(), subject_->refused()),
+    return finding("O11 atomic", op_->value[field_va],
+                   format("%s refused %d", verb_name(), subject_->refused()),
                    starved_ ? format("%s is out of memory though no allocation was refused", verb_name())
                             : format("%s goes on though an allocation was refused", verb_name()));
   if (!answer_.is_status || answer_.status == Status::ok)
     return std::nullopt;
-  const bool changed = subject_->nodes_used() != nodes_before_ || (observed && subject_->observation()->visible_change());
+  const bool changed =
+      subject_->nodes_used() != nodes_before_ || (observed && subject_->observation()->visible_change());
   if (!changed)
     return std::nullopt;
-  return finding("O11 atomic", op_->value[field_va], format("%s changed something", verb_name()),
-                 format("%s failed with %s and changed the table", verb_name(), to_text(answer_.status).data()));
+  return finding(
+      "O11 atomic", op_->value[field_va], format("%s changed something", verb_name()),
+      format("%s failed with %s and changed the table", verb_name(), to_text(answer_.status).data()));
 }
 
 Verdict TableMachine::judge_memory() {
   Observation* seen = subject_->observation();
   if (seen == nullptr)
     return std::nullopt;
-  if (Verdict v = structure_.check(view_, *seen, [this](std::uint64_t node) { return unsigned{subject_->record(node).live}; }))
+  if (Verdict v = structure_.check(
+          view_, *seen, [this](std::uint64_t node) { return unsigned{subject_->record(node).live}; }))
     return v;
   if (Verdict v = check_flush_log(view_, *seen, tag_of))
     return v;
   return tlb_.check(view_, *seen, [this](unsigned s) { return spaces_[s].alive ? subject_->root(s) : 0; });
 }
 
-// Both ends of the operation, and by turns what is beside them, the middle, an address that differs only in bits that are not translated, and the same place in another space. An operation that failed
-// changed nothing that the memory oracles would not have seen, so that one look is enough.
+// Both ends of the operation, and by turns what is beside them, the middle, an address that differs only in
+// bits that are not translated, and the same place in another space. An operation that failed changed nothing
+// that the memory oracles would not have seen, so that one look is enough.
 Verdict TableMachine::probe_around(const twin::Op& op) {
   const twin::Verb& verb = table_verbs[op.verb];
   if (!verb.uses(field_va))
     return std::nullopt;
   const std::uint64_t va = op.value[field_va], page = mmu_->profile().sizes.front();
-  const std::uint64_t extent =
-      std::max<std::uint64_t>(verb.uses(field_len) ? op.value[field_len] : verb.uses(field_size) ? op.value[field_size] : page, 1);
+  const std::uint64_t extent = std::max<std::uint64_t>(verb.uses(field_len)    ? op.value[field_len]
+                                                       : verb.uses(field_size) ? op.value[field_size]
+                                                                               : page,
+                                                       1);
   const std::uint64_t last = va + (extent - 1);
-  const std::array<std::uint64_t, 6> places{va, last, va - 1, last + 1, va + extent / 2,
-                                            va ^ std::uint64_t{1} << (mmu_->profile().va_bits - 1 + steps_ % 4)};
+  const std::array<std::uint64_t, 6> places{
+      va,
+      last,
+      va - 1,
+      last + 1,
+      va + extent / 2,
+      va ^ std::uint64_t{1} << (mmu_->profile().va_bits - 1 + steps_ % 4)};
   const bool changed = answer_.is_status && answer_.status == Status::ok;
   const std::size_t turn = 2 + steps_ % 4, other_turn = 2 + (steps_ + 1) % 4;
   if (spaces_[space_].alive)
@@ -112,7 +129,8 @@ Verdict TableMachine::probe_around(const twin::Op& op) {
         if (Verdict v = probe(space_, places[i]))
           return v;
   const unsigned other = (space_ + 1) % space_count_;
-  return changed && steps_ % 2 == 0 && other != space_ && spaces_[other].alive ? probe(other, va) : std::nullopt;
+  return changed && steps_ % 2 == 0 && other != space_ && spaces_[other].alive ? probe(other, va)
+                                                                               : std::nullopt;
 }
 
 Verdict TableMachine::probe(unsigned space, std::uint64_t va) {
@@ -128,14 +146,16 @@ Verdict TableMachine::probe(unsigned space, std::uint64_t va) {
   return probe_cached(space, va, model);
 }
 
-Verdict TableMachine::probe_cached(unsigned space, std::uint64_t va, const std::optional<reference::Translation>& model) {
+Verdict TableMachine::probe_cached(unsigned space, std::uint64_t va,
+                                   const std::optional<reference::Translation>& model) {
   const auto cached = subject_->cached_lookup(space, va);
   if (equal(cached, model) || (cached && global_elsewhere(space, va, *cached)))
     return std::nullopt;
   return disagreement("O14 views", "cached lookup", va, cached, model);
 }
 
-// A global translation of one space answers in every space; that the spaces contradict each other is the program's doing.
+// A global translation of one space answers in every space; that the spaces contradict each other is the
+// program's doing.
 bool TableMachine::global_elsewhere(unsigned space, std::uint64_t va, const Found& found) const {
   if (!found.attributes.global)
     return false;
@@ -156,8 +176,9 @@ Verdict TableMachine::compare_all() {
   }
   if (nodes == subject_->nodes_used())
     return std::nullopt;
-  return finding("O5 frames", 0, "nodes in use",
-                 format("%llu nodes are in use and %llu are reachable", Hex{subject_->nodes_used()}, Hex{nodes}));
+  return finding(
+      "O5 frames", 0, "nodes in use",
+      format("%llu nodes are in use and %llu are reachable", Hex{subject_->nodes_used()}, Hex{nodes}));
 }
 
 Verdict TableMachine::compare_space(unsigned space) {
@@ -168,11 +189,14 @@ Verdict TableMachine::compare_space(unsigned space) {
   if (!std::ranges::equal(seen_.leaves, model.regions())) {
     const auto [ours, theirs] = std::ranges::mismatch(seen_.leaves, model.regions());
     const std::uint64_t va = ours != seen_.leaves.end() ? ours->va : theirs->va;
-    return finding("O3 walk", va, "final contents", format("space %u differs from the reference at %#llx", space, Hex{va}));
+    return finding("O3 walk", va, "final contents",
+                   format("space %u differs from the reference at %#llx", space, Hex{va}));
   }
   if (!std::ranges::equal(seen_.markers, model.markers()))
-    return finding("O3 walk", 0, "final markers", format("the markers of space %u differ from the reference's", space));
-  // What the table says of itself costs more than what others see in it, and follows from that unless the table is wrong about itself: one run in sixty-four asks.
+    return finding("O3 walk", 0, "final markers",
+                   format("the markers of space %u differ from the reference's", space));
+  // What the table says of itself costs more than what others see in it, and follows from that unless the
+  // table is wrong about itself: one run in sixty-four asks.
   return options_.paranoid || dice_ % 64 == 0 ? compare_own_views(space) : std::nullopt;
 }
 
@@ -196,9 +220,11 @@ Verdict TableMachine::compare_half(unsigned space, std::uint64_t first, std::uin
   extents_.clear();
   for (const Stretch& s : stretches_)
     extents_.push_back(to_reference(s));
-  if (status == Status::ok && std::ranges::equal(extents_, spaces_[space].model.for_each(first, length).extents))
+  if (status == Status::ok
+      && std::ranges::equal(extents_, spaces_[space].model.for_each(first, length).extents))
     return std::nullopt;
-  return finding("O14 views", first, "for_each", format("for_each of space %u shows other ranges than the reference", space));
+  return finding("O14 views", first, "for_each",
+                 format("for_each of space %u shows other ranges than the reference", space));
 }
 
 Verdict TableMachine::destroy_space(unsigned space) {
@@ -220,8 +246,9 @@ Verdict TableMachine::destroy_all() {
   }
   if (subject_->nodes_used() == 0)
     return std::nullopt;
-  return finding("O5 frames", 0, "nodes after destroy",
-                 format("%llu nodes are still in use after every space is gone", Hex{subject_->nodes_used()}));
+  return finding(
+      "O5 frames", 0, "nodes after destroy",
+      format("%llu nodes are still in use after every space is gone", Hex{subject_->nodes_used()}));
 }
 
 } // namespace pagetwin::fuzz

@@ -5,7 +5,8 @@
 namespace pagetwin::fuzz {
 
 TableMachine::TableMachine(const TableSides& sides, const twin::MachineOptions& options)
-    : sides_(sides), options_(options), mmu_(&sides.mmu()), subject_(sides.subject(*this)), structure_(*mmu_) {
+    : sides_(sides), options_(options), mmu_(&sides.mmu()), subject_(sides.subject(*this)),
+      structure_(*mmu_) {
   Arena& arena = subject_->arena();
   view_ = {.mmu = mmu_,
            .memory = {reinterpret_cast<unsigned char*>(arena.begin()), Arena::base, arena.size()},
@@ -17,7 +18,8 @@ TableMachine::TableMachine(const TableSides& sides, const twin::MachineOptions& 
 
 void TableMachine::begin(const twin::Program& program) {
   const auto& header = program.header;
-  const unsigned tlb = static_cast<unsigned>(header[header_tlb]), walk = static_cast<unsigned>(header[header_walk]);
+  const unsigned tlb = static_cast<unsigned>(header[header_tlb]),
+                 walk = static_cast<unsigned>(header[header_walk]);
   subject_->restart({.nodes = std::clamp<std::uint64_t>(header[header_nodes], 2, 1U << 16U),
                      .tlb_sets = 1U << (tlb & 3U),
                      .tlb_ways = 1 + (tlb >> 2U & 3U),
@@ -88,7 +90,9 @@ bool TableMachine::touches(const twin::Op& op, std::uint64_t address) const {
   const twin::Verb& verb = table_verbs[op.verb];
   if (!verb.uses(field_va))
     return false;
-  const std::uint64_t extent = verb.uses(field_len) ? op.value[field_len] : verb.uses(field_size) ? op.value[field_size] : 1;
+  const std::uint64_t extent = verb.uses(field_len)    ? op.value[field_len]
+                               : verb.uses(field_size) ? op.value[field_size]
+                                                       : 1;
   return address - op.value[field_va] < extent;
 }
 

@@ -1,6 +1,7 @@
-// The table machine: a PageTable behind a Subject, a FlatMap for each of its spaces, and every oracle between them. One operation goes to both sides; then what it answered, what it stored, what it
-// invalidated and what the addresses around it translate to are compared (docs/architecture.md walks one through).
-// It refuses to know formats: descriptors are read by reference/mmu, and the Subject hides the table's type.
+// The table machine: a PageTable behind a Subject, a FlatMap for each of its spaces, and every oracle between
+// them. One operation goes to both sides; then what it answered, what it stored, what it invalidated and what
+// the addresses around it translate to are compared (docs/architecture.md walks one through). It refuses to
+// know formats: descriptors are read by reference/mmu, and the Subject hides the table's type.
 #pragma once
 
 #include "fuzz/machines/convert.hpp"
@@ -92,7 +93,8 @@ class TableMachine final : public twin::Machine, private Watcher {
   [[nodiscard]] Verdict judge_atomicity() const;
   [[nodiscard]] Verdict probe_around(const twin::Op& op);
   [[nodiscard]] Verdict probe(unsigned space, std::uint64_t va);
-  [[nodiscard]] Verdict probe_cached(unsigned space, std::uint64_t va, const std::optional<reference::Translation>& model);
+  [[nodiscard]] Verdict probe_cached(unsigned space, std::uint64_t va,
+                                     const std::optional<reference::Translation>& model);
   [[nodiscard]] bool global_elsewhere(unsigned space, std::uint64_t va, const Found& found) const;
   [[nodiscard]] Verdict compare_all();
   [[nodiscard]] Verdict compare_space(unsigned space);
@@ -123,8 +125,8 @@ class TableMachine final : public twin::Machine, private Watcher {
   unsigned space_count_ = 2, space_ = 0;
   const twin::Op* op_ = nullptr;
   Answer answer_;
-  bool starved_ = false;          // the last operation ran out of memory
-  bool fault_armed_ = false;      // a fail is pending
+  bool starved_ = false;     // the last operation ran out of memory
+  bool fault_armed_ = false; // a fail is pending
   std::uint64_t nodes_before_ = 0, steps_ = 0;
   std::uint64_t dice_ = 0; // of the program alone, so that a replay throws the same
   static constexpr std::uint64_t never = ~std::uint64_t{0};

@@ -15,12 +15,16 @@ template <Format F, template <class> class Backing>
 
 template <Format F, template <class> class Backing, const reference::Mmu& (*Walker)()>
 [[nodiscard]] std::unique_ptr<twin::Machine> make_table_machine(const twin::MachineOptions& options) {
-  return std::make_unique<TableMachine>(TableSides{&table_schema<F>, make_subject<F, Backing>, Walker}, options);
+  return std::make_unique<TableMachine>(TableSides{&table_schema<F>, make_subject<F, Backing>, Walker},
+                                        options);
 }
 
 template <Format F, template <class> class Backing, const reference::Mmu& (*Walker)()>
 [[nodiscard]] constexpr twin::Target table_target(std::string_view name) {
-  return {.name = name, .schema = &table_schema<F>, .make = make_table_machine<F, Backing, Walker>, .max_ops = 256};
+  return {.name = name,
+          .schema = &table_schema<F>,
+          .make = make_table_machine<F, Backing, Walker>,
+          .max_ops = 256};
 }
 
 } // namespace pagetwin::fuzz

@@ -1,4 +1,5 @@
-// The verbs of the table machine and the fields that they use. Appending is safe for text; the order is what bytes mean.
+// The verbs of the table machine and the fields that they use. Appending is safe for text; the order is what
+// bytes mean.
 #pragma once
 
 #include "fuzz/twin/schema.hpp"
@@ -27,7 +28,15 @@ enum class TableVerb : std::uint8_t {
 };
 
 // Indices into Op::value.
-enum TableField : std::uint8_t { field_space, field_va, field_pa, field_len, field_size, field_attrs, field_arg };
+enum TableField : std::uint8_t {
+  field_space,
+  field_va,
+  field_pa,
+  field_len,
+  field_size,
+  field_attrs,
+  field_arg
+};
 // Indices into Program::header.
 enum TableHeader : std::uint8_t { header_nodes, header_spaces, header_tlb, header_walk, header_pool };
 
@@ -53,7 +62,8 @@ inline constexpr std::array table_verbs{
     twin::Verb{"destroy", twin::field_mask(0), 2},
     // arg: the arg-th allocation from now fails, 0 is the next
     twin::Verb{"fail", twin::field_mask(6), 3},
-    // arg: before the exchange after arg / 8 more, hardware writes through the slot that is about to be exchanged; arg % 8 chooses the page
+    // arg: before the exchange after arg / 8 more, hardware writes through the slot that is about to be
+    // exchanged; arg % 8 chooses the page
     twin::Verb{"inject", twin::field_mask(6), 2},
 };
 

@@ -1,6 +1,7 @@
-// The TLB machine: a Tlb and a WalkCache of src/tlb against the reference's list of what may still be cached. Fills and invalidations go to both; after each operation
-// every line that is held, and every answer around the operation, must be one that the list allows.
-// It refuses to know tables: what is filled is the program's word.
+// The TLB machine: a Tlb and a WalkCache of src/tlb against the reference's list of what may still be cached.
+// Fills and invalidations go to both; after each operation every line that is held, and every answer around
+// the operation, must be one that the list allows. It refuses to know tables: what is filled is the program's
+// word.
 #pragma once
 
 #include "fuzz/machines/convert.hpp"
@@ -31,8 +32,11 @@ inline constexpr std::array tlb_verbs{
 
 // Fields and header as the table machine's, so that addresses meet in the same ways.
 template <Format F>
-inline constexpr twin::Schema tlb_schema{
-    .machine = "tlb", .version = 1, .verbs = tlb_verbs, .fields = table_schema<F>.fields, .header = table_schema<F>.header};
+inline constexpr twin::Schema tlb_schema{.machine = "tlb",
+                                         .version = 1,
+                                         .verbs = tlb_verbs,
+                                         .fields = table_schema<F>.fields,
+                                         .header = table_schema<F>.header};
 
 template <Format F>
 class TlbMachine final : public twin::Machine {
@@ -40,14 +44,17 @@ class TlbMachine final : public twin::Machine {
 
  public:
   explicit TlbMachine(const twin::MachineOptions&)
-      : tlb_(lines_, 1), walk_(pointers_, 1), model_(F::va_bits, F::sign_extended), pointer_model_(F::va_bits, F::sign_extended) {}
+      : tlb_(lines_, 1), walk_(pointers_, 1), model_(F::va_bits, F::sign_extended),
+        pointer_model_(F::va_bits, F::sign_extended) {}
 
   [[nodiscard]] const twin::Schema& schema() const override { return tlb_schema<F>; }
   void begin(const twin::Program& program) override {
-    const auto tlb = static_cast<unsigned>(program.header[header_tlb]), walk = static_cast<unsigned>(program.header[header_walk]);
+    const auto tlb = static_cast<unsigned>(program.header[header_tlb]),
+               walk = static_cast<unsigned>(program.header[header_walk]);
     const unsigned sets = 1U << (tlb & 3U), ways = 1U + (tlb >> 2U & 3U);
     tlb_ = Tlb<F>(std::span(lines_).first(std::size_t{sets} * ways), ways);
-    walk_ = WalkCache<F>(std::span(pointers_).first(std::size_t{1} << (walk & 3U)), 1 + (walk >> 2U) % G::root_level);
+    walk_ = WalkCache<F>(std::span(pointers_).first(std::size_t{1} << (walk & 3U)),
+                         1 + (walk >> 2U) % G::root_level);
     model_ = reference::TlbModel(F::va_bits, F::sign_extended);
     pointer_model_ = model_;
   }
@@ -62,8 +69,10 @@ class TlbMachine final : public twin::Machine {
   [[nodiscard]] std::string explain(std::uint64_t address) const override {
     std::string text = "lines:\n";
     tlb_.for_each([&](const TlbLine& line) {
-      text += format("  space %u %#llx -> %#llx size %u%s\n", raw(line.space), static_cast<unsigned long long>(line.first),
-                     static_cast<unsigned long long>(raw(line.leaf.pa)), line.leaf.size, line.leaf.attributes.global ? " global" : "");
+      text += format("  space %u %#llx -> %#llx size %u%s\n", raw(line.space),
+                     static_cast<unsigned long long>(line.first),
+                     static_cast<unsigned long long>(raw(line.leaf.pa)), line.leaf.size,
+                     line.leaf.attributes.global ? " global" : "");
     });
     return text + format("asked for %#llx\n", static_cast<unsigned long long>(address));
   }
@@ -123,9 +132,13 @@ class TlbMachine final : public twin::Machine {
   void fill(const twin::Op& op) {
     const unsigned size = G::size_index(op.value[field_size]).value_or(0);
     const unsigned shift = F::sizes[size].log2_bytes;
-    const std::uint64_t va = op.value[field_va], frame = align_down(op.value[field_pa] & low_mask(F::pa_bits), shift);
+    const std::uint64_t va = op.value[field_va],
+                        frame = align_down(op.value[field_pa] & low_mask(F::pa_bits), shift);
     const Attributes attributes = unpack_attributes(op.value[field_attrs]);
-    const TlbTranslation leaf{PhysAddr{frame + (va & low_mask(shift))}, size, attributes, {true, (op.value[field_pa] >> 12U & 1U) != 0}};
+    const TlbTranslation leaf{PhysAddr{frame + (va & low_mask(shift))},
+                              size,
+                              attributes,
+                              {true, (op.value[field_pa] >> 12U & 1U) != 0}};
     tlb_.fill(space_of(op), va, leaf);
     model_.fill(line_of(space_of(op), align_down(va, shift), frame, leaf));
   }
@@ -134,9 +147,11 @@ class TlbMachine final : public twin::Machine {
     const unsigned shift = G::span_shift(walk_.level());
     const PhysAddr node{align_down(op.value[field_pa] & low_mask(F::pa_bits), G::node_shift(0))};
     walk_.fill(space_of(op), va, {node, walk_.level() - 1, F::open_path()});
-    pointer_model_.fill({.space = raw(space_of(op)), .va = align_down(va, shift), .bytes = bytes_of(shift), .pa = raw(node)});
+    pointer_model_.fill(
+        {.space = raw(space_of(op)), .va = align_down(va, shift), .bytes = bytes_of(shift), .pa = raw(node)});
   }
-  [[nodiscard]] static reference::TlbLine line_of(SpaceId space, std::uint64_t first, std::uint64_t frame, const TlbTranslation& leaf) {
+  [[nodiscard]] static reference::TlbLine line_of(SpaceId space, std::uint64_t first, std::uint64_t frame,
+                                                  const TlbTranslation& leaf) {
     return {.space = raw(space),
             .global = leaf.attributes.global,
             .va = first,
@@ -158,8 +173,9 @@ class TlbMachine final : public twin::Machine {
       ++held;
       const reference::TlbLine seen = line_of(line.space, line.first, raw(line.leaf.pa), line.leaf);
       if (model_.may_hit(raw(line.space), line.first) != seen && !wrong)
-        wrong = finding("O6 tlb", line.first, "line held", format("the TLB holds a line that should be gone, at %#llx",
-                                                                   static_cast<unsigned long long>(line.first)));
+        wrong = finding("O6 tlb", line.first, "line held",
+                        format("the TLB holds a line that should be gone, at %#llx",
+                               static_cast<unsigned long long>(line.first)));
     });
     const TlbCounters& c = tlb_.counters();
     if (!wrong && c.fills != c.evictions + c.invalidations + held)
@@ -170,29 +186,37 @@ class TlbMachine final : public twin::Machine {
   [[nodiscard]] Verdict check_answers(const twin::Op& op) {
     const Range range = range_of(op);
     const std::uint64_t page = bytes_of(F::page_shift);
-    for (const std::uint64_t va : {range.first, range.last, range.first - page, range.last + 1, range.first ^ bytes_of(F::va_bits)})
+    for (const std::uint64_t va :
+         {range.first, range.last, range.first - page, range.last + 1, range.first ^ bytes_of(F::va_bits)})
       for (const std::uint16_t tag : {raw(space_of(op)), std::uint16_t{0}, std::uint16_t{1}})
         if (Verdict v = check_answer(SpaceId{tag}, va))
           return v;
     // What was just filled is there: a cache that forgets everything would agree with anything.
     const bool filled = static_cast<TlbVerb>(op.verb) == TlbVerb::fill && G::is_canonical(op.value[field_va]);
     if (filled && !tlb_.lookup(space_of(op), op.value[field_va]))
-      return finding("O14 views", op.value[field_va], "fill lost", "a line that was just filled is not there");
+      return finding("O14 views", op.value[field_va], "fill lost",
+                     "a line that was just filled is not there");
     return std::nullopt;
   }
   [[nodiscard]] Verdict check_answer(SpaceId space, std::uint64_t va) {
     const auto may = model_.may_hit(raw(space), va);
     if (const auto hit = tlb_.lookup(space, va)) {
       const std::uint64_t offset = may ? va - may->va : 0;
-      if (!may || line_of(SpaceId{static_cast<std::uint16_t>(may->space)}, may->va, raw(hit->pa) - offset, *hit) != *may)
-        return finding("O6 tlb", va, may ? "answer" : "stale answer", format("the TLB answers %#llx for %#llx",
-                       static_cast<unsigned long long>(raw(hit->pa)), static_cast<unsigned long long>(va)));
+      if (!may
+          || line_of(SpaceId{static_cast<std::uint16_t>(may->space)}, may->va, raw(hit->pa) - offset, *hit)
+                 != *may)
+        return finding("O6 tlb", va, may ? "answer" : "stale answer",
+                       format("the TLB answers %#llx for %#llx",
+                              static_cast<unsigned long long>(raw(hit->pa)),
+                              static_cast<unsigned long long>(va)));
     }
     const auto pointer = walk_.lookup(space, va);
     const auto may_point = pointer_model_.may_hit(raw(space), va);
     if (pointer && (!may_point || may_point->pa != raw(pointer->node)))
-      return finding("O6 tlb", va, "table pointer", format("the walk cache sends %#llx to the node %#llx",
-                     static_cast<unsigned long long>(va), static_cast<unsigned long long>(raw(pointer->node))));
+      return finding("O6 tlb", va, "table pointer",
+                     format("the walk cache sends %#llx to the node %#llx",
+                            static_cast<unsigned long long>(va),
+                            static_cast<unsigned long long>(raw(pointer->node))));
     return std::nullopt;
   }
 
