@@ -17,7 +17,7 @@ class Arena {
   // Above 4 GiB, where addresses no longer fit into 32 bits, and aligned to 1 GiB, so that a superpage's
   // frame can be a node.
   static constexpr std::uint64_t base = 0x1'0000'0000;
-  static constexpr std::size_t data_bytes = 16 * 4096;
+  static constexpr std::size_t data_bytes = std::size_t{16} * 4096;
 
   explicit Arena(std::size_t node_bytes);
   ~Arena();

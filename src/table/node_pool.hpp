@@ -50,8 +50,8 @@ class NodePool {
 
   template <class Raw>
   [[nodiscard]] Raw* host(PhysAddr pa) const {
-    return reinterpret_cast<Raw*>(host_bias_
-                                  + raw(pa)); // NOLINT(performance-no-int-to-ptr): one add is the point
+    // One add is the point of the arena. NOLINTNEXTLINE(performance-no-int-to-ptr)
+    return reinterpret_cast<Raw*>(host_bias_ + raw(pa));
   }
 
   // Are `count` nodes of 2^shift bytes there to be allocated?

@@ -76,9 +76,11 @@ void TableMachine::after_store(std::uint64_t slot) {
 }
 
 void TableMachine::before_exchange(std::uint64_t slot) {
-  if (inject_in_ == never || inject_in_-- != 0)
+  if (inject_in_ == never)
     return;
-  inject_in_ = never;
+  --inject_in_;
+  if (inject_in_ != never) // it was not 0
+    return;
   const Observation& seen = *subject_->observation();
   const NodeState& node = seen.node(slot);
   if (!node.linked)
