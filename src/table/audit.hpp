@@ -96,10 +96,19 @@ class Auditor {
         || !is_aligned(raw(frame), size.log2_bytes))
       return blame("a leaf is not what the format writes", at);
     report_.mapped += G::span(n.level);
-    const Raw first = tree_->load(at + -std::uint64_t{copy} * sizeof(Raw));
-    if (F::with_flags(first, {}, n.level)
-        != F::leaf(F::leaf_bits(F::attributes(word, n.level), {}, size), frame, size, 0))
+    if (!is_whole_group(at + -std::uint64_t{copy} * sizeof(Raw),
+                        F::leaf_bits(F::attributes(word, n.level), {}, size), frame, size))
       blame("a group of duplicated descriptors is mixed", at);
+  }
+  // Does every copy hold what the format writes there, flags aside?
+  [[nodiscard]] bool is_whole_group(PhysAddr first, Raw bits, PhysAddr frame, PageSize size) const {
+    for (unsigned copy = 0; copy < size.copies(); ++copy) {
+      const Raw word = tree_->load(first + copy * sizeof(Raw));
+      if (F::kind(word, size.level) != Kind::leaf
+          || F::with_flags(word, {}, size.level) != F::leaf(bits, frame, size, copy))
+        return false;
+    }
+    return true;
   }
 
   const T* tree_;
