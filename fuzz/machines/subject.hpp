@@ -85,6 +85,8 @@ class Subject {
   virtual void fail_allocation(std::uint64_t k) = 0;
   // Did the pool refuse an allocation in the last operation?
   [[nodiscard]] virtual bool refused() const = 0;
+  // Nodes that the last operation reserved and did not take.
+  [[nodiscard]] virtual std::uint64_t spare() const = 0;
   [[nodiscard]] virtual std::uint64_t root(unsigned space) const = 0;
   [[nodiscard]] virtual std::uint64_t nodes_used() const = 0;
   // The counter beside a node.

@@ -70,6 +70,7 @@ class ObservedBacking {
   [[nodiscard]] Observation* observation() { return &seen_; }
   void fail_allocation(std::uint64_t k) { memory_.fail_allocation(k); }
   [[nodiscard]] bool refused() const { return memory_.refused(); }
+  [[nodiscard]] std::uint64_t spare() const { return memory_.spare(); }
   // sink(const TlbLine&) for the lines that translate va.
   template <class Sink>
   void lines_at(std::uint64_t va, Sink&& sink) const {
@@ -115,6 +116,7 @@ class PlainBacking {
   void fail_allocation(std::uint64_t) {}
   // Nobody counts refusals here: the pool is small, and what it says is believed.
   [[nodiscard]] bool refused() const { return true; }
+  [[nodiscard]] std::uint64_t spare() const { return 0; }
   template <class Sink>
   void lines_at(std::uint64_t, Sink&&) const {}
 
@@ -211,6 +213,7 @@ class TableSubject final : public Subject {
 
   void fail_allocation(std::uint64_t k) override { backing_.fail_allocation(k); }
   [[nodiscard]] bool refused() const override { return backing_.refused(); }
+  [[nodiscard]] std::uint64_t spare() const override { return backing_.spare(); }
   [[nodiscard]] std::uint64_t root(unsigned s) const override { return raw(tables_[s]->root()); }
   [[nodiscard]] std::uint64_t nodes_used() const override { return backing_.memory().pool().used(); }
   [[nodiscard]] NodeRecord record(std::uint64_t node) const override {

@@ -50,7 +50,11 @@ PhysAddr ObservedMemory::allocate(unsigned shift, Fill fill) {
   if (fail_in_ != never)
     --fail_in_;
   if (!pool_.available(shift, 1))
-    throw Runaway{"an allocation that was not reserved", 0};
+    throw Runaway{"an allocation from a dry pool, which was not reserved", 0};
+  if (reserved_ == 0)
+    seen_->complain("an allocation that was not reserved", 0);
+  else
+    --reserved_;
   // Free nodes are poisoned and full of junk, so the pool must not touch them and the contents are made here.
   const PhysAddr node = pool_.allocate(shift, Fill::any);
   std::byte* at = pool_.host<std::byte>(node);

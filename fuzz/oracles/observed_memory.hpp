@@ -43,11 +43,14 @@ class ObservedMemory {
   void begin_operation() {
     refused_ = false;
     watched_stores_ = 0;
+    reserved_ = 0;
   }
   // The k-th allocation from now on is refused; 0 is the next one.
   void fail_allocation(std::uint64_t k) { fail_in_ = k; }
   // What junk looks like.
   void set_junk(std::span<const std::uint64_t> junk) { junk_ = junk; }
+  // Nodes that were reserved in this operation and not taken: it could have failed without need.
+  [[nodiscard]] std::uint64_t spare() const { return reserved_; }
   // Did the pool say no within this operation?
   [[nodiscard]] bool refused() const { return refused_; }
 
@@ -72,6 +75,7 @@ class ObservedMemory {
     refused_ = refused_ || !enough;
     if (fail_in_ < count)
       fail_in_ = never;
+    reserved_ = enough ? count : 0;
     return enough;
   }
   [[nodiscard]] PhysAddr allocate(unsigned shift, Fill fill);
@@ -111,6 +115,7 @@ class ObservedMemory {
   std::size_t touched_bytes_ = 0;
   std::uint64_t fail_in_ = never;
   unsigned watched_stores_ = 0;
+  std::uint64_t reserved_ = 0; // still to be allocated
   bool refused_ = false;
 };
 static_assert(MemoryFor<ObservedMemory, std::uint64_t>);

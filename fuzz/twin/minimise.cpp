@@ -1,5 +1,5 @@
-// See minimise.hpp. Every accepted step makes the program shorter or a value smaller, so that it ends without
-// a limit too.
+// See minimise.hpp. Every accepted step makes the program shorter, or a value smaller at the same length, so
+// that it ends without a limit too.
 #include "fuzz/twin/minimise.hpp"
 
 #include <algorithm>
@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t pairs_up_to = 32;      // operations: more have too many pairs
 constexpr std::uint16_t pool_selectors = 16; // the first of a domain: what a person would find plain
+constexpr std::size_t grow_up_to = 8;        // operations: what is long still shrinks by other means
 constexpr unsigned most_rounds = 16;
 
 class Reducer {
@@ -25,6 +26,7 @@ class Reducer {
       better = simplify_header() || better;
       better = clear_bits() || better;
       better = simplify_values() || better;
+      better = better || grow();
     }
     return {std::move(best_), runs_, runs_ >= max_runs_};
   }
@@ -132,6 +134,52 @@ class Reducer {
         return true;
     }
     return false;
+  }
+
+  // One operation that covers more can make others needless: tried at the end, on what is short already.
+  [[nodiscard]] bool grow() {
+    for (std::size_t i = 0; i < best_.ops.size() && best_.ops.size() <= grow_up_to; ++i)
+      for (unsigned rest = schema_->verbs[best_.ops[i].verb].fields; rest != 0; rest &= rest - 1)
+        if (grow_field(i, static_cast<std::size_t>(std::countr_zero(rest))))
+          return true;
+    return false;
+  }
+  [[nodiscard]] bool grow_field(std::size_t i, std::size_t field) {
+    for (const std::uint64_t value : larger(i, field)) {
+      Program grown = best_;
+      grown.ops[i].value[field] = value;
+      if (remove_others(grown, i))
+        return true;
+    }
+    return false;
+  }
+  // Every other operation alone, and every two of them.
+  [[nodiscard]] bool remove_others(const Program& grown, std::size_t kept) {
+    for (std::size_t a = 0; a < grown.ops.size(); ++a)
+      for (std::size_t b = a; b < grown.ops.size(); ++b) {
+        if (a == kept || b == kept)
+          continue;
+        Program candidate = grown;
+        candidate.ops.erase(candidate.ops.begin() + static_cast<std::ptrdiff_t>(b));
+        if (a != b)
+          candidate.ops.erase(candidate.ops.begin() + static_cast<std::ptrdiff_t>(a));
+        if (accept(candidate))
+          return true;
+      }
+    return false;
+  }
+  // Larger values to try: any that the program has somewhere, and the first of the domain.
+  [[nodiscard]] std::vector<std::uint64_t> larger(std::size_t i, std::size_t field) const {
+    std::vector<std::uint64_t> values;
+    for (const Op& op : best_.ops)
+      values.insert(values.end(), op.value.begin(), op.value.end());
+    const History history(best_.header, std::span(best_.ops).first(i), best_.ops[i]);
+    for (std::uint16_t selector = 0; selector < pool_selectors; ++selector)
+      values.push_back(schema_->fields[field].decode(selector, history));
+    std::erase_if(values, [now = best_.ops[i].value[field]](std::uint64_t v) { return v <= now; });
+    std::sort(values.begin(), values.end());
+    values.erase(std::unique(values.begin(), values.end()), values.end());
+    return values;
   }
 
   // Smaller values to try, the smallest first.

@@ -85,7 +85,7 @@ std::string commands(const Report& report) {
   std::string text = "replay    scripts/replay " + file + "\nminimise  scripts/minimize " + file + "\n";
   if (!report.executable.empty())
     text += "debug     gdb --args " + report.executable + " " + file + "\n";
-  return text + "test      cp " + file + " corpus/" + report.target + "/regress/\n";
+  return text + "test      install -D -m 644 " + file + " -t corpus/" + report.target + "/regress\n";
 }
 
 std::string build(const Report& report) {

@@ -86,7 +86,7 @@ def fails_again(trace: Path) -> bool:
 
 
 def traces(jobs: int) -> Counts:
-    """Every committed trace replays with everything compared after every operation."""
+    """Every committed trace replays, recorded programs too, with the outcomes that it expects."""
     del jobs
     return of_check(check(str(SCRIPTS / "replay"), "--quiet", str(ROOT / "corpus")))
 

@@ -183,7 +183,7 @@ rows = [{"name": n, "run_name": n, "run_type": "iteration", "iterations": 1, "ti
          "cpu_time": 100 * f * (1 + abs(random.gauss(0, 0.001)))} for n, f in (("W1/tiny", 1), ("W2/tiny", FACTOR))]
 json.dump({"context": {}, "benchmarks": rows}, open(options["--benchmark_out"], "w"))
 '''
-PRESETS = {"version": 6, "configurePresets": [{"name": "bench", "generator": "Unix Makefiles",
+PRESETS = {"version": 6, "configurePresets": [{"name": "bench", "generator": "Ninja",
                                                "binaryDir": "${sourceDir}/build/bench"}],
            "buildPresets": [{"name": "bench", "configurePreset": "bench"}]}
 CMAKE = """cmake_minimum_required(VERSION 3.25)

@@ -51,7 +51,7 @@ TEST(Report, HasEveryPartInOrder) {
             "replay    scripts/replay out/a.ops\n"
             "minimise  scripts/minimize out/a.ops\n"
             "debug     gdb --args bin/toy_replay out/a.ops\n"
-            "test      cp out/a.ops corpus/toy_store/regress/\n"
+            "test      install -D -m 644 out/a.ops -t corpus/toy_store/regress\n"
                 + build_lines() + "seed      12: bin/toy_replay --seed 12 --ops 57\n");
 }
 

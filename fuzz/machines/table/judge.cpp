@@ -70,7 +70,8 @@ Verdict TableMachine::judge(const twin::Op& op) {
   return options_.paranoid ? compare_all() : std::nullopt;
 }
 
-// O11: out of memory exactly when the pool refused, and nothing changed whenever an operation failed.
+// O11: out of memory exactly when the pool refused, nodes reserved exactly as needed, and nothing changed
+// whenever an operation failed.
 Verdict TableMachine::judge_atomicity() const {
   const bool observed = subject_->observation() != nullptr;
   if (observed && starved_ != subject_->refused())
@@ -78,6 +79,10 @@ Verdict TableMachine::judge_atomicity() const {
                    format("%s refused %d", verb_name(), subject_->refused()),
                    starved_ ? format("%s is out of memory though no allocation was refused", verb_name())
                             : format("%s goes on though an allocation was refused", verb_name()));
+  if (subject_->spare() != 0)
+    return finding("O11 atomic", op_->value[field_va], format("%s reserves too much", verb_name()),
+                   format("%s reserved %llu nodes more than it took: it can fail without need", verb_name(),
+                          Hex{subject_->spare()}));
   if (!answer_.is_status || answer_.status == Status::ok)
     return std::nullopt;
   const bool changed =
