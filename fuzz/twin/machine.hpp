@@ -22,6 +22,7 @@ struct Divergence {
 
 struct MachineOptions {
   bool paranoid = false; // compare everything after every operation
+  bool thorough = false; // no taking turns: every check that belongs to an operation, at each
 };
 
 class Machine {

@@ -51,7 +51,8 @@ std::span<const std::uint8_t> bytes_of(const std::string& content) {
 
 Replay::Replay(const Target& target, ReplayOptions options, std::string executable)
     : target_(target), options_(std::move(options)), executable_(std::move(executable)),
-      machine_(target.make({.paranoid = options_.paranoid})) {}
+      machine_(target.make({.paranoid = options_.paranoid, .thorough = options_.mode != ReplayMode::swarm})) {
+}
 
 ExitStatus Replay::run() {
   switch (options_.mode) {

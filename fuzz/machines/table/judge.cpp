@@ -130,12 +130,16 @@ Verdict TableMachine::probe_around(const twin::Op& op) {
   const std::size_t turn = 2 + steps_ % 4, other_turn = 2 + (steps_ + 1) % 4;
   if (spaces_[space_].alive)
     for (std::size_t i = 0; i < places.size(); ++i)
-      if (options_.paranoid || i == turn || (changed && (i < 2 || i == other_turn)))
+      if (thorough() || i == turn || (changed && (i < 2 || i == other_turn)))
         if (Verdict v = probe(space_, places[i]))
           return v;
+  for (unsigned bit = 0; thorough() && spaces_[space_].alive && bit < 4; ++bit)
+    if (Verdict v = probe(space_, va ^ std::uint64_t{1} << (mmu_->profile().va_bits - 1 + bit)))
+      return v;
   const unsigned other = (space_ + 1) % space_count_;
-  return changed && steps_ % 2 == 0 && other != space_ && spaces_[other].alive ? probe(other, va)
-                                                                               : std::nullopt;
+  return changed && (thorough() || steps_ % 2 == 0) && other != space_ && spaces_[other].alive
+             ? probe(other, va)
+             : std::nullopt;
 }
 
 Verdict TableMachine::probe(unsigned space, std::uint64_t va) {

@@ -107,6 +107,7 @@ class TableMachine final : public twin::Machine, private Watcher {
   [[nodiscard]] unsigned space_of(const twin::Op& op) const;
   [[nodiscard]] reference::FlatMap& model() { return spaces_[space_].model; }
   [[nodiscard]] const char* verb_name() const;
+  [[nodiscard]] bool thorough() const { return options_.paranoid || options_.thorough; }
 
   TableSides sides_;
   twin::MachineOptions options_;
