@@ -165,6 +165,12 @@ class Reducer {
           candidate.ops.erase(candidate.ops.begin() + static_cast<std::ptrdiff_t>(a));
         if (accept(candidate))
           return true;
+        // What covers more may have to come before what it made needless.
+        const std::size_t now = kept - (a < kept) - (a != b && b < kept);
+        std::rotate(candidate.ops.begin(), candidate.ops.begin() + static_cast<std::ptrdiff_t>(now),
+                    candidate.ops.begin() + static_cast<std::ptrdiff_t>(now) + 1);
+        if (now != 0 && accept(candidate))
+          return true;
       }
     return false;
   }

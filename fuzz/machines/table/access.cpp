@@ -78,6 +78,7 @@ void TableMachine::after_store(std::uint64_t slot) {
 void TableMachine::before_exchange(std::uint64_t slot) {
   if (inject_in_ == never)
     return;
+  inject_spent_ = true;
   --inject_in_;
   if (inject_in_ != never) // it was not 0
     return;

@@ -31,6 +31,7 @@ Verdict TableMachine::apply(const twin::Op& op) {
     return std::nullopt;
   }
   if (verb == TableVerb::inject) {
+    inject_spent_ = false;
     inject_in_ = op.value[field_arg] / 8;
     inject_page_ = static_cast<unsigned>(op.value[field_arg] % 8);
     return std::nullopt;

@@ -28,6 +28,7 @@ void TableMachine::begin(const twin::Program& program) {
   space_count_ = static_cast<unsigned>(std::clamp<std::uint64_t>(header[header_spaces], 1, max_spaces));
   tlb_.reset();
   inject_in_ = never;
+  inject_spent_ = false;
   fault_armed_ = false;
   steps_ = dice_ = 0;
   for (unsigned s = 0; s < max_spaces; ++s) {
@@ -51,6 +52,8 @@ Verdict TableMachine::step(const twin::Op& op) {
   answer_ = {};
   starved_ = false;
   injected_.clear();
+  if (inject_spent_) // it is for the next operation that exchanges anything, and for no other
+    inject_in_ = never;
   ++steps_;
   dice_ = dice_ * 31 + op.verb + (op.value[field_va] >> 12U);
   nodes_before_ = subject_->nodes_used();

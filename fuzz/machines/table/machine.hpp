@@ -132,6 +132,7 @@ class TableMachine final : public twin::Machine, private Watcher {
   std::uint64_t dice_ = 0; // of the program alone, so that a replay throws the same
   static constexpr std::uint64_t never = ~std::uint64_t{0};
   std::uint64_t inject_in_ = never; // exchanges until hardware writes
+  bool inject_spent_ = false;       // an operation has made exchanges since
   unsigned inject_page_ = 0;
   std::vector<Injected> injected_;
 };

@@ -62,8 +62,8 @@ inline constexpr std::array table_verbs{
     twin::Verb{"destroy", twin::field_mask(0), 2},
     // arg: the arg-th allocation from now fails, 0 is the next
     twin::Verb{"fail", twin::field_mask(6), 3},
-    // arg: before the exchange after arg / 8 more, hardware writes through the slot that is about to be
-    // exchanged; arg % 8 chooses the page
+    // arg: in the next operation that exchanges live words, after arg / 8 of them hardware writes through the
+    // slot whose turn it is; arg % 8 chooses the page
     twin::Verb{"inject", twin::field_mask(6), 2},
 };
 
