@@ -1,0 +1,248 @@
+// How bytes become operands of the table machine: every value is written and read back, corner cases are
+// common enough, legal ones commoner; and a short swarm meets every status of every verb.
+#include "fuzz/machines/table/make.hpp"
+#include "fuzz/oracles/tiny_format.hpp"
+#include "fuzz/twin/rng.hpp"
+#include "fuzz/twin/round_trip.hpp"
+#include "fuzz/twin/swarm.hpp"
+#include "src/arch/x86_64.hpp"
+#include "tests/machines/traces.hpp"
+
+#include <functional>
+#include <map>
+#include <set>
+
+namespace pagetwin::fuzz {
+namespace {
+
+template <Format F, const reference::Mmu& (*Mmu)()>
+struct Case {
+  using Format = F;
+  static constexpr const twin::Schema& schema = table_schema<F>;
+  static const reference::Profile& profile() { return Mmu().profile(); }
+  static std::unique_ptr<twin::Machine> make() { return make_table_machine<F, ObservedBacking, Mmu>({}); }
+};
+using Cases = testing::Types<Case<X86_64_4, reference::x86_64_4>, Case<X86_64_5, reference::x86_64_5>,
+                             Case<Tiny, reference::tiny>>;
+
+template <class C>
+class TableDomainsOf : public testing::Test {
+ protected:
+  static constexpr std::size_t selectors = 65536;
+  // What a program in the middle of its run refers back to.
+  const twin::Program program = twin::decode(twin::swarm_program(C::schema, 1, 16), C::schema);
+
+  // All values that a field can take, for a verb that uses it, with one operation behind it or many.
+  template <class Visit>
+  void for_values(TableField field, TableVerb verb, std::uint64_t va, Visit&& visit) {
+    twin::Op op{static_cast<std::uint8_t>(verb), {}};
+    op.value[field_va] = va;
+    const twin::History history(program.header, program.ops, op);
+    for (std::size_t s = 0; s < selectors; ++s)
+      visit(C::schema.fields[field].decode(static_cast<std::uint16_t>(s), history));
+  }
+  [[nodiscard]] std::size_t count(TableField field, const std::function<bool(std::uint64_t)>& matches) {
+    std::size_t n = 0;
+    for_values(field, TableVerb::map_range, 0, [&](std::uint64_t value) { n += matches(value); });
+    return n;
+  }
+};
+TYPED_TEST_SUITE(TableDomainsOf, Cases);
+
+TYPED_TEST(TableDomainsOf, EveryValueSurvivesPrintAndParse) {
+  const auto check = [](const twin::Domain& domain, std::uint64_t value) {
+    const auto problem = twin::check_domain(domain, value);
+    EXPECT_FALSE(problem) << *problem;
+  };
+  twin::Rng rng(1);
+  for (unsigned field = 0; field < twin::max_fields; ++field) {
+    const twin::Domain& domain = TypeParam::schema.fields[field];
+    std::set<std::uint64_t> values;
+    for (const TableVerb verb : {TableVerb::map_range, TableVerb::mark})
+      this->for_values(static_cast<TableField>(field), verb, 0x1000,
+                       [&](std::uint64_t v) { values.insert(v); });
+    for (unsigned bit = 0; bit < 64; ++bit)
+      values.insert({bytes_of(bit), bytes_of(bit) - 1, ~bytes_of(bit), rng.next()});
+    for (const std::uint64_t value : values)
+      check(domain, value);
+  }
+  for (const twin::Domain& domain : TypeParam::schema.header)
+    for (unsigned bit = 0; domain.used() && bit < 64; ++bit)
+      check(domain, bytes_of(bit) - 1);
+}
+
+TYPED_TEST(TableDomainsOf, AttributesAreLettersWhereTheyCanBe) {
+  const auto printed = [](std::uint64_t value) {
+    std::string text;
+    print_attributes(text, value);
+    return text;
+  };
+  EXPECT_EQ(printed(0x3), "rw--");
+  EXPECT_EQ(printed(0xF), "rwxu");
+  EXPECT_EQ(printed(0x0000'0005'0102'030B), "rw-u.t3.k2.s5.g");
+  EXPECT_EQ(printed(0x10), "0x10");
+  EXPECT_EQ(parse_attributes("r--u.g.t7"), 0x0000'0000'0100'0709U);
+  EXPECT_EQ(parse_attributes("rw-"), std::nullopt);
+  EXPECT_EQ(parse_attributes("wr--"), std::nullopt);
+  EXPECT_EQ(parse_attributes("rw--.t256"), std::nullopt);
+  EXPECT_EQ(parse_attributes("rw--.z"), std::nullopt);
+  EXPECT_EQ(parse_attributes("rw--."), std::nullopt);
+  EXPECT_EQ(unpack_attributes(0x0000'0005'0102'030B),
+            (Attributes{.rights = Rights::read | Rights::write | Rights::user,
+                        .memory_type = 3,
+                        .key = 2,
+                        .global = true,
+                        .software = 5}));
+}
+
+TYPED_TEST(TableDomainsOf, AddressesAreMostlyLegalAndSometimesNot) {
+  const reference::Profile& profile = TypeParam::profile();
+  const std::uint64_t page = profile.sizes.front();
+  const std::size_t misaligned = this->count(field_va, [&](std::uint64_t va) { return va % page != 0; });
+  const std::size_t foreign =
+      this->count(field_va, [&](std::uint64_t va) { return !reference::is_canonical(profile, va); });
+  const std::size_t legal = this->count(
+      field_va, [&](std::uint64_t va) { return va % page == 0 && reference::is_canonical(profile, va); });
+  EXPECT_GT(misaligned, 50U);
+  EXPECT_GT(foreign, 50U);
+  EXPECT_GT(legal, this->selectors / 2);
+}
+
+// Over all windows that the header can choose; from the second operation on also by going down to the
+// boundary of a size.
+TYPED_TEST(TableDomainsOf, CornersOfBothHalvesAreAmongTheAddresses) {
+  const reference::Profile& profile = TypeParam::profile();
+  const std::uint64_t half = bytes_of(profile.va_bits - 1), page = profile.sizes.front();
+  std::set<std::uint64_t> seen;
+  const auto decode_all = [&](const twin::History& history) {
+    for (std::size_t s = 0; s < this->selectors; ++s)
+      seen.insert(TypeParam::schema.fields[field_va].decode(static_cast<std::uint16_t>(s), history));
+  };
+  const twin::Op op{};
+  for (std::uint64_t pool = 0; pool < 64; ++pool) {
+    twin::Values header = this->program.header;
+    header[header_pool] = pool;
+    decode_all(twin::History(header, {}, op));
+  }
+  for (const std::uint64_t corner : {std::uint64_t{0}, page, half - page, 0 - half, page - half, 0 - page})
+    EXPECT_TRUE(seen.contains(corner)) << std::hex << corner;
+  twin::Op before{};
+  before.value[field_va] = half - page;
+  decode_all(twin::History(this->program.header, std::span(&before, 1), op));
+  for (const std::uint64_t size : profile.sizes)
+    for (const std::uint64_t place : {size, half - size, size - half, 0 - size})
+      EXPECT_TRUE(seen.contains(place)) << std::hex << place;
+}
+
+TYPED_TEST(TableDomainsOf, OperationsReferBackToEachOther) {
+  std::set<std::uint64_t> used;
+  for (const twin::Op& op : this->program.ops)
+    if (table_verbs[op.verb].uses(field_va))
+      used.insert(op.value[field_va]);
+  ASSERT_GT(used.size(), 1U);
+  EXPECT_GT(this->count(field_va, [&](std::uint64_t va) { return used.contains(va); }), this->selectors / 8);
+}
+
+TYPED_TEST(TableDomainsOf, FramesAreOftenCongruentAndSometimesImpossible) {
+  using F = typename TypeParam::Format;
+  const reference::Profile& profile = TypeParam::profile();
+  const std::uint64_t largest = profile.sizes.back(), page = profile.sizes.front();
+  std::size_t congruent = 0, misaligned = 0, outside = 0, high = 0;
+  this->for_values(field_pa, TableVerb::map_range, 3 * page, [&](std::uint64_t pa) {
+    congruent += (pa - 3 * page) % largest == 0;
+    misaligned += pa % page != 0;
+    outside += !reference::is_physical_range(profile, pa, page);
+    high += pa >= bytes_of(32) && pa < bytes_of(F::pa_bits);
+  });
+  EXPECT_GT(congruent, this->selectors / 4);
+  EXPECT_GT(misaligned, 50U);
+  EXPECT_GT(outside, 500U);
+  EXPECT_GT(high, this->selectors / 2);
+}
+
+TYPED_TEST(TableDomainsOf, LengthsAreAroundEveryThreshold) {
+  const reference::Profile& profile = TypeParam::profile();
+  const std::uint64_t page = profile.sizes.front();
+  std::set<std::uint64_t> seen;
+  this->for_values(field_len, TableVerb::unmap, 0, [&](std::uint64_t v) { seen.insert(v); });
+  for (const std::uint64_t size : profile.sizes) {
+    const std::initializer_list<std::uint64_t> around{size - page, size, size + page};
+    for (const std::uint64_t length : around)
+      EXPECT_TRUE(seen.contains(length)) << std::hex << length;
+  }
+  EXPECT_TRUE(seen.contains(bytes_of(profile.va_bits - 1)));
+  EXPECT_TRUE(std::ranges::any_of(seen, [&](std::uint64_t v) { return v % page != 0; }));
+}
+
+TYPED_TEST(TableDomainsOf, EverySizeAndSomeThatAreNone) {
+  const reference::Profile& profile = TypeParam::profile();
+  std::map<std::uint64_t, std::size_t> seen;
+  std::size_t legal = 0;
+  this->for_values(field_size, TableVerb::map, 0, [&](std::uint64_t v) {
+    ++seen[v];
+    legal += reference::is_page_size(profile, v);
+  });
+  for (const std::uint64_t size : profile.sizes)
+    EXPECT_GT(seen[size], this->selectors / (2 * profile.sizes.size()));
+  EXPECT_GT(seen[0], 0U);
+  EXPECT_LT(legal, this->selectors);
+}
+
+TYPED_TEST(TableDomainsOf, AttributesThatTheFormatRefusesAreThere) {
+  const auto usable = [](std::uint64_t v) {
+    const Attributes a = unpack_attributes(v);
+    return grants_access(a.rights) && TypeParam::Format::expressible(a);
+  };
+  std::size_t good = 0, bad = 0;
+  const twin::Op op{};
+  const twin::History history(this->program.header, {}, op);
+  for (std::size_t s = 0; s < this->selectors; ++s)
+    ++(usable(TypeParam::schema.fields[field_attrs].decode(static_cast<std::uint16_t>(s), history)) ? good
+                                                                                                    : bad);
+  EXPECT_GT(good, bad);
+  EXPECT_GT(bad, 50U);
+}
+
+// Statuses that each verb can answer, by docs/table.md. A size of 0 is one selector in 65,536, so `empty` is
+// asked of ranges only.
+const std::map<std::string, std::set<std::string>> reachable{
+    {"map", {"ok", "misaligned", "bad_size", "out_of_range", "bad_attributes", "overlap", "out_of_memory"}},
+    {"map_range",
+     {"ok", "empty", "misaligned", "bad_size", "out_of_range", "bad_attributes", "overlap", "out_of_memory"}},
+    {"unmap", {"ok", "empty", "misaligned", "out_of_range", "out_of_memory"}},
+    {"unmap_collect", {"ok", "empty", "misaligned", "out_of_range", "out_of_memory"}},
+    {"protect", {"ok", "empty", "misaligned", "out_of_range", "bad_attributes", "out_of_memory"}},
+    {"remap", {"ok", "misaligned", "out_of_range", "not_mapped"}},
+    {"promote", {"ok", "misaligned", "bad_size", "out_of_range", "not_uniform"}},
+    {"harvest", {"ok", "empty", "misaligned", "out_of_range"}},
+    {"mark", {"ok", "misaligned", "bad_size", "out_of_range", "bad_attributes", "overlap", "out_of_memory"}},
+    {"marker", {"ok", "misaligned", "bad_size", "out_of_range", "overlap", "not_uniform"}},
+    {"for_each", {"ok", "empty", "misaligned", "out_of_range"}},
+    {"create", {"ok", "out_of_memory"}},
+};
+
+TYPED_TEST(TableDomainsOf, ASwarmMeetsEveryStatusOfEveryVerb) {
+  const auto machine = TypeParam::make();
+  std::map<std::string, std::set<std::string>> met;
+  std::size_t operations = 0;
+  for (std::uint64_t seed = 0; seed < 400; ++seed) {
+    const twin::Program swarm = twin::decode(twin::swarm_program(TypeParam::schema, seed), TypeParam::schema);
+    machine->begin(swarm);
+    for (const twin::Op& op : swarm.ops) {
+      const auto divergence = machine->step(op);
+      ASSERT_FALSE(divergence) << divergence->headline << " in swarm program " << seed;
+      const std::string outcome = machine->outcome();
+      met[std::string(table_verbs[op.verb].name)].insert(outcome.substr(0, outcome.find(' ')));
+      ++operations;
+    }
+    const auto divergence = machine->finish();
+    ASSERT_FALSE(divergence) << divergence->headline << " at the end of swarm program " << seed;
+  }
+  EXPECT_EQ(operations, 400 * twin::swarm_ops);
+  for (const auto& [verb, statuses] : reachable)
+    for (const std::string& status : statuses)
+      EXPECT_TRUE(met[verb].contains(status)) << verb << " never answers " << status;
+}
+
+} // namespace
+} // namespace pagetwin::fuzz
