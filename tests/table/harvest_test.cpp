@@ -60,10 +60,10 @@ TEST_P(TableHarvest, OfAPartReportsTheWholeLeafAndKeepsItsFlags) {
 TEST_P(TableHarvest, BetweenTwoCutLeavesClearsOnlyWhatItCovers) {
   const std::uint64_t size = table.size(1);
   const auto part = [&](unsigned i, Flags flags) {
-    return leaf(largest + i * size, frames + 2 * i * size, size, plain_attributes, flags);
+    return leaf(largest + i * size, frames + std::uint64_t{2} * i * size, size, plain_attributes, flags);
   };
   for (unsigned i = 0; i < 3; ++i) {
-    ASSERT_OK(table.map(largest + i * size, frames + 2 * i * size, size));
+    ASSERT_OK(table.map(largest + i * size, frames + std::uint64_t{2} * i * size, size));
     table.write(largest + i * size);
   }
   const Flags dirty{true, true};

@@ -104,7 +104,7 @@ class TableDomains {
   // other operations, so they are rare.
   static std::uint64_t size(std::uint16_t s, const History& h) {
     if (s >= 0xff00U)
-      return std::uint64_t{s & 0xffU} << (s & 15U); // rarely a size that does not exist
+      return (s & 0x30U) == 0 ? 0 : std::uint64_t{s & 0xffU} << (s & 15U); // rarely one that does not exist
     if (h.current().value[field_len] > 64 * page && (s >> 8U & 7U) != 0)
       return F::sizes[sizes - 1].bytes();
     return F::sizes[(s & 0xffU) % sizes].bytes();
