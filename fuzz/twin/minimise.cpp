@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t pairs_up_to = 32;      // operations: more have too many pairs
 constexpr std::uint16_t pool_selectors = 16; // the first of a domain: what a person would find plain
 constexpr std::size_t grow_up_to = 8;        // operations: what is long still shrinks by other means
+constexpr std::uint64_t most_lowered = 16;   // of a header value
 constexpr unsigned most_rounds = 16;
 
 class Reducer {
@@ -26,7 +27,7 @@ class Reducer {
       better = simplify_header() || better;
       better = clear_bits() || better;
       better = simplify_values() || better;
-      better = better || grow();
+      better = better || grow() || lower_header();
     }
     return {std::move(best_), runs_, runs_ >= max_runs_};
   }
@@ -153,7 +154,19 @@ class Reducer {
     }
     return false;
   }
-  // Every other operation alone, and every two of them.
+  // Operations that only fill a pool can go together with a smaller pool.
+  [[nodiscard]] bool lower_header() {
+    for (std::size_t field = 0; field < max_fields && best_.ops.size() <= grow_up_to; ++field)
+      for (std::uint64_t less = 1; less <= std::min(best_.header[field], most_lowered); ++less) {
+        Program lowered = best_;
+        lowered.header[field] -= less;
+        if (remove_others(lowered, nothing))
+          return true;
+      }
+    return false;
+  }
+  // Every other operation alone, and every two of them. kept: not this one.
+  static constexpr std::size_t nothing = ~std::size_t{0};
   [[nodiscard]] bool remove_others(const Program& grown, std::size_t kept) {
     for (std::size_t a = 0; a < grown.ops.size(); ++a)
       for (std::size_t b = a; b < grown.ops.size(); ++b) {
@@ -165,6 +178,8 @@ class Reducer {
           candidate.ops.erase(candidate.ops.begin() + static_cast<std::ptrdiff_t>(a));
         if (accept(candidate))
           return true;
+        if (kept == nothing)
+          continue;
         // What covers more may have to come before what it made needless.
         const std::size_t now = kept - (a < kept) - (a != b && b < kept);
         std::rotate(candidate.ops.begin(), candidate.ops.begin() + static_cast<std::ptrdiff_t>(now),
