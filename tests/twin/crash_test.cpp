@@ -41,7 +41,7 @@ TEST(CrashSite, FallsBackToFuzzAndThenToTheTopFunction) {
   const CrashSite in_fuzz{"AddressSanitizer: SEGV", "fuzz/machines/a.cpp:9 in step()"};
   EXPECT_EQ(site("==1==ERROR: AddressSanitizer: SEGV on unknown address 0x0\n    #0 0x1 in memcpy "
                  "/x/asan/mem.cpp:1:2\n"
-                 "    #1 0x2 in step() /work/fuzz/machines/a.cpp:9:3\n"),
+                 "    #1 0x2 in step() /project/fuzz/machines/a.cpp:9:3\n"),
             in_fuzz);
   const CrashSite nowhere{"AddressSanitizer: SEGV", "memcpy"};
   EXPECT_EQ(
