@@ -1,9 +1,7 @@
-"""Planted bugs: one patch each in fuzz/plants, applied to copies of the tree and never to the tree itself, built, and hunted
-by the fuzzer from an empty corpus.
+"""Hunting planted bugs: each is put into a copy of the tree, built, and looked for by the fuzzer from an empty corpus."""
 
-A patch is found in a file by its exact lines, wherever they have moved, and only if they are there once.
-"""
-
+import fcntl
+import os
 import re
 import shutil
 import subprocess
@@ -15,96 +13,15 @@ from pagetwin_lib import builds
 from pagetwin_lib.campaign import ENGINE_OPTIONS, RECORD_BYTES
 from pagetwin_lib.engine_log import EngineLog
 from pagetwin_lib.findings import operations_of
+from pagetwin_lib.plant_patches import Files, Plant
 from pagetwin_lib.processes import Processes
 from pagetwin_lib.project import ROOT, Failure, git, shown
 
-PLANTS = ROOT / "fuzz" / "plants"
 WORK = ROOT / "build" / "plants"
 BUILT_FROM = ("CMakeLists.txt", "CMakePresets.json", "cmake", "fuzz", "reference", "src")
-FIELDS = ("bug", "class", "target", "budget", "shortest", "oracle")
 OPERATIONS = 64  # of one input, at most
 SLACK = 1  # operations that a minimised trace may have above the shortest that is known
 MINIMISE_SECONDS = 300.0
-
-Files = dict[str, str]  # by their path from the root
-
-
-@dataclass(frozen=True)
-class Hunk:
-    path: str
-    before: str  # the lines that must be there
-    after: str
-
-
-@dataclass(frozen=True)
-class Plant:
-    name: str
-    bug: str
-    kind: str  # class of bugs, as in the catalogue
-    target: str
-    budget: float  # CPU seconds
-    shortest: int  # operations of the shortest known trace
-    oracles: tuple[str, ...]  # that are expected to see it
-    hunks: tuple[Hunk, ...]
-
-    def applied(self, files: Files) -> Files:
-        """The files that it changes, changed."""
-        changed: Files = {}
-        for hunk in self.hunks:
-            text = changed.get(hunk.path, files.get(hunk.path, ""))
-            lines = re.compile("^" + re.escape(hunk.before), re.MULTILINE)
-            found = len(lines.findall(text))
-            if found != 1:
-                raise Failure(f"{self.name} does not apply to {hunk.path}: expected these lines once, found them {found} times:\n"
-                              f"{hunk.before}")
-            changed[hunk.path] = lines.sub(lambda _, after=hunk.after: after, text)
-        return changed
-
-
-def parse(name: str, text: str) -> Plant:
-    header = dict(match.groups() for match in re.finditer(r"^# (\w+): (.+)$", text.split("\n--- ")[0], re.MULTILINE))
-    missing = [field for field in FIELDS if field not in header]
-    if missing:
-        raise Failure(f"{name}: expected lines '# {missing[0]}: ...' before the diff, found none")
-    for field in ("budget", "shortest"):
-        if not header[field].isdigit():
-            raise Failure(f"{name}: {field}: expected a number, found '{header[field]}'")
-    hunks = parse_diff(text)
-    if not hunks or not all(hunk.path.startswith("src/") for hunk in hunks):
-        raise Failure(f"{name}: expected a unified diff of files in src, found {sorted({h.path for h in hunks}) or 'none'}")
-    return Plant(name, header["bug"], header["class"], builds.check_target(header["target"]), float(header["budget"]),
-                 int(header["shortest"]), tuple(header["oracle"].split()), hunks)
-
-
-def parse_diff(text: str) -> tuple[Hunk, ...]:
-    found: list[Hunk] = []
-    for part in re.split(r"^--- ", text, flags=re.MULTILINE)[1:]:
-        path = re.search(r"^\+\+\+ (?:[^/\s]+/)(\S+)", part, re.MULTILINE)
-        if path is None:
-            raise Failure(f"expected '+++ b/PATH' after '--- {part.splitlines()[0]}', found none")
-        for body in re.split(r"^@@.*\n", part, flags=re.MULTILINE)[1:]:
-            lines = body.splitlines()
-            before = "".join(line[1:] + "\n" for line in lines if not line.startswith("+"))
-            after = "".join(line[1:] + "\n" for line in lines if not line.startswith("-"))
-            found.append(Hunk(path[1], before, after))
-    return tuple(found)
-
-
-def read_all(folder: Path = PLANTS) -> list[Plant]:
-    return [parse(path.stem, path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.patch"))]
-
-
-def choose(plants: list[Plant], names: list[str]) -> list[Plant]:
-    """All of them, or those whose names begin with one of the names."""
-    for name in names:
-        if not any(plant.name.startswith(name) for plant in plants):
-            raise Failure(f"expected the beginning of a plant's name (scripts/plants --list), found '{name}'")
-    return [plant for plant in plants if not names or any(plant.name.startswith(name) for name in names)]
-
-
-def sources() -> Files:
-    """What plants may change, as it is now."""
-    return {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.hpp")}
 
 
 def snapshot() -> Files:
@@ -114,6 +31,17 @@ def snapshot() -> Files:
         raise Failure(f"expected a git clone in {ROOT}, found none")
     names = sorted(name for name in listed.split("\0") if name and (ROOT / name).is_file())
     return {name: (ROOT / name).read_text(encoding="utf-8") for name in names}
+
+
+def lock(folder: Path) -> int:
+    """Of the copies there, until the process ends: two hunts in one copy would hunt each other's bugs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise Failure(f"expected {shown(folder)} to be free, but another scripts/plants works there") from error
+    return descriptor
 
 
 class Workshop:

@@ -1,5 +1,6 @@
 """scripts/plants: how patches are read and applied, what counts as killed, and that every patch of fuzz/plants still applies."""
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -10,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from pagetwin_lib import plants  # noqa: E402
+from pagetwin_lib import plant_patches, plants  # noqa: E402
 from pagetwin_lib.processes import Processes  # noqa: E402
 from pagetwin_lib.project import Failure  # noqa: E402
 
@@ -47,8 +48,8 @@ CLEAN = "#!/bin/sh\n! grep -q -e '->' \"$2\"\n"
 FAILS = "#!/bin/sh\nexit 1\n"
 
 
-def read(text: str) -> plants.Plant:
-    return plants.parse("01_test", text)
+def read(text: str) -> plant_patches.Plant:
+    return plant_patches.parse("01_test", text)
 
 
 class Patches(unittest.TestCase):
@@ -58,9 +59,9 @@ class Patches(unittest.TestCase):
         return str(caught.exception)
 
     def test_a_patch_says_what_it_plants_and_who_must_see_it(self):
-        self.assertEqual(read(HEADER + DIFF), plants.Plant(
+        self.assertEqual(read(HEADER + DIFF), plant_patches.Plant(
             "01_test", "PT-999 Something is wrong", "TLB", "tlb_x86_64", 60.0, 2, ("O6", "O13"),
-            (plants.Hunk("src/a.hpp", "one\ntwo\nthree\n", "one\n2\nthree\n"),)))
+            (plant_patches.Hunk("src/a.hpp", "one\ntwo\nthree\n", "one\n2\nthree\n"),)))
 
     def test_what_is_missing_is_named(self):
         self.assertEqual(self.refused(HEADER.replace("# class: TLB\n", "") + DIFF),
@@ -107,11 +108,11 @@ class Applying(unittest.TestCase):
 
 class Choosing(unittest.TestCase):
     def test_plants_are_named_by_how_their_names_begin(self):
-        one, two = read(HEADER + DIFF), plants.parse("02_other", HEADER + DIFF)
-        self.assertEqual(plants.choose([one, two], []), [one, two])
-        self.assertEqual(plants.choose([one, two], ["02"]), [two])
+        one, two = read(HEADER + DIFF), plant_patches.parse("02_other", HEADER + DIFF)
+        self.assertEqual(plant_patches.choose([one, two], []), [one, two])
+        self.assertEqual(plant_patches.choose([one, two], ["02"]), [two])
         with self.assertRaises(Failure):
-            plants.choose([one, two], ["01", "3"])
+            plant_patches.choose([one, two], ["01", "3"])
 
 
 class Workshop:
@@ -182,16 +183,26 @@ class Hunting(unittest.TestCase):
         self.assertEqual((result.verdict, result.note, result.good), ("NOT BUILT", "error: expected ';'", False))
 
 
+class Locking(unittest.TestCase):
+    def test_two_hunts_do_not_share_a_copy(self):
+        with tempfile.TemporaryDirectory() as name:
+            first = plants.lock(Path(name) / "plants")
+            with self.assertRaises(Failure):
+                plants.lock(Path(name) / "plants")
+            os.close(first)
+            os.close(plants.lock(Path(name) / "plants"))
+
+
 class Committed(unittest.TestCase):
     def test_every_patch_applies_to_the_sources_of_now_and_changes_them(self):
-        files = plants.sources()
-        for plant in plants.read_all():
+        files = plant_patches.sources()
+        for plant in plant_patches.read_all():
             with self.subTest(plant.name):
                 for path, text in plant.applied(files).items():
                     self.assertNotEqual(text, files[path])
 
     def test_there_are_twenty_bugs_and_five_of_them_in_translation_caches(self):
-        found = plants.read_all()
+        found = plant_patches.read_all()
         self.assertGreaterEqual(len({plant.bug.split()[0] for plant in found}), 20)
         self.assertGreaterEqual(sum(any(h.path.startswith("src/tlb/") for h in plant.hunks) for plant in found), 5)
 
