@@ -13,6 +13,13 @@ namespace pagetwin::bench {
 struct DenseEdit {
   static constexpr std::uint64_t operations = 1U << 18, nodes = 600;
 };
+// Nothing is mapped before each pass.
+struct FromEmpty {
+  template <class Table>
+  static void prepare(Table& table, std::uint64_t) {
+    table.clear();
+  }
+};
 // 1 GiB is mapped before each pass.
 struct DenseRemoval : DenseEdit {
   template <class Table>
@@ -30,14 +37,10 @@ template <class Table, class Edit>
   return bytes;
 }
 
-struct W6 {
+struct W6 : FromEmpty {
   static constexpr const char* name = "W6_map_one";
   static constexpr std::uint64_t operations = 1U << 16, nodes = 200;
   static constexpr double at_most = 1.0;
-  template <class Table>
-  static void prepare(Table& table, std::uint64_t) {
-    table.clear();
-  }
   template <class Table>
   static std::uint64_t run(Table& table, std::uint64_t base) {
     return each_page(table, base, operations,
@@ -45,27 +48,19 @@ struct W6 {
   }
 };
 
-struct W7 : DenseEdit {
+struct W7 : DenseEdit, FromEmpty {
   static constexpr const char* name = "W7_map_range";
   static constexpr double at_most = 1.1;
-  template <class Table>
-  static void prepare(Table& table, std::uint64_t) {
-    table.clear();
-  }
   template <class Table>
   static std::uint64_t run(Table& table, std::uint64_t base) {
     return table.map_range(base, pa_base, gib, 4096);
   }
 };
 
-struct W8 {
+struct W8 : FromEmpty {
   static constexpr const char* name = "W8_map_range_2m";
   static constexpr std::uint64_t operations = 1U << 15, nodes = 100;
   static constexpr double at_most = 1.5;
-  template <class Table>
-  static void prepare(Table& table, std::uint64_t) {
-    table.clear();
-  }
   template <class Table>
   static std::uint64_t run(Table& table, std::uint64_t base) {
     return table.map_range(base, pa_base, 64 * gib, 2 * mib);

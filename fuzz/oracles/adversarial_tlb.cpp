@@ -59,6 +59,19 @@ Verdict AdversarialTlb::check_gone(unsigned space) const {
   return std::nullopt;
 }
 
+Verdict AdversarialTlb::check_against(const View& view, const Line& line, std::span<const Replaced> replaced,
+                                      std::uint64_t root) {
+  for (const Replaced& r : replaced) {
+    const std::uint64_t first = view.slot_va(r.node_va, r.level, r.index),
+                        last = first + (view.mmu->span(r.level) - 1);
+    if (line.space == r.space && meets(line, first, last))
+      if (Verdict v = check_line(view, line, std::max(first, line.va),
+                                 std::min(last, line.va + (line.bytes - 1)), root))
+        return v;
+  }
+  return std::nullopt;
+}
+
 Verdict AdversarialTlb::check_line(const View& view, const Line& line, std::uint64_t first,
                                    std::uint64_t last, std::uint64_t root) {
   if (Verdict v = check_byte(view, line, first, root))

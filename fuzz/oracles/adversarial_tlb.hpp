@@ -36,15 +36,12 @@ class AdversarialTlb {
   // not exist any more.
   template <class Root>
   [[nodiscard]] Verdict check(const View& view, const Observation& seen, Root&& root) const {
-    for (const Replaced& r : seen.replaced()) {
-      const std::uint64_t first = view.slot_va(r.node_va, r.level, r.index),
-                          last = first + (view.mmu->span(r.level) - 1);
-      for (const Line& line : lines_)
-        if (line.bytes != 0 && line.space == r.space && meets(line, first, last))
-          if (Verdict v = check_line(view, line, std::max(first, line.va),
-                                     std::min(last, line.va + (line.bytes - 1)), root(line.space)))
-            return v;
-    }
+    if (seen.replaced().empty())
+      return std::nullopt;
+    for (const Line& line : lines_)
+      if (line.bytes != 0)
+        if (Verdict v = check_against(view, line, seen.replaced(), root(line.space)))
+          return v;
     return std::nullopt;
   }
   // No line may be tagged with a space that is gone.
@@ -56,6 +53,8 @@ class AdversarialTlb {
   [[nodiscard]] static bool meets(const Line& line, std::uint64_t first, std::uint64_t last) {
     return line.va <= last && first <= line.va + (line.bytes - 1);
   }
+  [[nodiscard]] static Verdict check_against(const View& view, const Line& line,
+                                             std::span<const Replaced> replaced, std::uint64_t root);
   [[nodiscard]] static Verdict check_line(const View& view, const Line& line, std::uint64_t first,
                                           std::uint64_t last, std::uint64_t root);
   [[nodiscard]] static Verdict check_byte(const View& view, const Line& line, std::uint64_t va,

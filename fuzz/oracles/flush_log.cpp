@@ -1,5 +1,7 @@
 #include "fuzz/oracles/flush_log.hpp"
 
+#include <utility>
+
 namespace pagetwin::fuzz {
 
 namespace {
@@ -18,27 +20,58 @@ bool only_gained_flags(const Decoded& before, const Decoded& after) {
          && before.address == after.address && reference::either(before.flags, after.flags) == after.flags;
 }
 
+class Checker {
+ public:
+  Checker(const View& view, const Observation& seen) : view_(view), seen_(seen) {}
+
+  [[nodiscard]] Verdict check(const Replaced& r, unsigned tag) {
+    const std::uint64_t first = view_.slot_va(r.node_va, r.level, r.index),
+                        last = first + (view_.mmu->span(r.level) - 1);
+    const Replaced* const leaf = std::exchange(leaf_, nullptr);
+    if (leaf != nullptr && leaf->level == r.level
+        && view_.mmu->continues(leaf->before, r.before, r.level, view_.mode)
+        && covered(r, tag, first, last, false)) {
+      leaf_ = &r;
+      return std::nullopt;
+    }
+    const Decoded before = view_.mmu->decode(r.before, r.level, r.index, view_.mode);
+    const bool table = before.kind == SlotKind::table;
+    if (before.kind == SlotKind::hole)
+      return std::nullopt;
+    if (covered(r, tag, first, last, table)) {
+      leaf_ = table || before.copies > 1 ? nullptr : &r;
+      return std::nullopt;
+    }
+    if (only_gained_flags(before, view_.mmu->decode(r.after, r.level, r.index, view_.mode)))
+      return std::nullopt;
+    return finding("O13 flush log", first, table ? "table not covered" : "leaf not covered",
+                   format("a %s of %#llx at level %u was replaced and no invalidation covers it",
+                          table ? "table" : "leaf", static_cast<unsigned long long>(first),
+                          unsigned{r.level}));
+  }
+
+ private:
+  // The last invalidation first: it usually covers the whole operation.
+  [[nodiscard]] bool covered(const Replaced& r, unsigned tag, std::uint64_t first, std::uint64_t last,
+                             bool table) const {
+    for (std::size_t i = seen_.flushes().size(); i-- > r.flushes;)
+      if (covers(seen_.flushes()[i], tag, first, last, table))
+        return true;
+    return false;
+  }
+
+  const View& view_;
+  const Observation& seen_;
+  const Replaced* leaf_ = nullptr; // the one before, when it was a leaf of one slot
+};
+
 } // namespace
 
 Verdict check_flush_log(const View& view, const Observation& seen, unsigned (*space_tag)(unsigned space)) {
-  for (const Replaced& r : seen.replaced()) {
-    const Decoded before = view.mmu->decode(r.before, r.level, r.index, view.mode);
-    if (before.kind == SlotKind::hole)
-      continue;
-    if (only_gained_flags(before, view.mmu->decode(r.after, r.level, r.index, view.mode)))
-      continue;
-    const std::uint64_t first = view.slot_va(r.node_va, r.level, r.index),
-                        last = first + (view.mmu->span(r.level) - 1);
-    bool covered = false;
-    for (std::size_t i = r.flushes; i < seen.flushes().size() && !covered; ++i)
-      covered = covers(seen.flushes()[i], space_tag(r.space), first, last, before.kind == SlotKind::table);
-    if (!covered)
-      return finding("O13 flush log", first,
-                     before.kind == SlotKind::table ? "table not covered" : "leaf not covered",
-                     format("a %s of %#llx at level %u was replaced and no invalidation covers it",
-                            before.kind == SlotKind::table ? "table" : "leaf",
-                            static_cast<unsigned long long>(first), unsigned{r.level}));
-  }
+  Checker checker(view, seen);
+  for (const Replaced& r : seen.replaced())
+    if (Verdict v = checker.check(r, space_tag(r.space)))
+      return v;
   return std::nullopt;
 }
 

@@ -7,7 +7,6 @@ void Observation::reset() {
   for (const std::uint64_t node : ever_)
     live_units_[unit(node)] = 0, states_[unit(node)] = {};
   ever_.clear();
-  live_ = 0;
 }
 
 void Observation::begin_operation() {
@@ -39,7 +38,6 @@ void Observation::note_allocated(std::uint64_t node, unsigned shift, unsigned no
   live_units_[unit(node)] = 1;
   allocated_.push_back(node);
   ever_.push_back(node);
-  ++live_;
 }
 
 void Observation::note_retired(std::uint64_t node) {
@@ -50,13 +48,22 @@ void Observation::note_retired(std::uint64_t node) {
   live_units_[unit(node)] = 0;
   state.retired = true;
   retired_.push_back(node);
-  --live_;
 }
 
 void Observation::list(NodeState& state, std::uint16_t index) {
   state.listed = true;
   state.first = state.last = index;
   touched_.push_back(state.address);
+}
+
+void Observation::note_stores(NodeState& state, unsigned index, unsigned count, unsigned more) {
+  const auto first = static_cast<std::uint16_t>(index), last = static_cast<std::uint16_t>(index + count - 1);
+  if (!state.listed)
+    list(state, first);
+  state.first = std::min(state.first, first);
+  state.last = std::max(state.last, last);
+  state.nonzero = static_cast<std::uint16_t>(state.nonzero + more);
+  steps_ += count;
 }
 
 void Observation::note_visible(const NodeState& state, std::uint64_t slot, std::uint16_t index,

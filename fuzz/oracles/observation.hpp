@@ -60,6 +60,10 @@ class Observation {
   [[nodiscard]] bool is_live(std::uint64_t pa) const { return live_units_[unit(pa)] != 0; }
   [[nodiscard]] NodeState& node(std::uint64_t pa) { return states_[unit(pa)]; }
   [[nodiscard]] const NodeState& node(std::uint64_t pa) const { return states_[unit(pa)]; }
+  // The same wherever pa is: outside the arena some node, which is not at pa.
+  [[nodiscard]] NodeState& nearest_node(std::uint64_t pa) {
+    return states_[std::min<std::uint64_t>(unit(pa), states_.size() - 1)];
+  }
   [[nodiscard]] std::uint64_t node_address(std::uint64_t slot) const {
     return base_ + (unit(slot) << unit_shift_);
   }
@@ -67,8 +71,9 @@ class Observation {
   // nonzero: slots that hold junk, because the table asked for a node that it will fill.
   void note_allocated(std::uint64_t node, unsigned shift, unsigned nonzero);
   void note_retired(std::uint64_t node);
-  void note_store(std::uint64_t slot, unsigned index, std::uint64_t before, std::uint64_t after) {
-    NodeState& state = states_[unit(slot)];
+  // A store to the index-th slot of a node that is live.
+  void note_store(NodeState& state, std::uint64_t slot, unsigned index, std::uint64_t before,
+                  std::uint64_t after) {
     const auto at = static_cast<std::uint16_t>(index);
     if (!state.listed) [[unlikely]]
       list(state, at);
@@ -78,6 +83,9 @@ class Observation {
     if (state.linked && before != after)
       note_visible(state, slot, at, before, after);
   }
+  // Stores to the `count` slots from `index` on of a live node that is not linked; `more` of them than before
+  // are not zero.
+  void note_stores(NodeState& state, unsigned index, unsigned count, unsigned more);
   void note_flush(const Invalidation& i) { flushes_.push_back(i); }
   // First wrong use of memory in this operation; reported as O5.
   void complain(const char* what, std::uint64_t address);
@@ -94,7 +102,11 @@ class Observation {
   [[nodiscard]] std::span<const std::uint64_t> touched() const { return touched_; }
   // Nodes that were retired in this operation and whose place was handed out again since.
   [[nodiscard]] std::span<NodeState> former() { return former_; }
-  [[nodiscard]] std::uint64_t live_nodes() const { return live_; }
+  // Nothing was stored, allocated, retired, invalidated or complained about.
+  [[nodiscard]] bool quiet() const {
+    return touched_.empty() && allocated_.empty() && retired_.empty() && flushes_.empty()
+           && complaint_ == nullptr;
+  }
   [[nodiscard]] const char* complaint() const { return complaint_; }
   [[nodiscard]] std::uint64_t complaint_address() const { return complaint_address_; }
   // Did a store change a word that hardware may walk?
@@ -119,7 +131,7 @@ class Observation {
   std::vector<std::uint64_t> allocated_, retired_, touched_, ever_;
   std::vector<NodeState> former_;
   std::uint64_t serial_ = 0;
-  std::uint64_t live_ = 0, steps_ = 0;
+  std::uint64_t steps_ = 0;
   const char* complaint_ = nullptr;
   std::uint64_t complaint_address_ = 0;
   bool visible_change_ = false;

@@ -32,13 +32,33 @@ void ObservedMemory::write(PhysAddr pa, Raw word) {
   Raw* slot = pool_.host<Raw>(pa);
   const Raw before = *slot;
   *slot = word;
-  const std::uint64_t node = seen_->node_address(raw(pa));
-  seen_->note_store(raw(pa), static_cast<unsigned>((raw(pa) - node) / sizeof(Raw)), before, word);
-  if (watched_stores_ < watched_stores) {
+  NodeState& node = seen_->node(raw(pa));
+  seen_->note_store(node, raw(pa), static_cast<unsigned>((raw(pa) - node.address) / sizeof(Raw)), before,
+                    word);
+  if (node.linked && watched_stores_ < watched_stores) {
     ++watched_stores_;
     watcher_->after_store(raw(pa));
   }
 }
+
+template <class Raw>
+Raw ObservedWindow<Raw>::load_anywhere(unsigned i) const {
+  return memory_->load<Raw>(at(i));
+}
+
+template <class Raw>
+void ObservedWindow<Raw>::store_anywhere(unsigned i, Raw word) const {
+  memory_->store<Raw>(at(i), word);
+}
+
+template <class Raw>
+Raw ObservedWindow<Raw>::exchange(unsigned i, Raw word) const {
+  return memory_->exchange<Raw>(at(i), word);
+}
+
+template std::uint64_t ObservedWindow<std::uint64_t>::load_anywhere(unsigned) const;
+template void ObservedWindow<std::uint64_t>::store_anywhere(unsigned, std::uint64_t) const;
+template std::uint64_t ObservedWindow<std::uint64_t>::exchange(unsigned, std::uint64_t) const;
 
 template std::uint64_t ObservedMemory::load(PhysAddr) const;
 template void ObservedMemory::store(PhysAddr, std::uint64_t);
@@ -86,6 +106,12 @@ void ObservedMemory::release(const Waiting& w) {
   scribble(at, bytes_of(w.shift));
   poison(at, bytes_of(w.shift));
   pool_.release(w.node, w.shift, Contents::stale);
+}
+
+void ObservedMemory::set_junk(std::span<const std::uint64_t> junk) {
+  junk_.resize(512);
+  for (std::size_t i = 0; i < junk_.size(); ++i)
+    junk_[i] = junk[i % junk.size()];
 }
 
 void ObservedMemory::scribble(std::byte* at, std::size_t bytes) const {

@@ -22,6 +22,77 @@ class Watcher {
   virtual void on_flush(const Invalidation& i) = 0;
 };
 
+class ObservedMemory;
+
+// The slots of one node from some place on. What every access asks of its node is looked up once, and again
+// only when the node is no longer what it was, or when the index leaves it.
+template <class Raw>
+class ObservedWindow {
+ public:
+  ObservedWindow(ObservedMemory& memory, PhysAddr first);
+
+  [[nodiscard]] Raw load(unsigned i) const {
+    seen_->tick(raw(at(i)));
+    return within(i) ? slots_[i] : load_anywhere(i);
+  }
+  // Stores to what hardware cannot reach yet need no watcher.
+  void store(unsigned i, Raw word) const {
+    seen_->tick(raw(at(i)));
+    if (!within(i) || node_->linked)
+      return store_anywhere(i, word);
+    const Raw before = slots_[i];
+    slots_[i] = word;
+    seen_->note_store(*node_, raw(at(i)), index_ + i, before, word);
+  }
+  [[nodiscard]] Raw exchange(unsigned i, Raw word) const;
+  [[nodiscard]] unsigned next_live(unsigned i, unsigned end) const {
+    seen_->tick(raw(at(i)));
+    if (i < end && within(end - 1))
+      return next_nonzero(slots_, i, end);
+    while (i < end && load(i) == 0)
+      ++i;
+    return i;
+  }
+  template <class WordOf>
+  void fill(unsigned count, WordOf&& word_of) const {
+    const bool unseen = count != 0 && within(count - 1) && !node_->linked;
+    if (unseen)
+      seen_->note_stores(*node_, index_, count, overwrite(count, word_of));
+    for (unsigned i = 0; !unseen && i < count; ++i)
+      store(i, word_of(i));
+  }
+
+ private:
+  // Returns how many more slots are not zero now, modulo 2^32.
+  template <class WordOf>
+  [[nodiscard]] unsigned overwrite(unsigned count, WordOf&& word_of) const {
+    unsigned more = 0;
+    for (unsigned i = 0; i < count; ++i) {
+      const Raw word = word_of(i);
+      more += static_cast<unsigned>(word != 0) - static_cast<unsigned>(slots_[i] != 0);
+      slots_[i] = word;
+    }
+    return more;
+  }
+  [[nodiscard]] PhysAddr at(unsigned i) const { return first_ + i * sizeof(Raw); }
+  // One branch, so that the engine is guided by the table and not by its observer.
+  [[nodiscard]] bool within(unsigned i) const {
+    return (static_cast<unsigned>(i < count_) & static_cast<unsigned>(node_->live)
+            & static_cast<unsigned>(node_->serial == serial_))
+           != 0;
+  }
+  [[nodiscard]] Raw load_anywhere(unsigned i) const;
+  void store_anywhere(unsigned i, Raw word) const;
+
+  ObservedMemory* memory_;
+  Observation* seen_;
+  PhysAddr first_;
+  Raw* slots_;
+  NodeState* node_;
+  std::uint64_t serial_;
+  unsigned index_, count_; // of the first slot in its node; slots from there to the node's end
+};
+
 class ObservedMemory {
  public:
   ObservedMemory(Arena& arena, std::size_t units, unsigned unit_shift, std::span<NodeRecord> records,
@@ -47,8 +118,8 @@ class ObservedMemory {
   }
   // The k-th allocation from now on is refused; 0 is the next one.
   void fail_allocation(std::uint64_t k) { fail_in_ = k; }
-  // What junk looks like.
-  void set_junk(std::span<const std::uint64_t> junk) { junk_ = junk; }
+  // What junk looks like, over and over.
+  void set_junk(std::span<const std::uint64_t> junk);
   // Nodes that were reserved in this operation and not taken: it could have failed without need.
   [[nodiscard]] std::uint64_t spare() const { return reserved_; }
   // Did the pool say no within this operation?
@@ -61,6 +132,10 @@ class ObservedMemory {
   void store(PhysAddr pa, Raw word);
   template <class Raw>
   [[nodiscard]] Raw exchange(PhysAddr pa, Raw word);
+  template <class Raw>
+  [[nodiscard]] ObservedWindow<Raw> window(PhysAddr first) {
+    return ObservedWindow<Raw>(*this, first);
+  }
   void invalidate(const Invalidation& i) {
     seen_->note_flush(i);
     watcher_->on_flush(i);
@@ -84,10 +159,11 @@ class ObservedMemory {
   [[nodiscard]] const NodeRecord& record(PhysAddr node) const { return pool_.record(node); }
   [[nodiscard]] NodePool& pool() { return pool_; }
   [[nodiscard]] const NodePool& pool() const { return pool_; }
+  [[nodiscard]] Observation& observation() { return *seen_; }
 
  private:
   static constexpr std::uint64_t never = ~std::uint64_t{0};
-  static constexpr unsigned watched_stores = 3; // per operation: hardware walks after the first ones
+  static constexpr unsigned watched_stores = 3; // per operation: hardware walks after the first visible ones
   struct Waiting {
     PhysAddr node{};
     unsigned shift = 0;
@@ -109,7 +185,7 @@ class ObservedMemory {
   NodePool pool_;
   Observation* seen_;
   Watcher* watcher_;
-  std::span<const std::uint64_t> junk_;
+  std::vector<std::uint64_t> junk_; // enough for a node of the usual size
   std::vector<Waiting> waiting_ = std::vector<Waiting>(64);
   std::size_t waiting_count_ = 0;
   std::size_t touched_bytes_ = 0;
@@ -120,6 +196,18 @@ class ObservedMemory {
 };
 static_assert(MemoryFor<ObservedMemory, std::uint64_t>);
 
+template <class Raw>
+ObservedWindow<Raw>::ObservedWindow(ObservedMemory& memory, PhysAddr first)
+    : memory_(&memory), seen_(&memory.observation()), first_(first), slots_(memory.pool().host<Raw>(first)),
+      node_(&seen_->nearest_node(raw(first))), serial_(node_->serial) {
+  const std::uint64_t offset = raw(first) - node_->address, bytes = bytes_of(node_->shift);
+  index_ = static_cast<unsigned>(offset / sizeof(Raw));
+  count_ = offset < bytes ? static_cast<unsigned>((bytes - offset) / sizeof(Raw)) : 0;
+}
+
+extern template std::uint64_t ObservedWindow<std::uint64_t>::load_anywhere(unsigned) const;
+extern template void ObservedWindow<std::uint64_t>::store_anywhere(unsigned, std::uint64_t) const;
+extern template std::uint64_t ObservedWindow<std::uint64_t>::exchange(unsigned, std::uint64_t) const;
 extern template std::uint64_t ObservedMemory::load(PhysAddr) const;
 extern template void ObservedMemory::store(PhysAddr, std::uint64_t);
 extern template std::uint64_t ObservedMemory::exchange(PhysAddr, std::uint64_t);

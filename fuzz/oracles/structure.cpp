@@ -8,9 +8,6 @@ namespace {
 
 using Hex = unsigned long long; // what printf calls 64 bits
 
-// Of a long run every word at both ends is looked at, and one in so many between them.
-constexpr unsigned edge = 16, stride = 31;
-
 // A size that no level spans is made of several descriptors.
 bool has_groups(const reference::Mmu& mmu) {
   for (const std::uint64_t size : mmu.profile().sizes) {
@@ -99,12 +96,9 @@ Verdict Structure::attach(const View& view, Observation& seen, std::uint64_t nod
     first &= ~(widest_group_ - 1);
     last = std::min(last | (widest_group_ - 1), view.mmu->entries(state.level) - 1);
   }
-  // The middle of a long run of pages is sampled here; the end of the program reads every word.
-  const bool sampled = state.level == 0 && last - first > 4 * edge;
-  for (unsigned index = first; index <= last;
-       index += sampled && index - first > edge && last - index > edge + stride ? stride : 1) {
-    const std::uint64_t slot = node + std::uint64_t{index} * word_bytes_;
-    const std::uint64_t raw = load(view, slot);
+  for (unsigned index = first, run = 1; index <= last; index += run) {
+    run = 1;
+    const std::uint64_t slot = node + std::uint64_t{index} * word_bytes_, raw = load(view, slot);
     if (raw == 0)
       continue;
     const reference::Decoded word = view.mmu->decode(raw, state.level, index, view.mode);
@@ -113,6 +107,8 @@ Verdict Structure::attach(const View& view, Observation& seen, std::uint64_t nod
     if (word.kind == reference::SlotKind::table)
       if (Verdict v = attach_child(view, seen, slot, index, word))
         return v;
+    if (word.kind == reference::SlotKind::leaf && word.copies == 1)
+      run = view.mmu->run_length(view.memory, slot, last - index + 1, state.level, view.mode);
   }
   if (state.nonzero == 0 && state.parent != 0)
     return finding("O4 shape", node, "empty node",

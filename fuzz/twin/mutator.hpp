@@ -35,6 +35,7 @@ class Mutator {
   [[nodiscard]] std::size_t units() const { return starts_.size() - 1; }
   [[nodiscard]] Run choose_run(Rng& rng, std::size_t longest) const;
 
+  void swarm_on(Rng& rng, std::size_t capacity);
   void mutate_once(Rng& rng);
   void insert_record(Rng& rng);
   void remove_run(Rng& rng);

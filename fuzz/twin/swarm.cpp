@@ -4,6 +4,8 @@
 #include "fuzz/twin/record.hpp"
 #include "fuzz/twin/verb_dice.hpp"
 
+#include <bit>
+
 namespace pagetwin::twin {
 namespace {
 
@@ -54,8 +56,11 @@ Bytes swarm_program(const Schema& schema, std::uint64_t seed, std::size_t ops) {
     windows.emplace_back(rng);
   for (std::size_t at = record_bytes; at < bytes.size(); at += record_bytes) {
     bytes[at] = verbs.roll(rng);
-    for (std::size_t field = 0; field < max_fields; ++field)
+    for (unsigned rest = schema.verbs.empty() ? 0 : schema.verbs[bytes[at]].fields; rest != 0;
+         rest &= rest - 1) {
+      const auto field = static_cast<std::size_t>(std::countr_zero(rest));
       set_selector(&bytes[at], field, windows[field].choose(rng));
+    }
   }
   return bytes;
 }

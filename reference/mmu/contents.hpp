@@ -56,7 +56,7 @@ class Reader {
     finish();
     open_ = true;
     leaf_ = {slot.va,
-             slot.decoded.bytes,
+             slot.count * slot.decoded.bytes,
              slot.decoded.address,
              slot.decoded.bytes,
              slot.decoded.attributes,

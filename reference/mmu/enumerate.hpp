@@ -10,14 +10,15 @@
 
 namespace reference {
 
-// One slot that is not zero: a table (shown before what is below it), a leaf or one copy of it, a marker, or
-// junk.
+// One slot that is not zero, or a run of pages: a table (shown before what is below it), leaves or one copy
+// of a leaf, a marker, or junk.
 struct Slot {
   std::uint64_t va = 0; // first byte that the slot covers
   unsigned level = 0;
   unsigned index = 0;
   std::uint64_t address = 0; // of the descriptor
   std::uint64_t raw = 0;
+  unsigned count = 1; // slots from here on that hold such a leaf over consecutive frames
   Decoded decoded;
   Rights above;     // what the tables on the path let through
   Rights effective; // both(above, the slot's own)
@@ -49,9 +50,10 @@ class Enumerator {
     }
     --budget_;
     const unsigned entries = mmu_.entries(level);
-    for (unsigned index = next_used(address, 0, entries); index < entries;
-         index = next_used(address, index + 1, entries))
-      slot(address, level, index, va, above);
+    for (unsigned index = next_used(address, 0, entries); index < entries;) {
+      const unsigned shown = slot(address, level, index, va, above);
+      index = next_used(address, index + shown, entries);
+    }
   }
 
   [[nodiscard]] Enumeration result() const { return result_; }
@@ -84,8 +86,17 @@ class Enumerator {
     return index;
   }
 
-  void slot(std::uint64_t node_address, unsigned level, unsigned index, std::uint64_t node_va,
-            const Rights& above) {
+  // Slots from `found` on that are one run with it.
+  [[nodiscard]] unsigned run_from(const Slot& found) const {
+    if (found.decoded.kind != SlotKind::leaf || found.decoded.copies != 1 || found.decoded.violations != 0)
+      return 1;
+    return mmu_.run_length(memory_, found.address, mmu_.entries(found.level) - found.index, found.level,
+                           mode_);
+  }
+
+  // Returns how many slots it has shown.
+  unsigned slot(std::uint64_t node_address, unsigned level, unsigned index, std::uint64_t node_va,
+                const Rights& above) {
     Slot found;
     found.va = canonical(node_va + index * mmu_.span(level));
     found.level = level;
@@ -93,12 +104,14 @@ class Enumerator {
     found.address = node_address + std::uint64_t{index} * mmu_.descriptor_bytes();
     found.raw = word(node_address, index);
     found.decoded = mmu_.decode(found.raw, level, index, mode_);
+    found.count = run_from(found);
     found.above = above;
     found.effective = both(above, rights_of(found.decoded.attributes));
     sink_(static_cast<const Slot&>(found));
     const bool followed = (found.decoded.violations & violation::faulting) == 0;
     if (found.decoded.kind == SlotKind::table && followed && level > 0)
       node(found.decoded.address, level - 1, found.va, found.effective);
+    return found.count;
   }
 
   // The upper half of a root lies at the top of the address space.
@@ -123,8 +136,8 @@ class Enumerator {
 
 } // namespace enumerate_detail
 
-// sink(const Slot&) for every slot that is not zero. Loads only, and only within the memory; terminates
-// whatever the bytes are.
+// sink(const Slot&) for everything that is not zero, in runs. Loads only, and only within the memory;
+// terminates whatever the bytes are.
 template <typename Arch, typename Sink>
 [[nodiscard]] Enumeration for_each_slot(const PhysicalMemory& memory, std::uint64_t root, const Arch& mmu,
                                         const Mode& mode, Sink&& sink) {

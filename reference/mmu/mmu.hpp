@@ -119,6 +119,16 @@ class Mmu {
   [[nodiscard]] virtual Decoded decode(std::uint64_t raw, unsigned level, unsigned index,
                                        const Mode& mode) const = 0;
 
+  // May `raw` pass for `before` one frame further on: a leaf of one slot whose descriptor differs in nothing
+  // but the address? Asked of what follows a legal leaf, to spare decoding runs of pages; no is always a
+  // right answer.
+  [[nodiscard]] virtual bool continues(std::uint64_t before, std::uint64_t raw, unsigned level,
+                                       const Mode& mode) const = 0;
+  // How many of the `count` slots from `slot` on hold such a run, which begins with a legal leaf: 1 or more.
+  // The slots lie in the memory.
+  [[nodiscard]] virtual unsigned run_length(const PhysicalMemory& memory, std::uint64_t slot, unsigned count,
+                                            unsigned level, const Mode& mode) const = 0;
+
   // Where va leads, whoever asks: no rights are checked, effective attributes are returned, flags are the OR
   // over the copies of the leaf. Nothing, where hardware would find no translation.
   [[nodiscard]] virtual std::optional<Translation> translate(const PhysicalMemory& memory, std::uint64_t root,

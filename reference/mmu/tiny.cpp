@@ -2,9 +2,6 @@
 // rotation.
 #include "reference/mmu/tiny.hpp"
 
-#include "reference/mmu/contents.hpp"
-#include "reference/mmu/walker.hpp"
-
 #include <array>
 #include <bit>
 
@@ -144,29 +141,9 @@ std::uint64_t Tiny::flags_set(unsigned level, bool is_leaf, bool is_write) const
   return std::rotl(flags, rotation(level));
 }
 
-std::optional<Translation> Tiny::translate(const PhysicalMemory& memory, std::uint64_t root, std::uint64_t va,
-                                           const Mode& mode) const {
-  return walker::translate(*this, memory, root, va, mode);
-}
-
-Walk Tiny::walk(const PhysicalMemory& memory, std::uint64_t root, std::uint64_t va, const Access& access,
-                const Mode& mode) const {
-  return walker::walk(*this, memory, root, va, access, mode);
-}
-
-Walk Tiny::access(const PhysicalMemory& memory, std::uint64_t root, std::uint64_t va, const Access& access,
-                  const Mode& mode) const {
-  return walker::access(*this, memory, root, va, access, mode);
-}
-
 const Mmu& tiny() {
   static const Tiny mmu;
   return mmu;
-}
-
-void Tiny::read_contents(const PhysicalMemory& memory, std::uint64_t root, const Mode& mode,
-                         Contents& to) const {
-  read_contents_of(*this, memory, root, mode, to);
 }
 
 } // namespace reference

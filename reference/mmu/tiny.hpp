@@ -2,14 +2,14 @@
 // It refuses to know privilege beyond U, control registers and error codes: the format has none.
 #pragma once
 
-#include "reference/mmu/mmu.hpp"
+#include "reference/mmu/radix.hpp"
 
 #include <cstdint>
 #include <optional>
 
 namespace reference {
 
-class Tiny final : public Mmu {
+class Tiny final : public Radix<Tiny> {
  public:
   [[nodiscard]] const Profile& profile() const override;
   [[nodiscard]] unsigned levels() const override { return 4; }
@@ -20,15 +20,11 @@ class Tiny final : public Mmu {
   }
   [[nodiscard]] Decoded decode(std::uint64_t raw, unsigned level, unsigned index,
                                const Mode& mode) const override;
-  [[nodiscard]] std::optional<Translation> translate(const PhysicalMemory& memory, std::uint64_t root,
-                                                     std::uint64_t va, const Mode& mode) const override;
-  [[nodiscard]] Walk walk(const PhysicalMemory& memory, std::uint64_t root, std::uint64_t va,
-                          const Access& access, const Mode& mode) const override;
-  Walk access(const PhysicalMemory& memory, std::uint64_t root, std::uint64_t va, const Access& access,
-              const Mode& mode) const override;
 
-  void read_contents(const PhysicalMemory& memory, std::uint64_t root, const Mode& mode,
-                     Contents& to) const override;
+  // Groups are small, and runs of them smaller.
+  [[nodiscard]] bool continues(std::uint64_t, std::uint64_t, unsigned, const Mode&) const override {
+    return false;
+  }
 
   // What walker.hpp asks of an architecture.
   [[nodiscard]] unsigned index_of(std::uint64_t va, unsigned level) const {

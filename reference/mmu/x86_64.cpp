@@ -2,9 +2,6 @@
 // names.
 #include "reference/mmu/x86_64.hpp"
 
-#include "reference/mmu/contents.hpp"
-#include "reference/mmu/walker.hpp"
-
 #include <array>
 
 namespace reference {
@@ -166,6 +163,13 @@ Decoded X86_64::decode(std::uint64_t raw, unsigned level, unsigned, const Mode& 
   return table(raw, span(level), mode);
 }
 
+// Only the address differs, and it is the next page's. A carry out of the address field would be another
+// difference.
+bool X86_64::continues(std::uint64_t before, std::uint64_t raw, unsigned level, const Mode& mode) const {
+  const std::uint64_t address = bits(mode.pa_bits - 1, 12 + 9 * level);
+  return raw - before == span(level) && ((raw ^ before) & ~address) == 0;
+}
+
 std::optional<Below> X86_64::below(std::uint64_t raw, unsigned level, const Mode& mode) const {
   if ((raw & P) == 0 || maps_page(raw, level) || common_violations(raw, mode) != 0)
     return std::nullopt;
@@ -203,21 +207,6 @@ std::uint64_t X86_64::flags_set(unsigned, bool is_leaf, bool is_write) const {
   return is_leaf && is_write ? A | D : A;
 }
 
-std::optional<Translation> X86_64::translate(const PhysicalMemory& memory, std::uint64_t root,
-                                             std::uint64_t va, const Mode& mode) const {
-  return walker::translate(*this, memory, root, va, mode);
-}
-
-Walk X86_64::walk(const PhysicalMemory& memory, std::uint64_t root, std::uint64_t va, const Access& access,
-                  const Mode& mode) const {
-  return walker::walk(*this, memory, root, va, access, mode);
-}
-
-Walk X86_64::access(const PhysicalMemory& memory, std::uint64_t root, std::uint64_t va, const Access& access,
-                    const Mode& mode) const {
-  return walker::access(*this, memory, root, va, access, mode);
-}
-
 const Mmu& x86_64_4() {
   static const X86_64 mmu(4);
   return mmu;
@@ -226,11 +215,6 @@ const Mmu& x86_64_4() {
 const Mmu& x86_64_5() {
   static const X86_64 mmu(5);
   return mmu;
-}
-
-void X86_64::read_contents(const PhysicalMemory& memory, std::uint64_t root, const Mode& mode,
-                           Contents& to) const {
-  read_contents_of(*this, memory, root, mode, to);
 }
 
 } // namespace reference

@@ -3,14 +3,14 @@
 // (PKRS), no shadow stacks, no linear-address masking.
 #pragma once
 
-#include "reference/mmu/mmu.hpp"
+#include "reference/mmu/radix.hpp"
 
 #include <cstdint>
 #include <optional>
 
 namespace reference {
 
-class X86_64 final : public Mmu {
+class X86_64 final : public Radix<X86_64> {
  public:
   explicit X86_64(unsigned levels);
 
@@ -23,15 +23,8 @@ class X86_64 final : public Mmu {
   }
   [[nodiscard]] Decoded decode(std::uint64_t raw, unsigned level, unsigned index,
                                const Mode& mode) const override;
-  [[nodiscard]] std::optional<Translation> translate(const PhysicalMemory& memory, std::uint64_t root,
-                                                     std::uint64_t va, const Mode& mode) const override;
-  [[nodiscard]] Walk walk(const PhysicalMemory& memory, std::uint64_t root, std::uint64_t va,
-                          const Access& access, const Mode& mode) const override;
-  Walk access(const PhysicalMemory& memory, std::uint64_t root, std::uint64_t va, const Access& access,
-              const Mode& mode) const override;
-
-  void read_contents(const PhysicalMemory& memory, std::uint64_t root, const Mode& mode,
-                     Contents& to) const override;
+  [[nodiscard]] bool continues(std::uint64_t before, std::uint64_t raw, unsigned level,
+                               const Mode& mode) const override;
 
   // What walker.hpp asks of an architecture.
   [[nodiscard]] unsigned index_of(std::uint64_t va, unsigned level) const {

@@ -45,14 +45,20 @@ class Auditor {
   void node(Node n) {
     if (++report_.nodes > tree_->memory().pool().used())
       return blame("a node is reached twice", n.at);
+    const auto slots = tree_->window(n.at);
+    const unsigned entries = G::entries(n.level);
     unsigned live = 0, markers = 0;
-    for (unsigned i = 0; i < G::entries(n.level) && report_.ok(); ++i) {
-      const PhysAddr at = G::slot(n.at, i);
-      const Raw word = tree_->load(at);
-      const bool marked = F::kind(word, n.level) == Kind::hole && F::marker(word, n.level) != 0;
-      live += word != 0;
-      markers += marked;
-      slot(n, i, at, word);
+    proven_ = {};
+    for (unsigned i = 0; i < entries && report_.ok();) {
+      const Raw word = slots.load(i);
+      if (word == 0) {
+        i = slots.next_live(i + 1, entries);
+        continue;
+      }
+      ++live;
+      markers += F::kind(word, n.level) == Kind::hole && F::marker(word, n.level) != 0;
+      slot(n, i, G::slot(n.at, i), word);
+      ++i;
     }
     report_.markers += markers;
     count(n, live, markers);
@@ -86,8 +92,12 @@ class Auditor {
         || !is_aligned(raw(child) - raw(tree_->memory().pool().base()), G::node_shift(0)))
       return blame("a table outside the pool", at);
     node({child, n.level - 1});
+    proven_ = {};
   }
   void leaf(Node n, unsigned index, PhysAddr at, Raw word) {
+    report_.mapped += G::span(n.level);
+    if (follows(n.level, index, word))
+      return;
     const PageSize size = F::sizes[G::size_of(word, n.level)];
     const unsigned copy = index & (size.copies() - 1);
     const PhysAddr frame = F::frame(word, n.level);
@@ -95,10 +105,20 @@ class Auditor {
     if (size.level != n.level || F::leaf(bits, frame, size, copy) != word
         || !is_aligned(raw(frame), size.log2_bytes))
       return blame("a leaf is not what the format writes", at);
-    report_.mapped += G::span(n.level);
-    if (!is_whole_group(at + -std::uint64_t{copy} * sizeof(Raw),
-                        F::leaf_bits(F::attributes(word, n.level), {}, size), frame, size))
+    if (size.copies() == 1)
+      proven_ = {bits, frame, index, true};
+    else if (!is_whole_group(at + -std::uint64_t{copy} * sizeof(Raw),
+                             F::leaf_bits(F::attributes(word, n.level), {}, size), frame, size))
       blame("a group of duplicated descriptors is mixed", at);
+  }
+  // One frame on from the leaf of one slot right before, which was found to be what the format writes?
+  [[nodiscard]] bool follows(unsigned level, unsigned index, Raw word) {
+    if (!proven_.any || index != proven_.index + 1)
+      return false;
+    const PageSize size = F::sizes[G::size_of(word, level)];
+    proven_.frame = proven_.frame + G::span(level);
+    ++proven_.index;
+    return size.copies() == 1 && F::leaf(proven_.bits, proven_.frame, size, 0) == word;
   }
   // Does every copy hold what the format writes there, flags aside?
   [[nodiscard]] bool is_whole_group(PhysAddr first, Raw bits, PhysAddr frame, PageSize size) const {
@@ -111,8 +131,17 @@ class Auditor {
     return true;
   }
 
+  // Of the node that is being read: the last leaf of one slot that was proved bit by bit, or follows from it.
+  struct Proven {
+    Raw bits;
+    PhysAddr frame;
+    unsigned index;
+    bool any;
+  };
+
   const T* tree_;
   AuditReport report_;
+  Proven proven_{};
 };
 
 // table: a PageTable.

@@ -40,8 +40,9 @@ concept MemoryFor =
       { memory.pool() } -> std::same_as<NodePool&>;
     };
 
-// The slots of one node by index, for loops over many of them. A policy with a faster way to say this offers
-// window<Raw>(node).
+// The slots of one node by index, for loops over many of them. next_live: the first slot of i .. end - 1
+// whose word is not zero, or end. fill: the first `count` slots become word_of(0), word_of(1) and so on; none
+// of them is a live leaf. A policy with a faster way to say this offers window<Raw>(node).
 template <class M, class Raw>
 class Window {
  public:
@@ -51,11 +52,37 @@ class Window {
   [[nodiscard]] Raw exchange(unsigned i, Raw word) const {
     return memory_->template exchange<Raw>(node_ + i * sizeof(Raw), word);
   }
+  [[nodiscard]] unsigned next_live(unsigned i, unsigned end) const {
+    while (i < end && load(i) == 0)
+      ++i;
+    return i;
+  }
+  template <class WordOf>
+  void fill(unsigned count, WordOf&& word_of) const {
+    for (unsigned i = 0; i < count; ++i)
+      store(i, word_of(i));
+  }
 
  private:
   M* memory_;
   PhysAddr node_;
 };
+
+// The first of i .. end - 1 whose word is not zero, or end: most of most nodes is holes, eight of which are
+// one branch.
+template <class Raw>
+[[nodiscard]] unsigned next_nonzero(const Raw* slots, unsigned i, unsigned end) {
+  const auto eight_holes = [slots](unsigned at) {
+    Raw any = 0;
+    for (unsigned k = 0; k < 8; ++k)
+      any |= slots[at + k];
+    return any == 0;
+  };
+  for (; i < end && slots[i] == 0; ++i)
+    while (i + 8 < end && eight_holes(i + 1))
+      i += 8;
+  return i;
+}
 
 // Does hardware set accessed and dirty in live leaves behind our back?
 enum class HardwareFlags : std::uint8_t { off, on };
@@ -74,6 +101,12 @@ class PlainWindow {
     const Raw old = slots_[i];
     slots_[i] = word;
     return old;
+  }
+  [[nodiscard]] unsigned next_live(unsigned i, unsigned end) const { return next_nonzero(slots_, i, end); }
+  template <class WordOf>
+  void fill(unsigned count, WordOf&& word_of) const {
+    for (unsigned i = 0; i < count; ++i)
+      slots_[i] = word_of(i);
   }
 
  private:

@@ -247,11 +247,23 @@ class PageTable {
   template <class Sink>
   void for_each_in(Range range, Sink& sink) const {
     std::optional<Mapping> run;
+    typename F::Raw bits{}; // of the last leaf that was decoded
+    unsigned size = 0;
     TreeType tree = tree_;
     (void)tree.for_leaves(tree.root(), range, [&](const Leaf& leaf) {
+      // The next page of a run is known by its word.
+      const bool next_page = run && leaf.copies() == 1 && leaf.size == size && leaf.va == run->va + run->bytes
+                             && range.covers(leaf.range())
+                             && F::leaf(bits, run->pa + run->bytes, leaf.page(), 0) == leaf.word;
+      if (next_page) {
+        run->bytes += leaf.bytes();
+        return true;
+      }
       const Range part = leaf.range().clip(range);
       const Mapping next{part.first, leaf.frame() + (part.first - leaf.va), part.last - part.first + 1,
                          leaf.attributes()};
+      bits = F::leaf_bits(next.attributes, F::flags(leaf.word, leaf.level()), leaf.page());
+      size = leaf.size;
       if (run && extends(*run, next)) {
         run->bytes += next.bytes;
         return true;

@@ -86,8 +86,9 @@ class Promoter {
   }
   // ORs the flags of all leaves below, which are final now, and retires the nodes.
   void gather(Node node) {
+    const auto slots = tree_->window(node.at);
     for (unsigned i = 0; i < G::entries(node.level); ++i) {
-      const Raw word = tree_->load(G::slot(node.at, i));
+      const Raw word = slots.load(i);
       if (F::kind(word, node.level) == Kind::table)
         gather({F::table(word, node.level), node.level - 1});
       else

@@ -99,11 +99,11 @@ class Splitter {
   }
   // Hardware set flags in the leaf after its children were built.
   void raise(typename T::Node node, Flags late) {
+    const auto slots = tree_->window(node.at);
     for (unsigned i = 0; i < G::entries(node.level); ++i) {
-      const PhysAddr slot = G::slot(node.at, i);
-      const Raw word = tree_->load(slot);
-      tree_->replace(slot, word, F::with_flags(word, F::flags(word, node.level) | late, node.level),
-                     node.level);
+      const Raw word = slots.load(i);
+      T::replace(slots, i, word, F::with_flags(word, F::flags(word, node.level) | late, node.level),
+                 node.level);
     }
   }
 

@@ -103,27 +103,33 @@ class Tree {
   // order. visit returns how many slots it dealt with; 0 shows it the same slot again.
   template <class Visit>
   void for_slots(Node node, Range range, Visit&& visit) {
-    for_slots_reading(node, range, [this](PhysAddr at) { return load(at); }, visit);
+    const auto slots = window(node.at);
+    for_slots_reading(node, range, [&slots](unsigned i) { return slots.load(i); }, visit);
   }
   // The same for a node that is not linked yet and whose slots all count as holes, whatever the memory holds.
   template <class Visit>
   void for_fresh_slots(Node node, Range range, Visit&& visit) {
-    for_slots_reading(node, range, [](PhysAddr) { return Raw{0}; }, visit);
+    for_slots_reading(node, range, [](unsigned) { return Raw{0}; }, visit);
   }
   // The same without the plain holes, and only as far as something can still come: sparse nodes are not read
   // to their end. visit deals with at least one slot, or shows it again.
   template <class Visit>
   void for_live_slots(Node node, Range range, Visit&& visit) {
+    const auto slots = window(node.at);
+    const unsigned begin = G::index(range.first, node.level), end = G::index(range.last, node.level) + 1;
+    const std::uint64_t va = align_down(range.first, G::span_shift(node.level));
     unsigned left = record(node).live;
-    for_slots(node, range, [&](const Slot& s) -> unsigned {
-      if (left == 0)
-        return G::entries(node.level);
-      if (s.word == 0)
-        return 1;
-      const unsigned done = visit(s);
+    for (unsigned i = begin; left != 0 && i < end;) {
+      const Raw word = slots.load(i);
+      if (word == 0) {
+        i = slots.next_live(i + 1, end);
+        continue;
+      }
+      const std::uint64_t at = va + (std::uint64_t{i - begin} << G::span_shift(node.level));
+      const unsigned done = visit(Slot{node, G::slot(node.at, i), at, word});
+      i += done;
       left -= done;
-      return done;
-    });
+    }
   }
   // Calls visit(leaf) for the leaves that meet the range, ascending; visit returns false to stop. Returns
   // false when stopped.
@@ -173,19 +179,15 @@ class Tree {
   void fill(PhysAddr slot, unsigned count, PhysAddr frame, Raw bits, PageSize size) {
     const std::uint64_t span = G::span(size.level);
     const auto slots = window(slot);
-    if (!has_groups || size.log2_copies == 0) {
-      for (unsigned i = 0; i < count; ++i)
-        slots.store(i, F::leaf(bits, frame + i * span, size, 0));
-      return;
-    }
-    for (unsigned i = 0; i < count; ++i) {
+    if (!has_groups || size.log2_copies == 0)
+      return slots.fill(count, [&](unsigned i) { return F::leaf(bits, frame + i * span, size, 0); });
+    slots.fill(count, [&](unsigned i) {
       const unsigned copy = i & (size.copies() - 1);
-      slots.store(i, F::leaf(bits, frame + (i - copy) * span, size, copy));
-    }
+      return F::leaf(bits, frame + (i - copy) * span, size, copy);
+    });
   }
   void fill_markers(Node node, std::uint32_t word) {
-    for (unsigned i = 0; i < G::entries(node.level); ++i)
-      store(G::slot(node.at, i), F::to_marker(word, node.level));
+    window(node.at).fill(G::entries(node.level), [&](unsigned) { return F::to_marker(word, node.level); });
     record(node).live = record(node).markers = static_cast<std::uint16_t>(G::entries(node.level));
   }
 
@@ -299,8 +301,7 @@ class Tree {
     const unsigned last = G::index(range.last, node.level);
     std::uint64_t va = align_down(range.first, G::span_shift(node.level));
     for (unsigned i = G::index(range.first, node.level); i <= last;) {
-      const PhysAddr at = G::slot(node.at, i);
-      const unsigned done = visit(Slot{node, at, va, read(at)});
+      const unsigned done = visit(Slot{node, G::slot(node.at, i), va, read(i)});
       i += done;
       va += std::uint64_t{done} << G::span_shift(node.level);
     }
@@ -314,8 +315,9 @@ class Tree {
   }
 
   void retire_all(Node node) {
+    const auto slots = window(node.at);
     for (unsigned i = 0; node.level > 0 && i < G::entries(node.level); ++i) {
-      const Raw word = load(G::slot(node.at, i));
+      const Raw word = slots.load(i);
       if (F::kind(word, node.level) == Kind::table)
         retire_all({F::table(word, node.level), node.level - 1});
     }

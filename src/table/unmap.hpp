@@ -132,25 +132,20 @@ class Unmapper {
     if (node.level == 0) {
       bytes_ += std::uint64_t{static_cast<unsigned>(r.live - r.markers)} << F::page_shift;
     } else {
+      const auto slots = tree_->window(node.at);
       unsigned left = r.live;
-      for (unsigned i = 0; left != 0; ++i)
-        left -= drop_word(node, tree_->load(G::slot(node.at, i)));
+      for (unsigned i = 0; left != 0; ++i, --left) {
+        i = slots.next_live(i, G::entries(node.level));
+        drop_word(node, slots.load(i));
+      }
     }
     tree_->retire(node, Contents::stale);
   }
-  // Returns whether the slot was live.
-  [[nodiscard]] unsigned drop_word(Node node, Raw word) {
-    switch (F::kind(word, node.level)) {
-    case Kind::table:
+  void drop_word(Node node, Raw word) {
+    if (F::kind(word, node.level) == Kind::table)
       drop({F::table(word, node.level), node.level - 1});
-      return 1;
-    case Kind::leaf:
+    else if (F::kind(word, node.level) == Kind::leaf)
       bytes_ += G::span(node.level);
-      return 1;
-    case Kind::hole:
-      break;
-    }
-    return word != 0;
   }
   // The same, reporting each leaf.
   void collect(Node node, std::uint64_t va) {

@@ -118,7 +118,8 @@ class SilentEdit final : public Scribbler {
     if (before == 0 || length != 0x1000)
       return inner().protect(s, va, length, rights);
     scribble(s, va, after);
-    observation()->note_store(slot, static_cast<unsigned>(slot % 32 / 8), before, after);
+    observation()->note_store(observation()->node(slot), slot, static_cast<unsigned>(slot % 32 / 8), before,
+                              after);
     return {Status::ok, length};
   }
 };

@@ -52,6 +52,64 @@ TEST(ForEachSlot, ShowsEverySlotAscendingAndTablesFirst) {
                                            {0 - 0x40000000ULL, 2, base + 0x2FF8, SlotKind::leaf}}));
 }
 
+// First index and length of every run of leaves in the first node of pages below base.
+std::vector<std::pair<unsigned, unsigned>> page_runs(const Arena& arena) {
+  std::vector<std::pair<unsigned, unsigned>> runs;
+  const auto note = [&runs](const Slot& slot) {
+    if (slot.level == 0)
+      runs.emplace_back(slot.index, slot.count);
+  };
+  EXPECT_EQ(for_each_slot(arena.memory(), base, x86_64_4(), {}, note), Enumeration::complete);
+  return runs;
+}
+
+TEST(ForEachSlot, ARunOfPagesEndsWhereAnythingButTheFrameDiffers) {
+  Arena arena(base, 0x4000);
+  for (std::uint64_t level = 0; level < 3; ++level)
+    arena.put(base + level * 0x1000, (base + (level + 1) * 0x1000) | 7);
+  const std::uint64_t pages = base + 0x3000;
+  for (std::uint64_t i = 0; i < 10; ++i)
+    arena.put(pages + i * 8, (0x5000 + i * 0x1000) | 7);
+  EXPECT_EQ(page_runs(arena), (std::vector<std::pair<unsigned, unsigned>>{{0, 10}}));
+  arena.put(pages + 3 * 8, 0x8000 | 7 | 0x40);         // dirty
+  arena.put(pages + 6 * 8, 0xF000 | 7);                // another frame
+  arena.put(pages + 8 * 8, (0xD000 | 7) | 1ULL << 62); // another key
+  EXPECT_EQ(page_runs(arena), (std::vector<std::pair<unsigned, unsigned>>{
+                                  {0, 3}, {3, 1}, {4, 2}, {6, 1}, {7, 1}, {8, 1}, {9, 1}}));
+}
+
+TEST(ForEachSlot, NoRunLeavesTheAddressField) {
+  const Mmu& mmu = x86_64_4();
+  const std::uint64_t top = (1ULL << 52) - 0x1000;
+  EXPECT_TRUE(mmu.continues((top - 0x1000) | 7, top | 7, 0, {}));
+  EXPECT_FALSE(mmu.continues(top | 7, (top | 7) + 0x1000, 0, {}));
+  Mode narrow;
+  narrow.pa_bits = 40;
+  EXPECT_FALSE(mmu.continues(((1ULL << 40) - 0x1000) | 7, 1ULL << 40 | 7, 0, narrow));
+}
+
+// What spares decoding must never say more than decoding does.
+TEST(ForEachSlot, WhatContinuesARunDecodesToTheNextFrame) {
+  std::mt19937_64 random(3);
+  const Mmu& mmu = x86_64_4();
+  unsigned continued = 0;
+  for (unsigned round = 0; round < 100000; ++round) {
+    const unsigned level = round % 3;
+    const std::uint64_t span = mmu.span(level), pat = level == 0 ? 0 : 1ULL << 12;
+    const std::uint64_t before = (random() & ~(((1ULL << 52) - 1) & ~0xFFFULL & ~pat)) | 1
+                                 | (level == 0 ? 0 : 0x80)
+                                 | (random() % 64 == 0 ? (1ULL << 52) - span : random() % 0x100 * span);
+    const std::uint64_t raw = before + span + (random() % 4 == 0 ? 1ULL << random() % 64 : 0);
+    if (!mmu.continues(before, raw, level, {}))
+      continue;
+    ++continued;
+    Decoded want = mmu.decode(before, level, 0, {});
+    want.address += span;
+    EXPECT_EQ(mmu.decode(raw, level, 0, {}), want) << std::hex << before << ' ' << raw;
+  }
+  EXPECT_GT(continued, 50000U);
+}
+
 TEST(ForEachSlot, FindsASlotAtEveryIndex) {
   for (unsigned index = 0; index < 512; ++index) {
     Arena arena(base, 0x1000);

@@ -38,7 +38,7 @@ TEST(Mutator, LiteralRecordsStayTogetherWithTheirNumbers) {
         std::any_of(mutant.ops.begin(), mutant.ops.end(), [](const Op& o) { return o.value[0] >> 50U != 0; });
     kept += has_far ? 1 : 0;
   }
-  EXPECT_GE(kept, 900U);
+  EXPECT_GE(kept, 600U); // a quarter begins anew with the swarm
 }
 
 TEST(Mutator, DependsOnTheSeedAloneAndChangesMostly) {

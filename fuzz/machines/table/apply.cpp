@@ -77,9 +77,10 @@ Verdict TableMachine::same_status(Status ours, reference::Status theirs) const {
                         reference::to_text(theirs)));
 }
 
-Verdict TableMachine::same_bytes(std::uint64_t ours, std::uint64_t theirs) const {
-  if (ours == theirs)
-    return std::nullopt;
+Verdict TableMachine::same_amount(Status our_status, std::uint64_t ours, reference::Status their_status,
+                                  std::uint64_t theirs) const {
+  if (Verdict d = same_status(our_status, their_status); d || ours == theirs)
+    return d;
   return finding("O2 ret", op_->value[field_va], format("%s amount", verb_name()),
                  format("%s answers %#llx, the reference %#llx", verb_name(), Hex{ours}, Hex{theirs}));
 }
@@ -159,9 +160,7 @@ Verdict TableMachine::apply_unmap(const twin::Op& op) {
   if (starved(ours.status, ours.bytes))
     return std::nullopt;
   const auto theirs = model().unmap(op.value[field_va], op.value[field_len]);
-  if (Verdict d = same_status(ours.status, theirs.status))
-    return d;
-  return same_bytes(ours.bytes, theirs.bytes);
+  return same_amount(ours.status, ours.bytes, theirs.status, theirs.bytes);
 }
 
 Verdict TableMachine::apply_unmap_collect(const twin::Op& op) {
@@ -170,9 +169,7 @@ Verdict TableMachine::apply_unmap_collect(const twin::Op& op) {
   if (starved(ours.status, ours.bytes))
     return std::nullopt;
   const auto theirs = model().unmap_collect(op.value[field_va], op.value[field_len]);
-  if (Verdict d = same_status(ours.status, theirs.status))
-    return d;
-  if (Verdict d = same_bytes(ours.bytes, theirs.bytes))
+  if (Verdict d = same_amount(ours.status, ours.bytes, theirs.status, theirs.bytes))
     return d;
   return same_leaves(theirs.leaves);
 }
@@ -183,9 +180,7 @@ Verdict TableMachine::apply_protect(const twin::Op& op) {
   if (starved(ours.status, ours.bytes))
     return std::nullopt;
   const auto theirs = model().protect(op.value[field_va], op.value[field_len], to_reference(rights));
-  if (Verdict d = same_status(ours.status, theirs.status))
-    return d;
-  return same_bytes(ours.bytes, theirs.bytes);
+  return same_amount(ours.status, ours.bytes, theirs.status, theirs.bytes);
 }
 
 Verdict TableMachine::apply_remap(const twin::Op& op) {
@@ -228,9 +223,7 @@ Verdict TableMachine::apply_marker(const twin::Op& op) {
   if (starved(ours.status, ours.word))
     return std::nullopt;
   const auto theirs = model().marker(op.value[field_va], op.value[field_size]);
-  if (Verdict d = same_status(ours.status, theirs.status))
-    return d;
-  return same_bytes(ours.word, theirs.word);
+  return same_amount(ours.status, ours.word, theirs.status, theirs.word);
 }
 
 Verdict TableMachine::apply_for_each(const twin::Op& op) {
@@ -241,14 +234,18 @@ Verdict TableMachine::apply_for_each(const twin::Op& op) {
   const auto theirs = model().for_each(op.value[field_va], op.value[field_len]);
   if (Verdict d = same_status(ours, theirs.status))
     return d;
-  extents_.clear();
-  for (const Stretch& s : stretches_)
-    extents_.push_back(to_reference(s));
-  if (std::ranges::equal(extents_, theirs.extents))
+  if (same_extents(theirs.extents))
     return std::nullopt;
   return finding("O14 views", op.value[field_va], "for_each",
                  "for_each shows other ranges than the reference",
                  format("%zu ranges, the reference has %zu", extents_.size(), theirs.extents.size()));
+}
+
+bool TableMachine::same_extents(std::span<const reference::Extent> theirs) {
+  extents_.clear();
+  for (const Stretch& s : stretches_)
+    extents_.push_back(to_reference(s));
+  return std::ranges::equal(extents_, theirs);
 }
 
 // The probes do the comparison.
@@ -263,9 +260,7 @@ Verdict TableMachine::apply_clear(const twin::Op&) {
   if (starved(ours.status, ours.bytes))
     return std::nullopt;
   const auto theirs = model().clear();
-  if (Verdict d = same_status(ours.status, theirs.status))
-    return d;
-  return same_bytes(ours.bytes, theirs.bytes);
+  return same_amount(ours.status, ours.bytes, theirs.status, theirs.bytes);
 }
 
 Verdict TableMachine::apply_create(const twin::Op& op) {

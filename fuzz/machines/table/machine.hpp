@@ -74,7 +74,10 @@ class TableMachine final : public twin::Machine, private Watcher {
   // Notes the answer. True when the reference must not see the operation, because the pool was dry.
   [[nodiscard]] bool starved(Status status, std::uint64_t bytes = 0);
   [[nodiscard]] Verdict same_status(Status ours, reference::Status theirs) const;
-  [[nodiscard]] Verdict same_bytes(std::uint64_t ours, std::uint64_t theirs) const;
+  [[nodiscard]] Verdict same_amount(Status our_status, std::uint64_t ours, reference::Status their_status,
+                                    std::uint64_t theirs) const;
+  // stretches_, which for_each showed, against the reference's.
+  [[nodiscard]] bool same_extents(std::span<const reference::Extent> theirs);
   [[nodiscard]] Verdict same_leaves(std::span<const reference::LeafRun> theirs);
   [[nodiscard]] Verdict round_trip(const twin::Op& op, bool range);
   void absorb_injections();
@@ -98,7 +101,6 @@ class TableMachine final : public twin::Machine, private Watcher {
   [[nodiscard]] bool global_elsewhere(unsigned space, std::uint64_t va, const Found& found) const;
   [[nodiscard]] Verdict compare_all();
   [[nodiscard]] Verdict compare_space(unsigned space);
-  [[nodiscard]] Verdict compare_own_views(unsigned space);
   [[nodiscard]] Verdict compare_iteration(unsigned space);
   [[nodiscard]] Verdict compare_half(unsigned space, std::uint64_t first, std::uint64_t length);
   [[nodiscard]] Verdict destroy_all();

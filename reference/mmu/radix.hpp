@@ -1,0 +1,51 @@
+// The part of an Mmu that every radix page table answers alike: the shared walk (walker.hpp) and the reading
+// of all contents (contents.hpp) over the Arch that derives from this, without a virtual call on the way. It
+// refuses to know bits: those are Arch's.
+#pragma once
+
+#include "reference/mmu/contents.hpp"
+#include "reference/mmu/walker.hpp"
+
+namespace reference {
+
+template <typename Arch>
+class Radix : public Mmu {
+ public:
+  [[nodiscard]] std::optional<Translation> translate(const PhysicalMemory& memory, std::uint64_t root,
+                                                     std::uint64_t va, const Mode& mode) const final {
+    return walker::translate(arch(), memory, root, va, mode);
+  }
+  [[nodiscard]] Walk walk(const PhysicalMemory& memory, std::uint64_t root, std::uint64_t va,
+                          const Access& access, const Mode& mode) const final {
+    return walker::walk(arch(), memory, root, va, access, mode);
+  }
+  Walk access(const PhysicalMemory& memory, std::uint64_t root, std::uint64_t va, const Access& access,
+              const Mode& mode) const final {
+    return walker::access(arch(), memory, root, va, access, mode);
+  }
+  void read_contents(const PhysicalMemory& memory, std::uint64_t root, const Mode& mode,
+                     Contents& to) const final {
+    read_contents_of(arch(), memory, root, mode, to);
+  }
+
+  [[nodiscard]] unsigned run_length(const PhysicalMemory& memory, std::uint64_t slot, unsigned count,
+                                    unsigned level, const Mode& mode) const final {
+    unsigned run = 1;
+    for (std::uint64_t before = word(memory, slot), next; run < count; ++run, before = next) {
+      next = word(memory, slot + std::uint64_t{run} * arch().descriptor_bytes());
+      if (!arch().continues(before, next, level, mode))
+        break;
+    }
+    return run;
+  }
+
+ private:
+  [[nodiscard]] static std::uint64_t word(const PhysicalMemory& memory, std::uint64_t slot) {
+    std::uint64_t raw = 0;
+    std::memcpy(&raw, memory.base + (slot - memory.pa_base), sizeof raw);
+    return raw;
+  }
+  [[nodiscard]] const Arch& arch() const { return static_cast<const Arch&>(*this); }
+};
+
+} // namespace reference
