@@ -59,6 +59,16 @@ Verdict AdversarialTlb::check_gone(unsigned space) const {
   return std::nullopt;
 }
 
+AdversarialTlb::Hull AdversarialTlb::hull_of(const View& view, std::span<const Replaced> replaced) {
+  Hull hull{~std::uint64_t{0}, 0};
+  for (const Replaced& r : replaced) {
+    const std::uint64_t first = view.slot_va(r.node_va, r.level, r.index);
+    hull.first = std::min(hull.first, first);
+    hull.last = std::max(hull.last, first + (view.mmu->span(r.level) - 1));
+  }
+  return hull;
+}
+
 Verdict AdversarialTlb::check_against(const View& view, const Line& line, std::span<const Replaced> replaced,
                                       std::uint64_t root) {
   for (const Replaced& r : replaced) {

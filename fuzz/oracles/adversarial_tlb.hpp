@@ -36,10 +36,9 @@ class AdversarialTlb {
   // not exist any more.
   template <class Root>
   [[nodiscard]] Verdict check(const View& view, const Observation& seen, Root&& root) const {
-    if (seen.replaced().empty())
-      return std::nullopt;
+    const Hull hull = hull_of(view, seen.replaced());
     for (const Line& line : lines_)
-      if (line.bytes != 0)
+      if (line.bytes != 0 && meets(line, hull.first, hull.last))
         if (Verdict v = check_against(view, line, seen.replaced(), root(line.space)))
           return v;
     return std::nullopt;
@@ -53,6 +52,11 @@ class AdversarialTlb {
   [[nodiscard]] static bool meets(const Line& line, std::uint64_t first, std::uint64_t last) {
     return line.va <= last && first <= line.va + (line.bytes - 1);
   }
+  // Bytes that the replaced words reached, of all spaces together; first above last when there are none.
+  struct Hull {
+    std::uint64_t first, last;
+  };
+  [[nodiscard]] static Hull hull_of(const View& view, std::span<const Replaced> replaced);
   [[nodiscard]] static Verdict check_against(const View& view, const Line& line,
                                              std::span<const Replaced> replaced, std::uint64_t root);
   [[nodiscard]] static Verdict check_line(const View& view, const Line& line, std::uint64_t first,

@@ -1,5 +1,7 @@
 #include "fuzz/oracles/observed_memory.hpp"
 
+#include "reference/mmu/memory.hpp"
+
 #include <algorithm>
 
 namespace pagetwin::fuzz {
@@ -56,9 +58,21 @@ Raw ObservedWindow<Raw>::exchange(unsigned i, Raw word) const {
   return memory_->exchange<Raw>(at(i), word);
 }
 
+template <class Raw>
+unsigned ObservedWindow<Raw>::next_live(unsigned i, unsigned end) const {
+  static_assert(sizeof(Raw) == sizeof(std::uint64_t));
+  seen_->tick(raw(at(i)));
+  if (i < end && within(end - 1))
+    return reference::next_nonzero(reinterpret_cast<const unsigned char*>(slots_), i, end);
+  while (i < end && load(i) == 0)
+    ++i;
+  return i;
+}
+
 template std::uint64_t ObservedWindow<std::uint64_t>::load_anywhere(unsigned) const;
 template void ObservedWindow<std::uint64_t>::store_anywhere(unsigned, std::uint64_t) const;
 template std::uint64_t ObservedWindow<std::uint64_t>::exchange(unsigned, std::uint64_t) const;
+template unsigned ObservedWindow<std::uint64_t>::next_live(unsigned, unsigned) const;
 
 template std::uint64_t ObservedMemory::load(PhysAddr) const;
 template void ObservedMemory::store(PhysAddr, std::uint64_t);

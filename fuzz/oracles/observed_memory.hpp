@@ -31,12 +31,12 @@ class ObservedWindow {
  public:
   ObservedWindow(ObservedMemory& memory, PhysAddr first);
 
-  [[nodiscard]] Raw load(unsigned i) const {
+  [[nodiscard, gnu::no_sanitize_address]] Raw load(unsigned i) const {
     seen_->tick(raw(at(i)));
     return within(i) ? slots_[i] : load_anywhere(i);
   }
   // Stores to what hardware cannot reach yet need no watcher.
-  void store(unsigned i, Raw word) const {
+  [[gnu::no_sanitize_address]] void store(unsigned i, Raw word) const {
     seen_->tick(raw(at(i)));
     if (!within(i) || node_->linked)
       return store_anywhere(i, word);
@@ -45,14 +45,7 @@ class ObservedWindow {
     seen_->note_store(*node_, raw(at(i)), index_ + i, before, word);
   }
   [[nodiscard]] Raw exchange(unsigned i, Raw word) const;
-  [[nodiscard]] unsigned next_live(unsigned i, unsigned end) const {
-    seen_->tick(raw(at(i)));
-    if (i < end && within(end - 1))
-      return next_nonzero(slots_, i, end);
-    while (i < end && load(i) == 0)
-      ++i;
-    return i;
-  }
+  [[nodiscard]] unsigned next_live(unsigned i, unsigned end) const;
   template <class WordOf>
   void fill(unsigned count, WordOf&& word_of) const {
     const bool unseen = count != 0 && within(count - 1) && !node_->linked;
@@ -208,6 +201,7 @@ ObservedWindow<Raw>::ObservedWindow(ObservedMemory& memory, PhysAddr first)
 extern template std::uint64_t ObservedWindow<std::uint64_t>::load_anywhere(unsigned) const;
 extern template void ObservedWindow<std::uint64_t>::store_anywhere(unsigned, std::uint64_t) const;
 extern template std::uint64_t ObservedWindow<std::uint64_t>::exchange(unsigned, std::uint64_t) const;
+extern template unsigned ObservedWindow<std::uint64_t>::next_live(unsigned, unsigned) const;
 extern template std::uint64_t ObservedMemory::load(PhysAddr) const;
 extern template void ObservedMemory::store(PhysAddr, std::uint64_t);
 extern template std::uint64_t ObservedMemory::exchange(PhysAddr, std::uint64_t);

@@ -67,23 +67,9 @@ class Enumerator {
     return raw;
   }
 
-  static constexpr unsigned stride = 32;
-
-  [[nodiscard]] bool stride_of_holes(std::uint64_t node, unsigned index) const {
-    std::uint64_t any = 0;
-    for (unsigned next = 0; next < stride; ++next)
-      any |= word(node, index + next);
-    return any == 0;
-  }
-
-  // Most of a node is zero.
+  // The node's first slot from `index` on that is not zero.
   [[nodiscard]] unsigned next_used(std::uint64_t node, unsigned index, unsigned entries) const {
-    while (index < entries && word(node, index) == 0) {
-      ++index;
-      while (index % stride == 0 && index + stride <= entries && stride_of_holes(node, index))
-        index += stride;
-    }
-    return index;
+    return next_nonzero(memory_.base + (node - memory_.pa_base), index, entries);
   }
 
   // Slots from `found` on that are one run with it.

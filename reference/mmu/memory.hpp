@@ -33,4 +33,7 @@ struct PhysicalMemory {
   }
 };
 
+// The first of the words index .. end - 1 after `words` that is not zero, or end. Most of most nodes is zero.
+[[nodiscard]] unsigned next_nonzero(const unsigned char* words, unsigned index, unsigned end);
+
 } // namespace reference

@@ -129,7 +129,7 @@ Verdict TableMachine::probe_around(const twin::Op& op) {
                     ends = extent <= page && turn != 2 ? 1 : 2; // of one page both are one
   if (spaces_[space_].alive)
     for (std::size_t i = 0; i < places.size(); ++i)
-      if (thorough() || i == turn || (changed && i < ends))
+      if (thorough() || (changed && i < ends) || (i == turn && (changed || steps_ % 2 == 0)))
         if (Verdict v = probe(space_, places[i]))
           return v;
   for (unsigned bit = 0; thorough() && spaces_[space_].alive && bit < 4; ++bit)
