@@ -15,6 +15,7 @@ constexpr std::uint64_t raw_mutation_rate = 32; // one in so many goes to the mu
 // One in so many continues with the swarm. Without it the hardest planted bugs took 4 to 8 times as long to
 // find, and programs were as short as coverage allows.
 constexpr std::uint64_t swarm_rate = 2;
+constexpr std::size_t longest_swarm = 32;
 constexpr std::uint64_t most_at_once = 4;
 constexpr std::size_t longest_run = 8;
 constexpr std::uint8_t kind_mask = 0x1F;
@@ -43,12 +44,12 @@ std::size_t Mutator::mutate(std::span<std::uint8_t> buffer, std::size_t size, st
   return store(buffer);
 }
 
-// A program of the swarm, or the beginning of what is there and operations of the swarm after it, as long as
-// fits.
+// A program of the swarm, or the beginning of what is there and operations of the swarm after it, as many as
+// fit.
 void Mutator::swarm_on(Rng& rng, std::size_t capacity) {
   const std::size_t keep = rng.one_in(2) ? 0 : starts_[rng.below(starts_.size())];
-  const std::size_t room = capacity - std::min(capacity, std::max(keep, record_bytes));
-  const Bytes more = swarm_program(*schema_, rng.next(), room / record_bytes);
+  const std::size_t room = (capacity - std::min(capacity, std::max(keep, record_bytes))) / record_bytes;
+  const Bytes more = swarm_program(*schema_, rng.next(), std::min(room, longest_swarm));
   work_.resize(keep);
   work_.insert(work_.end(), more.begin() + distance(keep == 0 ? 0 : record_bytes), more.end());
 }
