@@ -2,8 +2,12 @@
 // that it ends without a limit too.
 #include "fuzz/twin/minimise.hpp"
 
+#include "fuzz/twin/isolated.hpp"
+#include "fuzz/twin/rng.hpp"
+
 #include <algorithm>
 #include <bit>
+#include <unistd.h>
 
 namespace pagetwin::twin {
 namespace {
@@ -13,6 +17,9 @@ constexpr std::uint16_t pool_selectors = 16; // the first of a domain: what a pe
 constexpr std::size_t grow_up_to = 8;        // operations: what is long still shrinks by other means
 constexpr std::uint64_t most_lowered = 16;   // of a header value
 constexpr unsigned most_rounds = 16;
+constexpr std::size_t searched_part = 8; // of the runs, for the search of something shorter
+constexpr std::chrono::minutes rehearsal_timeout{2};
+constexpr int diverged_alike = 77; // exit code of a child
 
 class Reducer {
  public:
@@ -27,7 +34,7 @@ class Reducer {
       better = simplify_header() || better;
       better = clear_bits() || better;
       better = simplify_values() || better;
-      better = better || grow() || lower_header();
+      better = better || grow() || lower_header() || search();
     }
     return {std::move(best_), runs_, runs_ >= max_runs_};
   }
@@ -189,11 +196,43 @@ class Reducer {
       }
     return false;
   }
-  // Larger values to try: any that the program has somewhere, and the first of the domain.
-  [[nodiscard]] std::vector<std::uint64_t> larger(std::size_t i, std::size_t field) const {
-    std::vector<std::uint64_t> values;
+  // One operation fewer and another one changed into any other verb, over values that the program has:
+  // several operations that only prepare something are often one that does it at once.
+  [[nodiscard]] bool search() {
+    Rng rng(best_.ops.size());
+    const std::vector<std::uint64_t> values = all_values();
+    for (std::size_t tries = 0; tries < max_runs_ / searched_part; ++tries) {
+      if (best_.ops.size() < 2 || best_.ops.size() > grow_up_to)
+        return false;
+      Program candidate = best_;
+      candidate.ops.erase(candidate.ops.begin()
+                          + static_cast<std::ptrdiff_t>(rng.below(candidate.ops.size())));
+      change(candidate.ops[rng.below(candidate.ops.size())], values, rng);
+      if (accept(candidate))
+        return true;
+    }
+    return false;
+  }
+  void change(Op& op, const std::vector<std::uint64_t>& values, Rng& rng) const {
+    const Op old = op;
+    op = {static_cast<std::uint8_t>(rng.below(schema_->verbs.size())), {}};
+    for (unsigned rest = schema_->verbs[op.verb].fields; rest != 0; rest &= rest - 1) {
+      const auto field = static_cast<std::size_t>(std::countr_zero(rest));
+      const bool keeps = schema_->verbs[old.verb].uses(field) && !rng.one_in(4);
+      op.value[field] = keeps ? old.value[field] : values[rng.below(values.size())];
+    }
+  }
+  [[nodiscard]] std::vector<std::uint64_t> all_values() const {
+    std::vector<std::uint64_t> values{0};
     for (const Op& op : best_.ops)
       values.insert(values.end(), op.value.begin(), op.value.end());
+    std::sort(values.begin(), values.end());
+    values.erase(std::unique(values.begin(), values.end()), values.end());
+    return values;
+  }
+  // Larger values to try: any that the program has somewhere, and the first of the domain.
+  [[nodiscard]] std::vector<std::uint64_t> larger(std::size_t i, std::size_t field) const {
+    std::vector<std::uint64_t> values = all_values();
     const History history(best_.header, std::span(best_.ops).first(i), best_.ops[i]);
     for (std::uint16_t selector = 0; selector < pool_selectors; ++selector)
       values.push_back(schema_->fields[field].decode(selector, history));
@@ -231,11 +270,19 @@ Reduction reduce(const Program& program, const Schema& schema, const StillFails&
 
 Reduction minimise(Machine& machine, const Program& program, const std::string& signature,
                    std::size_t max_runs) {
-  const auto same = [&machine, &signature](const Program& candidate) {
+  const StillFails same = [&machine, &signature](const Program& candidate) {
     const auto divergence = run(machine, candidate);
     return divergence && divergence->signature() == signature;
   };
-  return reduce(program, machine.schema(), same, max_runs);
+  const auto rehearsal =
+      run_in_child([&] { (void)reduce(program, machine.schema(), same, max_runs); }, rehearsal_timeout);
+  if (!rehearsal || rehearsal->ended_well())
+    return reduce(program, machine.schema(), same, max_runs);
+  const auto same_in_child = [&same](const Program& candidate) {
+    const auto end = run_in_child([&] { _exit(same(candidate) ? diverged_alike : 0); });
+    return end && end->exit_code == diverged_alike;
+  };
+  return reduce(program, machine.schema(), same_in_child, std::min(max_runs, default_isolated_runs));
 }
 
 } // namespace pagetwin::twin

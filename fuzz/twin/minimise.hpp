@@ -23,7 +23,12 @@ using StillFails = std::function<bool(const Program&)>;
 [[nodiscard]] Reduction reduce(const Program& program, const Schema& schema, const StillFails& still_fails,
                                std::size_t max_runs = default_minimise_runs);
 
-// In process, for a divergence: its signature is kept.
+// With a child for every run, which takes milliseconds: a smaller program may crash where the first one
+// diverged.
+inline constexpr std::size_t default_isolated_runs = 2'000;
+
+// For a divergence: its signature is kept. In process, unless a rehearsal in a child shows that this would
+// crash.
 [[nodiscard]] Reduction minimise(Machine& machine, const Program& program, const std::string& signature,
                                  std::size_t max_runs = default_minimise_runs);
 

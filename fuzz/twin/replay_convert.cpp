@@ -7,9 +7,6 @@
 namespace pagetwin::twin {
 namespace {
 
-constexpr std::size_t crash_runs =
-    2'000; // a child with a sanitizer and a symbolizer takes milliseconds, not microseconds
-
 ExitStatus written(const std::optional<FileError>& error) {
   if (!error)
     return ExitStatus::ok;
@@ -58,7 +55,7 @@ ExitStatus Replay::minimise_file(const Trace& trace) {
   const Program& program = trace.program;
   if (const auto site = crash_of_program(program)) {
     const auto same = [this, &site](const Program& candidate) { return crash_of_program(candidate) == site; };
-    return write_minimised(trace, reduce(program, *target_.schema, same, max_runs(crash_runs)),
+    return write_minimised(trace, reduce(program, *target_.schema, same, max_runs(default_isolated_runs)),
                            site->to_string());
   }
   if (const auto divergence = twin::run(*machine_, program)) {

@@ -5,6 +5,7 @@
 #include "tests/twin/toy_machine.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <gtest/gtest.h>
 
 namespace pagetwin::twin {
@@ -74,6 +75,39 @@ TEST(Minimise, MovesSharedValuesTogether) {
   const Program program{{}, {op(toy::get, 0x7FFF12340000), op(toy::get, 0x7FFF12341000)}};
   const Program expected{{}, {op(toy::get, 0), op(toy::get, 0x1000)}};
   EXPECT_EQ(reduce(program, toy::schema, fails).program, expected);
+}
+
+TEST(Minimise, FindsOneOperationThatDoesWhatTwoPrepare) {
+  const auto fails = [](const Program& program) {
+    const auto has = [&program](const Op& o) {
+      return std::find(program.ops.begin(), program.ops.end(), o) != program.ops.end();
+    };
+    return has(op(toy::drop, 7)) || (has(op(toy::put, 7)) && has(op(toy::get, 7)));
+  };
+  const Program expected{{}, {op(toy::drop, 7)}};
+  EXPECT_EQ(reduce({{}, {op(toy::put, 7), op(toy::get, 7)}}, toy::schema, fails).program, expected);
+}
+
+// Five operations and fewer do not diverge: they crash.
+class Fragile final : public toy::ToyMachine {
+ public:
+  using ToyMachine::ToyMachine;
+  void begin(const Program& program) override {
+    if (program.ops.size() < 6)
+      std::abort();
+    ToyMachine::begin(program);
+  }
+};
+
+TEST(Minimise, GoesOnInChildrenWhenASmallerProgramCrashes) {
+  Fragile machine(Plant::stale);
+  const Program noisy = toy::noisy_stale_program();
+  const auto divergence = run(machine, noisy);
+  ASSERT_TRUE(divergence);
+  const Reduction small = minimise(machine, noisy, divergence->signature(), 100);
+  EXPECT_EQ(small.program.ops.size(), 6U);
+  const auto again = run(machine, small.program);
+  EXPECT_EQ(again ? again->signature() : "", divergence->signature());
 }
 
 TEST(Minimise, StopsAtTheLimitWithAProgramThatStillFails) {

@@ -40,7 +40,7 @@ inline constexpr Schema schema{
     .header = {{number_domain<8, 1>("capacity"), choice_domain<0, 7, 9>("seed")}},
 };
 
-class ToyMachine final : public Machine {
+class ToyMachine : public Machine {
  public:
   explicit ToyMachine(Plant plant = Plant::none) : plant_(plant) {}
 
