@@ -118,7 +118,7 @@ class Observation {
                     std::uint64_t after);
   [[noreturn]] static void no_progress(std::uint64_t slot);
   // An operation over n slots needs a few accesses for each; and recorded traces have edits of 2^18 slots.
-  static constexpr std::uint64_t step_limit = 1ULL << 24;
+  static constexpr std::uint64_t step_limit = 1ULL << 22;
 
   [[nodiscard]] std::uint64_t unit(std::uint64_t pa) const { return (pa - base_) >> unit_shift_; }
 

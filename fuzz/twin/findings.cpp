@@ -58,9 +58,9 @@ std::string report_finding(Machine& machine, const Target& target, const Program
   const auto error = write_file(path, trace_text(target, small.program, signature));
   if (!error)
     report->files.push_back({"trace", path});
-  const std::string note = small.exhausted ? "The limit of " + std::to_string(options.max_runs)
-                                                 + " runs ended the minimisation; scripts/minimize goes on.\n"
-                                           : "";
+  const char* const note =
+      small.exhausted ? "The limit of runs or of time ended the minimisation; scripts/minimize goes on.\n"
+                      : "";
   return render(*report) + note + (error ? error->message + "\n" : "") + "pagetwin: json "
          + render_json(*report);
 }

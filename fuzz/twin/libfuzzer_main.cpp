@@ -3,6 +3,7 @@
 #include "fuzz/twin/findings.hpp"
 #include "fuzz/twin/mutator.hpp"
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 
@@ -57,6 +58,7 @@ Fuzzing& fuzzing() {
 
 // The signature first, in case that minimising crashes.
 [[noreturn]] void fail_with(Fuzzing& of, const Program& program, const Divergence& divergence) {
+  std::signal(SIGALRM, SIG_IGN); // the engine's limit is for one run, and minimising makes thousands
   std::fprintf(stderr, "pagetwin: diverged %s\n", divergence.signature().c_str());
   fail(report_finding(*of.machine, of.target, Program(program), divergence, of.options));
 }

@@ -18,13 +18,15 @@ constexpr std::size_t grow_up_to = 8;        // operations: what is long still s
 constexpr std::uint64_t most_lowered = 16;   // of a header value
 constexpr unsigned most_rounds = 16;
 constexpr std::size_t searched_part = 8; // of the runs, for the search of something shorter
-constexpr std::chrono::minutes rehearsal_timeout{2};
+constexpr std::chrono::seconds rehearsal_timeout = 2 * default_minimise_time;
 constexpr int diverged_alike = 77; // exit code of a child
 
 class Reducer {
  public:
-  Reducer(const Program& program, const Schema& schema, const StillFails& still_fails, std::size_t max_runs)
-      : schema_(&schema), still_fails_(&still_fails), max_runs_(max_runs), best_(program) {}
+  Reducer(const Program& program, const Schema& schema, const StillFails& still_fails, std::size_t max_runs,
+          std::chrono::seconds max_time)
+      : schema_(&schema), still_fails_(&still_fails), max_runs_(max_runs), deadline_(Clock::now() + max_time),
+        best_(program) {}
 
   [[nodiscard]] Reduction reduce() {
     bool better = true;
@@ -36,12 +38,15 @@ class Reducer {
       better = simplify_values() || better;
       better = better || grow() || lower_header() || search();
     }
-    return {std::move(best_), runs_, runs_ >= max_runs_};
+    return {std::move(best_), runs_, exhausted()};
   }
 
  private:
+  using Clock = std::chrono::steady_clock;
+
+  [[nodiscard]] bool exhausted() const { return runs_ >= max_runs_ || Clock::now() >= deadline_; }
   [[nodiscard]] bool accept(const Program& candidate) {
-    if (runs_ >= max_runs_)
+    if (exhausted())
       return false;
     ++runs_;
     if (!(*still_fails_)(candidate))
@@ -257,6 +262,7 @@ class Reducer {
   const Schema* schema_;
   const StillFails* still_fails_;
   std::size_t max_runs_;
+  Clock::time_point deadline_;
   Program best_;
   std::size_t runs_ = 0;
 };
@@ -264,8 +270,8 @@ class Reducer {
 } // namespace
 
 Reduction reduce(const Program& program, const Schema& schema, const StillFails& still_fails,
-                 std::size_t max_runs) {
-  return Reducer(program, schema, still_fails, max_runs).reduce();
+                 std::size_t max_runs, std::chrono::seconds max_time) {
+  return Reducer(program, schema, still_fails, max_runs, max_time).reduce();
 }
 
 Reduction minimise(Machine& machine, const Program& program, const std::string& signature,
@@ -274,15 +280,20 @@ Reduction minimise(Machine& machine, const Program& program, const std::string& 
     const auto divergence = run(machine, candidate);
     return divergence && divergence->signature() == signature;
   };
-  const auto rehearsal =
-      run_in_child([&] { (void)reduce(program, machine.schema(), same, max_runs); }, rehearsal_timeout);
+  // One that runs out of time does not count either: the second time might get further, and crash.
+  const auto rehearse = [&] {
+    const Reduction done = reduce(program, machine.schema(), same, max_runs);
+    _exit(done.exhausted && done.runs < max_runs ? 1 : 0);
+  };
+  const auto rehearsal = run_in_child(rehearse, rehearsal_timeout);
   if (!rehearsal || rehearsal->ended_well())
     return reduce(program, machine.schema(), same, max_runs);
   const auto same_in_child = [&same](const Program& candidate) {
     const auto end = run_in_child([&] { _exit(same(candidate) ? diverged_alike : 0); });
     return end && end->exit_code == diverged_alike;
   };
-  return reduce(program, machine.schema(), same_in_child, std::min(max_runs, default_isolated_runs));
+  return reduce(program, machine.schema(), same_in_child, std::min(max_runs, default_isolated_runs),
+                default_isolated_time);
 }
 
 } // namespace pagetwin::twin

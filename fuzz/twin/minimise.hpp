@@ -5,6 +5,7 @@
 
 #include "fuzz/twin/run.hpp"
 
+#include <chrono>
 #include <functional>
 
 namespace pagetwin::twin {
@@ -14,14 +15,18 @@ inline constexpr std::size_t default_minimise_runs = 20'000;
 struct Reduction {
   Program program;
   std::size_t runs = 0;   // of the predicate
-  bool exhausted = false; // the limit of runs ended it: there may be a smaller one
+  bool exhausted = false; // the limit of runs or of time ended it: there may be a smaller one
 };
+
+// What is slow to fail, because an operation does not end, must not keep a fuzzer for hours.
+inline constexpr std::chrono::seconds default_minimise_time{20}, default_isolated_time{120};
 
 using StillFails = std::function<bool(const Program&)>;
 
 // `program` itself must fail; it is not tried again.
 [[nodiscard]] Reduction reduce(const Program& program, const Schema& schema, const StillFails& still_fails,
-                               std::size_t max_runs = default_minimise_runs);
+                               std::size_t max_runs = default_minimise_runs,
+                               std::chrono::seconds max_time = default_minimise_time);
 
 // With a child for every run, which takes milliseconds: a smaller program may crash where the first one
 // diverged.

@@ -55,8 +55,9 @@ ExitStatus Replay::minimise_file(const Trace& trace) {
   const Program& program = trace.program;
   if (const auto site = crash_of_program(program)) {
     const auto same = [this, &site](const Program& candidate) { return crash_of_program(candidate) == site; };
-    return write_minimised(trace, reduce(program, *target_.schema, same, max_runs(default_isolated_runs)),
-                           site->to_string());
+    return write_minimised(
+        trace, reduce(program, *target_.schema, same, max_runs(default_isolated_runs), default_isolated_time),
+        site->to_string());
   }
   if (const auto divergence = twin::run(*machine_, program)) {
     const std::string signature = divergence->signature();
