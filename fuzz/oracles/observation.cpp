@@ -21,6 +21,7 @@ void Observation::begin_operation() {
   former_.clear();
   touched_.clear();
   steps_ = 0;
+  step_limit_ = most_steps;
   complaint_ = nullptr;
   visible_change_ = false;
 }

@@ -49,12 +49,17 @@ struct Runaway {
 
 class Observation {
  public:
+  // An operation over n slots needs a few accesses for each; and recorded traces have edits of 2^18 slots.
+  static constexpr std::uint64_t most_steps = 1ULL << 22;
+
   Observation(std::uint64_t base, unsigned unit_shift, std::size_t units)
       : base_(base), unit_shift_(unit_shift), live_units_(units), states_(units) {}
 
   // Forgets everything about the last program.
   void reset();
   void begin_operation();
+  // Accesses that this operation may need; more than that is no progress.
+  void allow(std::uint64_t steps) { step_limit_ = std::min(steps, most_steps); }
 
   [[nodiscard]] bool contains(std::uint64_t pa) const { return unit(pa) < states_.size(); }
   [[nodiscard]] bool is_live(std::uint64_t pa) const { return live_units_[unit(pa)] != 0; }
@@ -91,7 +96,7 @@ class Observation {
   void complain(const char* what, std::uint64_t address);
   // One more access; throws Runaway beyond the bound.
   void tick(std::uint64_t slot) {
-    if (++steps_ > step_limit) [[unlikely]]
+    if (++steps_ > step_limit_) [[unlikely]]
       no_progress(slot);
   }
 
@@ -117,9 +122,6 @@ class Observation {
   void note_visible(const NodeState& state, std::uint64_t slot, std::uint16_t index, std::uint64_t before,
                     std::uint64_t after);
   [[noreturn]] static void no_progress(std::uint64_t slot);
-  // An operation over n slots needs a few accesses for each; and recorded traces have edits of 2^18 slots.
-  static constexpr std::uint64_t step_limit = 1ULL << 22;
-
   [[nodiscard]] std::uint64_t unit(std::uint64_t pa) const { return (pa - base_) >> unit_shift_; }
 
   std::uint64_t base_;
@@ -131,7 +133,7 @@ class Observation {
   std::vector<std::uint64_t> allocated_, retired_, touched_, ever_;
   std::vector<NodeState> former_;
   std::uint64_t serial_ = 0;
-  std::uint64_t steps_ = 0;
+  std::uint64_t steps_ = 0, step_limit_ = most_steps;
   const char* complaint_ = nullptr;
   std::uint64_t complaint_address_ = 0;
   bool visible_change_ = false;

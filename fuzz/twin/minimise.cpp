@@ -3,7 +3,6 @@
 #include "fuzz/twin/minimise.hpp"
 
 #include "fuzz/twin/isolated.hpp"
-#include "fuzz/twin/rng.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -17,7 +16,7 @@ constexpr std::uint16_t pool_selectors = 16; // the first of a domain: what a pe
 constexpr std::size_t grow_up_to = 8;        // operations: what is long still shrinks by other means
 constexpr std::uint64_t most_lowered = 16;   // of a header value
 constexpr unsigned most_rounds = 16;
-constexpr std::size_t searched_part = 8; // of the runs, for the search of something shorter
+constexpr std::size_t retell_up_to = 4; // operations: there are many ways to tell more
 constexpr std::chrono::seconds rehearsal_timeout = 2 * default_minimise_time;
 constexpr int diverged_alike = 77; // exit code of a child
 
@@ -36,7 +35,7 @@ class Reducer {
       better = simplify_header() || better;
       better = clear_bits() || better;
       better = simplify_values() || better;
-      better = better || grow() || lower_header() || search();
+      better = better || grow() || lower_header() || retell();
     }
     return {std::move(best_), runs_, exhausted()};
   }
@@ -201,31 +200,50 @@ class Reducer {
       }
     return false;
   }
-  // One operation fewer and another one changed into any other verb, over values that the program has:
-  // several operations that only prepare something are often one that does it at once.
-  [[nodiscard]] bool search() {
-    Rng rng(best_.ops.size());
-    const std::vector<std::uint64_t> values = all_values();
-    for (std::size_t tries = 0; tries < max_runs_ / searched_part; ++tries) {
-      if (best_.ops.size() < 2 || best_.ops.size() > grow_up_to)
-        return false;
-      Program candidate = best_;
-      candidate.ops.erase(candidate.ops.begin()
-                          + static_cast<std::ptrdiff_t>(rng.below(candidate.ops.size())));
-      change(candidate.ops[rng.below(candidate.ops.size())], values, rng);
-      if (accept(candidate))
+  // An operation changed into another verb, over values that the program has, can make others needless:
+  // several that only prepare something are often one that does it at once.
+  [[nodiscard]] bool retell() {
+    for (std::size_t i = 0; i < best_.ops.size() && best_.ops.size() <= retell_up_to; ++i)
+      for (std::size_t verb = 0; verb < schema_->verbs.size(); ++verb)
+        if (retell_as(i, static_cast<std::uint8_t>(verb)))
+          return true;
+    return false;
+  }
+  [[nodiscard]] bool retell_as(std::size_t i, std::uint8_t verb) {
+    Op told = best_.ops[i];
+    const unsigned old_fields = schema_->verbs[told.verb].fields, fields = schema_->verbs[verb].fields;
+    const unsigned fresh = fields & ~old_fields;
+    told.verb = verb;
+    for (std::size_t field = 0; field < max_fields; ++field)
+      told.value[field] = ((fields >> field) & 1U) != 0 ? told.value[field] : 0;
+    if (std::popcount(fresh) > 2)
+      return false;
+    // With two values to choose, varying a third would be too many.
+    return choose(i, told, fresh, std::popcount(fresh) < 2 ? fields & old_fields : 0);
+  }
+  // Every value for each field of `fresh`; then one of the fields of `varied`, or none, gets every other one.
+  [[nodiscard]] bool choose(std::size_t i, const Op& told, unsigned fresh, unsigned varied) {
+    if (fresh == 0)
+      return replaced_by(i, told) || vary(i, told, varied);
+    const auto field = static_cast<std::size_t>(std::countr_zero(fresh));
+    for (const std::uint64_t value : all_values()) {
+      Op next = told;
+      next.value[field] = value;
+      if (choose(i, next, fresh & (fresh - 1), varied))
         return true;
     }
     return false;
   }
-  void change(Op& op, const std::vector<std::uint64_t>& values, Rng& rng) const {
-    const Op old = op;
-    op = {static_cast<std::uint8_t>(rng.below(schema_->verbs.size())), {}};
-    for (unsigned rest = schema_->verbs[op.verb].fields; rest != 0; rest &= rest - 1) {
-      const auto field = static_cast<std::size_t>(std::countr_zero(rest));
-      const bool keeps = schema_->verbs[old.verb].uses(field) && !rng.one_in(4);
-      op.value[field] = keeps ? old.value[field] : values[rng.below(values.size())];
-    }
+  [[nodiscard]] bool vary(std::size_t i, const Op& told, unsigned varied) {
+    for (unsigned rest = varied; rest != 0; rest &= rest - 1)
+      if (choose(i, told, rest & (0U - rest), 0))
+        return true;
+    return false;
+  }
+  [[nodiscard]] bool replaced_by(std::size_t i, const Op& told) {
+    Program candidate = best_;
+    candidate.ops[i] = told;
+    return remove_others(candidate, i);
   }
   [[nodiscard]] std::vector<std::uint64_t> all_values() const {
     std::vector<std::uint64_t> values{0};

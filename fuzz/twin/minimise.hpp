@@ -10,7 +10,7 @@
 
 namespace pagetwin::twin {
 
-inline constexpr std::size_t default_minimise_runs = 20'000;
+inline constexpr std::size_t default_minimise_runs = 100'000;
 
 struct Reduction {
   Program program;

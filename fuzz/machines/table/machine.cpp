@@ -58,6 +58,8 @@ Verdict TableMachine::step(const twin::Op& op) {
   dice_ = dice_ * 31 + op.verb + (op.value[field_va] >> 12U);
   nodes_before_ = subject_->nodes_used();
   subject_->begin_operation();
+  if (Observation* seen = subject_->observation())
+    seen->allow(steps_for(op));
   try {
     if (Verdict v = apply(op))
       return v;
@@ -66,6 +68,15 @@ Verdict TableMachine::step(const twin::Op& op) {
     return finding("O15 progress", runaway.address, format("%s: %s", verb_name(), runaway.what),
                    format("%s: %s", verb_name(), runaway.what));
   }
+}
+
+// Whatever an operation does to its surroundings, and some accesses for each page that it is about.
+std::uint64_t TableMachine::steps_for(const twin::Op& op) const {
+  const twin::Verb& verb = table_verbs[op.verb];
+  if (!verb.uses(field_va)) // all of a space
+    return Observation::most_steps;
+  const std::uint64_t bytes = std::max(op.value[field_len], op.value[field_size]);
+  return (1U << 16U) + std::min(bytes / mmu_->profile().sizes.front(), Observation::most_steps) * 64;
 }
 
 Verdict TableMachine::finish() {
