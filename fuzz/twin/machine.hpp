@@ -44,6 +44,8 @@ class Machine {
   // The walk, the TLB lines and the reference's region at an address, after the last step; lines.
   [[nodiscard]] virtual std::string explain(std::uint64_t address) const = 0;
   [[nodiscard]] virtual bool touches(const Op& op, std::uint64_t address) const = 0;
+  // What explain() should look at when an operation answers otherwise than a trace expects.
+  [[nodiscard]] virtual std::uint64_t address_of(const Op& op) const { return op.value[0]; }
 };
 
 } // namespace pagetwin::twin

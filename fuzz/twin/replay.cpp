@@ -144,7 +144,10 @@ void Replay::print_divergence(const Loaded& loaded, const std::string& path,
   report->files.push_back({"input", path});
   report->executable = executable_;
   const std::size_t step = report->divergence.step;
-  print("diverged  " + path + " (" + report->divergence.signature() + ")\n\n");
+  print("diverged  " + path + " (" + report->divergence.signature() + ")\n");
+  if (options_.quiet)
+    return;
+  print("\n");
   if (step < loaded.trace.lines.size())
     print("The operation is line " + std::to_string(loaded.trace.lines[step]) + " of " + path + ".\n\n");
   print(render(*report));

@@ -64,8 +64,10 @@ ExitStatus Replay::minimise_file(const Trace& trace) {
     return write_minimised(trace, minimise(*machine_, program, signature, max_runs(default_minimise_runs)),
                            signature);
   }
-  std::fprintf(stderr, "%s: nothing to minimise: it neither diverges nor crashes\n",
-               options_.files.front().c_str());
+  const bool unexpected = run_recorded(*machine_, program, trace.expectations).divergence.has_value();
+  std::fprintf(stderr, "%s: nothing to minimise: %s\n", options_.files.front().c_str(),
+               unexpected ? "both sides agree, and only what the trace expects of an operation differs"
+                          : "it neither diverges nor crashes");
   return ExitStatus::bad_input;
 }
 

@@ -82,10 +82,17 @@ std::string commands(const Report& report) {
   if (report.files.empty())
     return {};
   const std::string& file = report.files.back().path;
-  std::string text = "replay    scripts/replay " + file + "\nminimise  scripts/minimize " + file + "\n";
+  const bool text_file = file.ends_with(".ops");
+  const std::string named =
+      text_file ? file : "--target " + report.target + " " + file; // bytes do not say whose
+  std::string text = "replay    scripts/replay " + named + "\n";
+  if (report.divergence.oracle != expectation_oracle) // what is expected changes when operations go
+    text += "minimise  scripts/minimize " + named + "\n";
   if (!report.executable.empty())
     text += "debug     gdb --args " + report.executable + " " + file + "\n";
-  return text + "test      install -D -m 644 " + file + " -t corpus/" + report.target + "/regress\n";
+  if (text_file)
+    text += "test      install -D -m 644 " + file + " -t corpus/" + report.target + "/regress\n";
+  return text;
 }
 
 std::string build(const Report& report) {

@@ -16,7 +16,8 @@ std::optional<Divergence> compare_outcome(const Machine& machine, const Op& op, 
     return std::nullopt;
   const std::string verb(machine.schema().verbs[op.verb].name);
   Divergence divergence;
-  divergence.oracle = "expectation";
+  divergence.oracle = expectation_oracle;
+  divergence.address = machine.address_of(op);
   divergence.headline =
       verb + " answered \"" + outcome + "\", the trace expects \"" + std::string(expected) + "\"";
   divergence.details = "answered  " + outcome + "\nexpected  " + std::string(expected) + "\n";

@@ -8,6 +8,9 @@
 
 namespace pagetwin::twin {
 
+// Of the divergence between an outcome and what a text trace expects.
+inline constexpr const char* expectation_oracle = "expectation";
+
 [[nodiscard]] std::optional<Divergence> run(Machine& machine, const Program& program);
 
 struct Recording {

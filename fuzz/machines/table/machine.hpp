@@ -35,6 +35,7 @@ class TableMachine final : public twin::Machine, private Watcher {
   [[nodiscard]] std::string outcome() const override;
   [[nodiscard]] std::string explain(std::uint64_t address) const override;
   [[nodiscard]] bool touches(const twin::Op& op, std::uint64_t address) const override;
+  [[nodiscard]] std::uint64_t address_of(const twin::Op& op) const override { return op.value[field_va]; }
 
  private:
   struct Space {
