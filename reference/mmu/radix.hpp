@@ -40,6 +40,9 @@ class Radix : public Mmu {
   }
 
  private:
+  friend Arch; // nothing else is one
+  Radix() = default;
+
   [[nodiscard]] static std::uint64_t word(const PhysicalMemory& memory, std::uint64_t slot) {
     std::uint64_t raw = 0;
     std::memcpy(&raw, memory.base + (slot - memory.pa_base), sizeof raw);

@@ -45,7 +45,17 @@ def row(entry: dict) -> list[str]:
     return [entry["name"], bench_results.time_text(entry["cpu_time"] * scale), "" if ratio is None else f"{ratio:.3f}"]
 
 
+def check_filter(pattern: str) -> None:
+    """Beforehand: the program would only leave an empty file."""
+    done = subprocess.run([str(builds.program(PRESET, PROGRAM)), "--benchmark_list_tests", f"--benchmark_filter={pattern}"],
+                          check=False, capture_output=True)
+    if done.returncode == 0 and not done.stdout.strip():
+        raise Failure(f"no benchmark matches --filter '{pattern}'")
+
+
 def run(args: argparse.Namespace) -> dict:
+    if args.filter:
+        check_filter(args.filter)
     options = [f"--benchmark_filter={args.filter}"] if args.filter else []
     options += [f"--benchmark_min_time={args.min_time}"] if args.min_time else []
     RESULT.unlink(missing_ok=True)
@@ -53,8 +63,6 @@ def run(args: argparse.Namespace) -> dict:
                            *options], check=False, stdout=sys.stderr)  # its own table is the progress
     if done.returncode != 0:
         raise Failure(f"{PROGRAM} ended with {done.returncode}")
-    if not RESULT.is_file():
-        raise Failure(f"no benchmark matches '{args.filter}'")
     try:
         return bench_results.load(RESULT)
     except bench_results.Unusable as reason:
@@ -77,7 +85,7 @@ def main() -> int:
     document = run(args)
     entries = [entry for entry in document["benchmarks"] if entry.get("run_type") != "aggregate"]
     if not entries:
-        raise Failure(f"no benchmark matches '{args.filter}'")
+        raise Failure(f"{PROGRAM} measured nothing")
     print("\n" + bench_results.table(["benchmark", "time", "ratio"], [row(entry) for entry in entries], False))
     if args.json:
         shutil.copyfile(RESULT, args.json)

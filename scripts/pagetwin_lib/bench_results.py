@@ -101,7 +101,10 @@ def demand_power(a: dict[str, list[float]], b: dict[str, list[float]], names: li
 def only(a: dict, b: dict, pattern: str | None) -> tuple[dict, dict]:
     if pattern is None:
         return a, b
-    return tuple({name: values for name, values in side.items() if re.search(pattern, name)} for side in (a, b))
+    a, b = ({name: values for name, values in side.items() if re.search(pattern, name)} for side in (a, b))
+    if not a and not b:
+        raise Unusable(f"no benchmark matches --filter '{pattern}'")
+    return a, b
 
 
 def time_text(ns: float) -> str:

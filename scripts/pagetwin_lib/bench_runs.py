@@ -117,11 +117,13 @@ def run_once(binary: Path, options: list[str], out: Path) -> dict:
     code, output = run(command, timeout=900)
     if code != 0:
         raise Unusable(f"{binary.name} of {binary.parents[3].name} failed ({code}): {last_lines(output)}")
+    wanted = [option.partition("=")[2] for option in options if option.startswith("--benchmark_filter=")]
+    if wanted and out.is_file() and not out.read_bytes().strip():
+        raise Unusable(f"no benchmark of {binary.parents[3].name} matches --filter '{wanted[0]}'")
     try:
         document = json.loads(out.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise Unusable(f"{binary.name} of {binary.parents[3].name} wrote no usable result (does --filter match?): "
-                       f"{error}") from error
+        raise Unusable(f"{binary.name} of {binary.parents[3].name} wrote no usable result: {error}") from error
     samples(document, f"{binary.parents[3].name}")
     return document
 

@@ -11,7 +11,7 @@ from pagetwin_lib.engine_log import EngineLog
 from pagetwin_lib.processes import Ended, Processes
 from pagetwin_lib.project import OUT, ROOT, Failure
 
-MOST_RESTARTS = 20  # of a worker: a target that fails at once is not worth a night
+MOST_FINDINGS = 20  # of a worker: a target that fails at once is not worth a night
 RECORD_BYTES = 16  # of the codec: a header, then one per operation
 LONGEST_PROGRAM = 256
 # Which edges a program reaches, not how often: operations come by the dozen anyway, and with counters the engine kept
@@ -65,7 +65,7 @@ class Plan:
     seconds: float
     workers: int  # per target
     seed: int
-    restarts: int = MOST_RESTARTS
+    restarts: int = MOST_FINDINGS - 1  # of a worker, each after a finding
     operations: int = LONGEST_PROGRAM  # in one input, at most
     out: Path = OUT
     recorded: bool = False  # start from the recorded traces too
@@ -78,6 +78,8 @@ class Campaign:
     processes: Processes
     totals: Totals = field(default_factory=Totals)
     started: float | None = None
+    lasted: float | None = None  # seconds, of its workers
+    gave_up: int = 0  # workers, because they found too much
     finished: bool = False
     failure: str | None = None
 
@@ -110,6 +112,7 @@ class Campaign:
             thread.start()
         for thread in threads:
             thread.join()
+        self.lasted = time.monotonic() - self.started
 
     def _program(self) -> Path:
         return builds.program(self.plan.preset, self.target)
@@ -123,6 +126,8 @@ class Campaign:
             seed = (self.plan.seed + worker + attempt * self.plan.workers) % (1 << 32) or 1
             if not self._run_once(worker, self._command(seed_folder, left, seed)):
                 return
+        with self._lock:
+            self.gave_up += deadline - time.monotonic() >= 1
 
     def _command(self, seed_folder: Path, seconds: float, seed: int) -> list[str]:
         # Relative paths: reports name them, and people type them.
@@ -175,13 +180,18 @@ class Campaign:
                 now.see(log)
         return now
 
+    @property
+    def ended_early(self) -> bool:
+        """It kept failing until the last of its workers gave up."""
+        return self.gave_up == self.plan.workers
+
     def as_json(self) -> dict:
         of = self.totals
         return {"name": self.target, "build": self.plan.preset, "executions": of.executions,
                 "cpu_seconds": round(of.cpu_seconds, 3), "exec_per_cpu_second": per(of.executions, of.cpu_seconds),
                 "ops_per_cpu_second": per(of.operations, of.counted_seconds), "edges": of.edges, "features": of.features,
                 "corpus": of.corpus, "peak_rss_mib": None if of.peak_rss_mib is None else round(of.peak_rss_mib, 1),
-                "divergences": self.findings.as_json()}
+                "divergences": self.findings.as_json(), "ended_early": self.ended_early}
 
 
 def per(count: int | None, seconds: float) -> float | None:

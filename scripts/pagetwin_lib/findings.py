@@ -49,6 +49,7 @@ class Findings:
         self._target, self._preset, self._processes = target, preset, processes
         self._lock = threading.Lock()
         self._found: dict[str, Finding] = {}
+        self.seen = 0  # of all signatures, the same one as often as it came
 
     def __len__(self) -> int:
         return len(self._found)
@@ -57,6 +58,7 @@ class Findings:
         """Whether this is the first of its signature."""
         signature = log.signature or "unknown"
         with self._lock:
+            self.seen += 1
             known = signature in self._found
             finding = self._found.setdefault(signature, Finding(signature, log.artifact, None, None))
         if not known:

@@ -8,7 +8,10 @@ What is new goes to out/corpus/<target> and stays there; the committed traces of
 crashes goes to out/artifacts/<target>, with the shortest trace that still does. Ctrl-C keeps all of it and writes the
 summary.
 
-exit: 0 nothing diverged, 1 something did, 2 bad input or a target that does not run, 130 interrupted.
+While a target runs, its line says exec/s, by the clock; its last line says exec/CPU s, by the CPU time of its processes.
+
+exit: 1 something diverged, also when interrupted; else 2 bad input or a target that does not run; else 130 interrupted;
+else 0.
 """
 
 import argparse
@@ -20,23 +23,40 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from pagetwin_lib import builds, corpus_folder
-from pagetwin_lib.campaign import LONGEST_PROGRAM, MOST_RESTARTS, Campaign, Plan
+from pagetwin_lib.campaign import LONGEST_PROGRAM, MOST_FINDINGS, Campaign, Plan
 from pagetwin_lib.durations import duration, positive, show_duration
 from pagetwin_lib.processes import Processes
-from pagetwin_lib.progress import Board
+from pagetwin_lib.progress import Board, early_end
 from pagetwin_lib.project import BAD_INPUT, FAILED, INTERRUPTED, OK, OUT, Failure, commit, run_command, say
+
+FIELDS = """the fields of --summary (null: not known):
+  commit, seed, jobs   of the tree, of the random numbers, as asked
+  seconds              for each target, as asked
+  interrupted          true after Ctrl-C
+  targets              of each one that was started:
+    name, build        of the target; san or fast
+    executions, cpu_seconds, exec_per_cpu_second, ops_per_cpu_second
+                       of all its processes; ops are operations of the machine
+    edges, features    that its inputs reach, as libFuzzer counts them
+    corpus             how many inputs are kept
+    peak_rss_mib       of its largest process
+    divergences        one for each signature: signature, artifact (the input), trace (the shortest), ops (of the trace)
+    ended_early        true when it found too much to go on until its time was over (with --first: anything)
+"""
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="scripts/fuzz", description=__doc__,
+    parser = argparse.ArgumentParser(prog="scripts/fuzz", description=__doc__, epilog=FIELDS,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--target", metavar="T", action="append", help="only this one; may be repeated")
-    parser.add_argument("--time", metavar="TIME", type=duration, default=60.0, help="for each target: 60s (default), 10m, 8h")
+    parser.add_argument("--time", metavar="TIME", type=duration, default=60.0,
+                        help="for each target: 60s (default), 10m, 8h; without a unit it is seconds. A target that keeps "
+                        f"failing ends after {MOST_FINDINGS} findings of each process, equal ones too")
     parser.add_argument("--jobs", metavar="N", type=positive, default=1,
                         help="how many processes fuzz at a time (default 1); when there are more than targets, several share one")
     parser.add_argument("--build", choices=builds.ENGINE_PRESETS, default="san",
                         help="san: ASan and UBSan (default); fast: coverage only, two to three times as many executions")
-    parser.add_argument("--summary", metavar="FILE", type=Path, help="write what was done and found as JSON")
+    parser.add_argument("--summary", metavar="FILE", type=Path, help="write what was done and found as JSON; fields below")
     parser.add_argument("--seed", metavar="N", type=positive, help="of the engine's random numbers (default: another each time)")
     parser.add_argument("--out", metavar="DIR", type=Path, default=OUT, help="where corpora and artifacts are (default: out)")
     parser.add_argument("--ops", metavar="N", type=positive, default=LONGEST_PROGRAM,
@@ -62,8 +82,9 @@ def check_summary(path: Path | None) -> None:
         raise Failure(f"--summary: expected a file in a folder that exists, found '{path}'")
 
 
-def summary(campaigns: list[Campaign]) -> dict:
-    return {"commit": commit(), "targets": [campaign.as_json() for campaign in campaigns if campaign.started is not None]}
+def summary(campaigns: list[Campaign], plan: Plan, jobs: int, interrupted: bool) -> dict:
+    return {"commit": commit(), "seed": plan.seed, "seconds": plan.seconds, "jobs": jobs, "interrupted": interrupted,
+            "targets": [campaign.as_json() for campaign in campaigns if campaign.started is not None]}
 
 
 def watch(campaigns: list[Campaign], jobs: int, processes: Processes) -> bool:
@@ -79,6 +100,7 @@ def watch(campaigns: list[Campaign], jobs: int, processes: Processes) -> bool:
             interrupted = True
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, signal.SIG_IGN)  # impatience must not lose the summary
+            board.release()
             say("interrupted; keeping corpus and artifacts")
             for one in running:
                 one.cancel()
@@ -98,11 +120,13 @@ def verdict(campaigns: list[Campaign], interrupted: bool) -> int:
     if lines:
         print(f"{sum(len(campaign.findings) for campaign in campaigns)} divergences:")
         print("\n".join(lines))
-        return FAILED
-    if broken:
-        return BAD_INPUT
-    print("interrupted; until then nothing diverged" if interrupted else "nothing diverged")
-    return INTERRUPTED if interrupted else OK
+    for campaign in campaigns:
+        if campaign.ended_early and campaign.plan.restarts:  # with --first it was asked to
+            print(early_end(campaign))
+    quiet = [] if lines or broken else ["until then nothing diverged" if interrupted else "nothing diverged"]
+    if closing := ["interrupted"] * interrupted + quiet:
+        print("; ".join(closing))
+    return FAILED if lines else BAD_INPUT if broken else INTERRUPTED if interrupted else OK
 
 
 def main() -> int:
@@ -114,14 +138,14 @@ def main() -> int:
     names, processes = chosen(args.target), Processes()
     builds.build(args.build, [program for name in names for program in (name, f"{name}_replay")])
     plan = Plan(args.build, args.time, max(1, args.jobs // len(names)), args.seed or random.randrange(1, 1 << 31),
-                0 if args.first else MOST_RESTARTS, args.ops, args.out.absolute(), args.traces)
+                0 if args.first else MOST_FINDINGS - 1, args.ops, args.out.absolute(), args.traces)
     say(f"fuzzing {len(names)} targets for {show_duration(args.time)} each, {args.jobs} at a time, seed {plan.seed}")
     campaigns = [Campaign(name, plan, processes) for name in names]
     for campaign in campaigns:
         corpus_folder.recover(campaign.corpus)
     interrupted = watch(campaigns, min(args.jobs, len(names)), processes)
     if args.summary:
-        args.summary.write_text(json.dumps(summary(campaigns), indent=1) + "\n", encoding="utf-8")
+        args.summary.write_text(json.dumps(summary(campaigns, plan, args.jobs, interrupted), indent=1) + "\n", encoding="utf-8")
     return verdict(campaigns, interrupted)
 
 

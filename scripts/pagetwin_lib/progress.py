@@ -29,6 +29,11 @@ def line(campaign: Campaign, now: float, width: int = 0) -> str:
     return f"{campaign.target:<{width}}  {campaign.plan.preset}  " + "  ".join(parts)
 
 
+def early_end(campaign: Campaign) -> str:
+    times = f"{show_duration(campaign.lasted)} of {show_duration(campaign.plan.seconds)}"
+    return f"{campaign.target}: ended after {campaign.findings.seen} findings, {times}; mend them first"
+
+
 class Board:
     def __init__(self, campaigns: list[Campaign]) -> None:
         self._campaigns = campaigns
@@ -44,6 +49,10 @@ class Board:
             self._draw(now)
         else:
             self._say(now)
+
+    def release(self) -> None:
+        """What is drawn stays: something else is about to be printed below."""
+        self._drawn = 0
 
     def _text(self, campaign: Campaign, now: float) -> str:
         return line(campaign, now, self._width)

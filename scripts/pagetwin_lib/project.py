@@ -10,6 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 OUT = ROOT / "out"  # what fuzzing leaves: corpora, artifacts, logs; git ignores it
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+NOBODY_READS = 128 + signal.SIGPIPE  # as a shell has it
 
 
 class Failure(Exception):
@@ -53,7 +54,9 @@ def run_command(name: str, command: Callable[[], int]) -> None:
     """Ends the process with the command's exit status; never with a traceback for what the user did."""
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        sys.exit(command())
+        status = command()
+        sys.stdout.flush()  # here, where a reader that has left is no accident
+        sys.exit(status)
     except Failure as failure:
         say(f"{name}: {failure}")
         sys.exit(BAD_INPUT)
@@ -62,4 +65,4 @@ def run_command(name: str, command: Callable[[], int]) -> None:
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(FAILED)
+        sys.exit(NOBODY_READS)

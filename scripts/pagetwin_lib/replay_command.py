@@ -6,10 +6,11 @@
 
 The target of a file is its line `target NAME`, else the folder it is in (corpus/NAME/..., out/artifacts/NAME/...).
 
-exit: 0 nothing diverged, 1 something did, 2 bad input.
+exit: 0 nothing diverged, 1 something did, 2 bad input, 141 nobody reads its output any more.
 """
 
 import argparse
+import signal
 import subprocess
 from pathlib import Path
 
@@ -42,6 +43,8 @@ def run_replay(preset: str, target: str, options: list[str]) -> int:
                             check=False).returncode
     if status in (OK, FAILED, BAD_INPUT):
         return status
+    if status == -signal.SIGPIPE:
+        raise BrokenPipeError  # nobody reads any more, as in `| head`
     say(f"{target}: died with " + (f"signal {-status}" if status < 0 else f"status {status}"))
     return FAILED
 

@@ -15,9 +15,9 @@ def target_line(path: Path) -> str | None:
     """What a text trace says about its target; None for bytes, and for a trace that says nothing."""
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES).decode("utf-8", errors="replace")
-    if "\0" in head or not re.search(r"^pagetwin\s+\d", head, re.MULTILINE):
+    if "\0" in head or not re.search(r"^[ \t]*pagetwin\s+\d", head, re.MULTILINE):
         return None
-    found = re.search(r"^target\s+([A-Za-z0-9_]+)\s*(?:#.*)?$", head, re.MULTILINE)
+    found = re.search(r"^[ \t]*target\s+([A-Za-z0-9_]+)\s*(?:#.*)?$", head, re.MULTILINE)
     return found[1] if found else None
 
 

@@ -11,15 +11,18 @@ import sys
 import tempfile
 import time
 import unittest
+from argparse import Namespace
 from itertools import combinations
 from pathlib import Path
+from unittest import mock
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SCRIPTS = ROOT / "scripts"
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(SCRIPTS))
 
-from pagetwin_lib import bench_results, significance  # noqa: E402
+from pagetwin_lib import bench_command, bench_results, bench_runs, builds, significance  # noqa: E402
+from pagetwin_lib.project import Failure  # noqa: E402
 
 NAMES = [f"W{i}/x86_64_4" for i in range(1, 28)] + [f"W{i}/tiny" for i in range(1, 28)]
 
@@ -164,6 +167,7 @@ class ResultFiles(unittest.TestCase):
                  ((good, str(failed)), "x failed: out of nodes"), ((good, str(foreign)), "not a result of Google"),
                  ((good, "HEAD"), "both commits or both"), ((good,), "B is missing"),
                  ((good, good, "--filter", "("), "not a regular expression"),
+                 ((good, good, "--filter", "nosuch"), "no benchmark matches --filter 'nosuch'"),
                  ((good, good, "--rounds", "3"), "at least 10"),
                  ((good, str(self.folder / "none.json")), "both commits or both")]
         for args, expected in cases:
@@ -171,6 +175,32 @@ class ResultFiles(unittest.TestCase):
                 done = self.compare(*args)
                 self.assertEqual(done.returncode, 2)
                 self.assertIn(expected, done.stderr)
+
+
+# What Google Benchmark does when nothing matches.
+EMPTY_BENCH = """#!/bin/sh
+for option; do case $option in --benchmark_out=*) : > "${option#*=}" ;; esac; done
+echo "Failed to match any benchmarks against regex: nosuch" >&2
+"""
+
+
+class NothingMatches(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.binary = Path(folder.name) / "abc" / bench_runs.BINARY
+        self.binary.parent.mkdir(parents=True)
+        self.binary.write_text(EMPTY_BENCH)
+        self.binary.chmod(0o755)
+
+    def test_bench_says_only_that(self):
+        with mock.patch.object(builds, "program", lambda *_: self.binary), \
+                self.assertRaisesRegex(Failure, "^no benchmark matches --filter 'nosuch'$"):
+            bench_command.run(Namespace(filter="nosuch", min_time=None))
+
+    def test_bench_compare_says_of_which_commit(self):
+        with self.assertRaisesRegex(bench_results.Unusable, "^no benchmark of abc matches --filter 'nosuch'$"):
+            bench_runs.run_once(self.binary, ["--benchmark_filter=nosuch"], self.binary.parent / "out.json")
 
 
 FAKE_BENCH = '''#!/usr/bin/python3

@@ -1,6 +1,7 @@
 """scripts/fuzz: whole campaigns with an engine that is a few lines of Python, and the summary that comes of them."""
 
 import hashlib
+import io
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ import tempfile
 import threading
 import time
 import unittest
+from contextlib import redirect_stdout
 from pathlib import Path
 from unittest import mock
 
@@ -63,7 +65,7 @@ time.sleep(60)'''
 MERGES = 'open(folders[0] + "/one", "wb").write(b"1")\nend(5)'
 MERGE_FAILS = 'open(folders[0] + "/one", "wb").write(b"1")\nsys.exit(1)'
 KEYS = ["name", "build", "executions", "cpu_seconds", "exec_per_cpu_second", "ops_per_cpu_second", "edges", "features", "corpus",
-        "peak_rss_mib", "divergences"]
+        "peak_rss_mib", "divergences", "ended_early"]
 
 
 class WithAnEngine(unittest.TestCase):
@@ -97,7 +99,7 @@ class Campaigns(WithAnEngine):
         rates = ("cpu_seconds", "exec_per_cpu_second", "ops_per_cpu_second", "peak_rss_mib")
         measured = {name: result.pop(name) for name in rates}
         self.assertEqual(result, {"name": "a", "build": "san", "executions": 100, "edges": 30, "features": 40, "corpus": 1,
-                                  "divergences": []})
+                                  "divergences": [], "ended_early": False})
         self.assertGreater(min(measured.values()), 0)
         self.assertAlmostEqual(measured["exec_per_cpu_second"] * 4 / measured["ops_per_cpu_second"], 1, places=3)
         self.assertEqual((self.out / "corpus" / "a" / "new").read_bytes(), b"new")
@@ -121,6 +123,12 @@ class Campaigns(WithAnEngine):
         self.assertEqual(one.totals.executions, 40)
         crashes = {path.read_bytes() for path in (self.out / "artifacts" / "a").glob("crash-*")}
         self.assertEqual(crashes, {b"bad1", b"bad2", b"bad3", b"bad4"})
+
+    def test_one_that_keeps_failing_ends_early_and_one_whose_time_is_over_does_not(self):
+        for seconds, workers, early in ((60, 2, True), (0.5, 1, False)):
+            one = self.run_one(ALWAYS, seconds=seconds, restarts=2, workers=workers)
+            self.assertEqual((one.ended_early, one.as_json()["ended_early"]), (early, early))
+        self.assertFalse(self.run_one(FAILS_ONCE, seconds=60, restarts=1).ended_early)
 
     def test_an_old_input_that_fails_now_does_not_end_every_start(self):
         corpus = self.out / "corpus" / "a"
@@ -229,8 +237,14 @@ class Output(WithAnEngine):
     def test_the_summary_leaves_out_what_never_ran(self):
         ran, waits = self.run_one(GOOD), self.campaign(GOOD)
         with mock.patch.object(fuzz_command, "commit", lambda: "abc"):
-            written = json.loads(json.dumps(fuzz_command.summary([ran, waits])))
-        self.assertEqual((list(written), written["commit"], len(written["targets"])), (["commit", "targets"], "abc", 1))
+            written = json.loads(json.dumps(fuzz_command.summary([ran, waits], ran.plan, 3, True)))
+        self.assertEqual([target["name"] for target in written.pop("targets")], ["a"])
+        self.assertEqual(written, {"commit": "abc", "seed": 1, "seconds": 5, "jobs": 3, "interrupted": True})
+
+    def test_help_lists_the_fields_of_the_summary(self):
+        one = self.campaign(GOOD)
+        for name in (*fuzz_command.summary([one], one.plan, 1, False), *KEYS):
+            self.assertRegex(fuzz_command.FIELDS, rf"\b{name}\b")
 
     def test_verdicts(self):
         good, bad = self.run_one(GOOD), self.run_one(ALWAYS, restarts=0)
@@ -238,6 +252,22 @@ class Output(WithAnEngine):
             verdicts = [fuzz_command.verdict(of, interrupted) for of, interrupted in
                         (([good], False), ([good, bad], False), ([bad], True), ([good], True))]
         self.assertEqual(verdicts, [0, 1, 1, 130])
+
+    def last_lines(self, one: Campaign, interrupted: bool) -> list[str]:
+        printed = io.StringIO()
+        with redirect_stdout(printed):
+            fuzz_command.verdict([one], interrupted)
+        return printed.getvalue().splitlines()[-2:]
+
+    def test_an_early_end_and_an_interruption_are_said_after_the_findings(self):
+        often = self.run_one(ALWAYS, seconds=60, restarts=2)
+        early, last = self.last_lines(often, True)
+        self.assertRegex(early, r"^a: ended after 3 findings, \d+s of 60s; mend them first$")
+        self.assertEqual(last, "interrupted")
+        self.assertEqual(self.last_lines(often, False)[1], early)
+        asked = self.last_lines(self.run_one(ALWAYS, seconds=60, restarts=0), False)
+        self.assertNotIn("ended after", "".join(asked))
+        self.assertEqual(self.last_lines(self.run_one(GOOD), True), ["interrupted; until then nothing diverged"])
 
 
 class Children(unittest.TestCase):

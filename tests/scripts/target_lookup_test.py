@@ -1,17 +1,19 @@
 """scripts/replay and scripts/minimize: which target a file belongs to, and which traces are seeds of a target."""
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from pagetwin_lib import seeds, target_lookup  # noqa: E402
+from pagetwin_lib import builds, replay_command, seeds, target_lookup  # noqa: E402
 from pagetwin_lib.project import Failure  # noqa: E402
 
 KNOWN = ["codec", "tiny", "x86"]
@@ -52,6 +54,23 @@ class Lookup(InAFolder):
                         "pagetwin 1 table\n# target x86\n"):
             self.assertIsNone(seeds.target_line(self.write("a", content)), content)
 
+    def test_a_text_trace_without_its_first_line_is_none(self):
+        cases = (("", "1:1: expected 'pagetwin 1 table', found the end of the file"), ("# only\n", "1:1: .*end of the file"),
+                 ("# c\n\nmap s=0\ntarget x86\n", "3:1: .*found 'map s=0'$"), ("page", "1:1: .*found 'page'$"),
+                 ("pagetwin table\ntarget x86\n", "1:1: .*found 'pagetwin table'$"),
+                 (b"\x00\xff\x1b" * 50, r"1:1: .*found '(\\x00\\xff\\x1b){13}\\x00' \.\.\.$"))
+        for content, complaint in cases:
+            with self.subTest(content), self.assertRaisesRegex(Failure, r"/a\.ops:" + complaint):
+                target_lookup.target_of(self.write("a.ops", content), KNOWN)
+
+    def test_others_lack_a_target(self):
+        for name, content in (("a", "map"), ("a.ops", "pagetwin 1 table\nmap\n")):
+            with self.assertRaisesRegex(Failure, "no target is known"):
+                target_lookup.target_of(self.write(name, content), KNOWN)
+
+    def test_blanks_before_the_words(self):
+        self.assertEqual(seeds.target_line(self.write("a", "  pagetwin 1 table\n\ttarget x86\n")), "x86")
+
     def test_line_ends_of_other_systems(self):
         self.assertEqual(seeds.target_line(self.write("a", TRACE.replace("   # the usual one", "").replace("\n", "\r\n"))), "x86")
 
@@ -74,6 +93,18 @@ class Lookup(InAFolder):
                                   check=False)
             self.assertEqual((done.returncode, done.stdout), (2, ""))
             self.assertRegex(done.stderr, rf"^{script}: .*/none: expected a file")
+
+    def test_a_reader_that_leaves_ends_a_replay_quietly(self):
+        for number, expected in ((signal.SIGPIPE, BrokenPipeError), (signal.SIGSEGV, None)):
+            program = self.write("program", f"#!/bin/sh\nkill -{int(number)} $$\n")
+            program.chmod(0o755)
+            with mock.patch.object(builds, "replay_program", lambda *_: program), \
+                    mock.patch.object(replay_command, "say") as said:
+                if expected:
+                    self.assertRaises(expected, replay_command.run_replay, "san", "a", [])
+                else:
+                    self.assertEqual(replay_command.run_replay("san", "a", []), 1)
+            self.assertEqual(said.called, expected is None)
 
 
 class Seeds(InAFolder):

@@ -1,6 +1,7 @@
 """scripts/test, scripts/coverage and scripts/bootstrap: what they read and how they count."""
 
 import io
+import os
 import subprocess
 import sys
 import unittest
@@ -90,7 +91,30 @@ class Bootstrap(unittest.TestCase):
         self.assertIn("expected a group (test, all), found 'everything'", done.stderr)
 
 
+class Help(unittest.TestCase):
+    def test_every_script_is_called_as_people_call_it(self):
+        scripts = [path for path in sorted((ROOT / "scripts").iterdir()) if path.is_file()]
+        self.assertGreater(len(scripts), 10)
+        for path in scripts:
+            done = subprocess.run([str(path), "--help"], capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 0, path.name)
+            self.assertRegex(done.stdout, rf"^[Uu]sage: scripts/{path.name} ")
+
+
 class Project(unittest.TestCase):
+    def run_command(self, command: str, stdout: int) -> subprocess.CompletedProcess:
+        script = f"import sys\nfrom pagetwin_lib.project import run_command\nrun_command('x', lambda: {command})"
+        return subprocess.run([sys.executable, "-B", "-c", script], stdout=stdout, stderr=subprocess.PIPE, text=True,
+                              check=False, env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")})
+
+    def test_a_reader_that_leaves_is_no_accident(self):
+        reader, writer = os.pipe()
+        os.close(reader)
+        self.addCleanup(os.close, writer)
+        for command in ("print('few')", "print('many' * 100000)"):
+            done = self.run_command(command, writer)
+            self.assertEqual((done.returncode, done.stderr), (141, ""))
+
     def test_a_commit_is_named_where_there_is_one(self):
         has_one = git("rev-parse", "--verify", "HEAD") is not None
         self.assertEqual(commit() is not None, has_one)
