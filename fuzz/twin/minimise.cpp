@@ -298,12 +298,8 @@ Reduction minimise(Machine& machine, const Program& program, const std::string& 
     const auto divergence = run(machine, candidate);
     return divergence && divergence->signature() == signature;
   };
-  // One that runs out of time does not count either: the second time might get further, and crash.
-  const auto rehearse = [&] {
-    const Reduction done = reduce(program, machine.schema(), same, max_runs);
-    _exit(done.exhausted && done.runs < max_runs ? 1 : 0);
-  };
-  const auto rehearsal = run_in_child(rehearse, rehearsal_timeout);
+  const auto rehearsal =
+      run_in_child([&] { (void)reduce(program, machine.schema(), same, max_runs); }, rehearsal_timeout);
   if (!rehearsal || rehearsal->ended_well())
     return reduce(program, machine.schema(), same, max_runs);
   const auto same_in_child = [&same](const Program& candidate) {
