@@ -18,7 +18,8 @@ constexpr std::uint64_t most_lowered = 16;   // of a header value
 constexpr unsigned most_rounds = 16;
 constexpr std::size_t retell_up_to = 4; // operations: there are many ways to tell more
 constexpr std::chrono::seconds rehearsal_timeout = 2 * default_minimise_time;
-constexpr int diverged_alike = 77; // exit code of a child
+constexpr std::chrono::milliseconds one_run_timeout{500}; // a thousand times what a program takes
+constexpr int diverged_alike = 77;                        // exit code of a child
 
 class Reducer {
  public:
@@ -303,7 +304,7 @@ Reduction minimise(Machine& machine, const Program& program, const std::string& 
   if (!rehearsal || rehearsal->ended_well())
     return reduce(program, machine.schema(), same, max_runs);
   const auto same_in_child = [&same](const Program& candidate) {
-    const auto end = run_in_child([&] { _exit(same(candidate) ? diverged_alike : 0); });
+    const auto end = run_in_child([&] { _exit(same(candidate) ? diverged_alike : 0); }, one_run_timeout);
     return end && end->exit_code == diverged_alike;
   };
   return reduce(program, machine.schema(), same_in_child, std::min(max_runs, default_isolated_runs),

@@ -19,7 +19,7 @@ struct Reduction {
 };
 
 // What is slow to fail, because an operation does not end, must not keep a fuzzer for hours.
-inline constexpr std::chrono::seconds default_minimise_time{10}, default_isolated_time{120};
+inline constexpr std::chrono::seconds default_minimise_time{5}, default_isolated_time{30};
 
 using StillFails = std::function<bool(const Program&)>;
 

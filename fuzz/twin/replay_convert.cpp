@@ -7,6 +7,8 @@
 namespace pagetwin::twin {
 namespace {
 
+constexpr std::chrono::minutes crash_time{2}; // a child with a sanitizer and a symbolizer takes long
+
 ExitStatus written(const std::optional<FileError>& error) {
   if (!error)
     return ExitStatus::ok;
@@ -56,7 +58,7 @@ ExitStatus Replay::minimise_file(const Trace& trace) {
   if (const auto site = crash_of_program(program)) {
     const auto same = [this, &site](const Program& candidate) { return crash_of_program(candidate) == site; };
     return write_minimised(
-        trace, reduce(program, *target_.schema, same, max_runs(default_isolated_runs), default_isolated_time),
+        trace, reduce(program, *target_.schema, same, max_runs(default_isolated_runs), crash_time),
         site->to_string());
   }
   if (const auto divergence = twin::run(*machine_, program)) {

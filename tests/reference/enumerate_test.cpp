@@ -71,9 +71,9 @@ TEST(ForEachSlot, ARunOfPagesEndsWhereAnythingButTheFrameDiffers) {
   for (std::uint64_t i = 0; i < 10; ++i)
     arena.put(pages + i * 8, (0x5000 + i * 0x1000) | 7);
   EXPECT_EQ(page_runs(arena), (std::vector<std::pair<unsigned, unsigned>>{{0, 10}}));
-  arena.put(pages + 3 * 8, 0x8000 | 7 | 0x40);         // dirty
-  arena.put(pages + 6 * 8, 0xF000 | 7);                // another frame
-  arena.put(pages + 8 * 8, (0xD000 | 7) | 1ULL << 62); // another key
+  arena.put(pages + 3 * 8ULL, 0x8000 | 7 | 0x40);         // dirty
+  arena.put(pages + 6 * 8ULL, 0xF000 | 7);                // another frame
+  arena.put(pages + 8 * 8ULL, (0xD000 | 7) | 1ULL << 62); // another key
   EXPECT_EQ(page_runs(arena), (std::vector<std::pair<unsigned, unsigned>>{
                                   {0, 3}, {3, 1}, {4, 2}, {6, 1}, {7, 1}, {8, 1}, {9, 1}}));
 }
