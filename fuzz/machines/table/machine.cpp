@@ -80,6 +80,7 @@ std::uint64_t TableMachine::steps_for(const twin::Op& op) const {
 }
 
 Verdict TableMachine::finish() {
+  subject_->begin_operation(); // with the accesses of its own that comparing everything takes
   try {
     if (Verdict v = compare_all())
       return v;
