@@ -1,7 +1,8 @@
-// What a format can express, as data: the parameters of FlatMap.
+// What a format can express and permits, as data: the parameters of FlatMap.
 // It refuses to know nodes, levels and bits; reference/mmu/<arch> states one profile per architecture.
 #pragma once
 
+#include "reference/access.hpp"
 #include "reference/attributes.hpp"
 
 #include <cstdint>
@@ -18,6 +19,7 @@ struct Profile {
   unsigned marker_bits;
   bool (*expressible)(const Attributes&, std::uint64_t size);
   bool (*expressible_rights)(const Rights&);
+  bool (*permits)(const Attributes& effective, const Access&); // in the mode that the fuzzer walks in
 };
 
 [[nodiscard]] constexpr bool is_page_size(const Profile& profile, std::uint64_t size) {

@@ -62,6 +62,7 @@ class Reader {
              slot.decoded.attributes,
              slot.decoded.flags};
     leaf_.attributes = with_rights(leaf_.attributes, slot.effective);
+    leaf_.attributes.global = slot.global;
   }
 
   const Arch& mmu_;

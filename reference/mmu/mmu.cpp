@@ -21,6 +21,8 @@ const char* violation_name(std::uint32_t one_bit) {
     return "table descriptor other than our table writes it";
   case violation::no_rights:
     return "leaf without rights";
+  case violation::leaf_bits:
+    return "leaf descriptor other than our table writes it";
   default:
     return "no violation";
   }

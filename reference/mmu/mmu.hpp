@@ -1,7 +1,8 @@
 // One memory management unit, as hardware reads bytes: what fuzz/ may know of an architecture at run time.
-// It refuses to know any bit; x86_64.cpp and tiny.cpp hold those, each from its manual.
+// It refuses to know any bit; the .cpp file of each architecture holds those, from its manual.
 #pragma once
 
+#include "reference/access.hpp"
 #include "reference/attributes.hpp"
 #include "reference/mmu/memory.hpp"
 #include "reference/profile.hpp"
@@ -12,13 +13,6 @@
 
 namespace reference {
 
-enum class AccessKind : std::uint8_t { read, write, execute };
-
-struct Access {
-  AccessKind kind = AccessKind::read;
-  bool user = false;
-};
-
 // The control registers that a walk depends on. An architecture ignores what it does not have.
 struct Mode {
   unsigned pa_bits = 52; // MAXPHYADDR
@@ -28,8 +22,11 @@ struct Mode {
   bool smap = true;      // CR4.SMAP
   bool ac = false;       // EFLAGS.AC
   bool pke = true;       // CR4.PKE
-  bool pages_1g = true;  // CPUID.80000001H:EDX.Page1GB
+  bool pages_1g = true;  // CPUID.80000001H:EDX.Page1GB; bit 17 of IA32_VMX_EPT_VPID_CAP
   std::uint32_t pkru = 0;
+  bool sum = true;  // sstatus.SUM
+  bool mxr = false; // sstatus.MXR
+  bool adue = true; // menvcfg.ADUE: hardware sets A and D
 };
 
 enum class SlotKind : std::uint8_t { hole, table, leaf };
@@ -37,7 +34,7 @@ enum class SlotKind : std::uint8_t { hole, table, leaf };
 // What is wrong with a descriptor, one bit each. Hardware faults on `faulting`; the others are patterns that
 // it tolerates or ignores, but that no table of ours may hold.
 namespace violation {
-inline constexpr std::uint32_t reserved_bit = 1U << 0;     // a bit that must be 0 here
+inline constexpr std::uint32_t reserved_bit = 1U << 0;     // a bit, or a value of bits, that is reserved here
 inline constexpr std::uint32_t address_width = 1U << 1;    // an address beyond the physical width
 inline constexpr std::uint32_t misaligned_frame = 1U << 2; // a frame that is not a multiple of its page
 inline constexpr std::uint32_t bad_level = 1U << 3;        // a leaf at a level that has none
@@ -45,6 +42,7 @@ inline constexpr std::uint32_t no_execute_bit = 1U << 4;   // XD without EFER.NX
 inline constexpr std::uint32_t hole_pattern = 1U << 5;     // not present, and neither zero nor a marker
 inline constexpr std::uint32_t table_bits = 1U << 6; // a table descriptor with more than our table writes
 inline constexpr std::uint32_t no_rights = 1U << 7;  // a leaf that allows nothing
+inline constexpr std::uint32_t leaf_bits = 1U << 8;  // a leaf that works, but not as our table writes one
 inline constexpr std::uint32_t faulting =
     reserved_bit | address_width | misaligned_frame | bad_level | no_execute_bit;
 } // namespace violation
@@ -58,7 +56,7 @@ struct Decoded {
   std::uint64_t address = 0; // leaf: first byte of the whole frame, whichever copy this is; table: the node
   std::uint64_t bytes = 0;   // leaf: its page size, all copies together; else what the slot spans
   unsigned copies = 1;       // leaf: adjacent slots that hold it, from a multiple of this number
-  Attributes attributes;     // table: only the rights that it passes on
+  Attributes attributes;     // table: only what it passes on, rights and global
   Flags flags;
   std::uint64_t marker = 0; // hole: its word
 
@@ -69,6 +67,7 @@ struct Decoded {
 struct Below {
   std::uint64_t node = 0;
   Rights rights;
+  bool global = false; // all that is below
 };
 
 // Whether two slots of one group hold the same leaf; each copy has flags of its own.
@@ -157,6 +156,11 @@ class Mmu {
 
 [[nodiscard]] const Mmu& x86_64_4();
 [[nodiscard]] const Mmu& x86_64_5();
+[[nodiscard]] const Mmu& ept_4();
+[[nodiscard]] const Mmu& ept_5();
+[[nodiscard]] const Mmu& riscv_sv39();
+[[nodiscard]] const Mmu& riscv_sv48();
+[[nodiscard]] const Mmu& riscv_sv57();
 [[nodiscard]] const Mmu& tiny();
 
 } // namespace reference

@@ -39,6 +39,10 @@ class Radix : public Mmu {
     return run;
   }
 
+  // Do the leaf's flags let this access pass? Where hardware always sets them, yes. An Arch whose hardware
+  // may leave that to software declares its own.
+  [[nodiscard]] static bool flags_let(const Flags&, const Access&, const Mode&) { return true; }
+
  private:
   friend Arch; // nothing else is one
   Radix() = default;

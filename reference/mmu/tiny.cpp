@@ -102,7 +102,8 @@ Decoded leaf(std::uint32_t low, std::uint64_t high, unsigned level, unsigned ind
   return slot;
 }
 
-constexpr Profile tiny_profile{"tiny", page_sizes, 20, true, 40, 32, expressible, expressible_rights};
+constexpr Profile tiny_profile{
+    "tiny", page_sizes, 20, true, 40, 32, expressible, expressible_rights, permits_by_user_right};
 
 } // namespace
 

@@ -10,7 +10,15 @@
 
 namespace reference::walker {
 
-inline constexpr Rights all_rights{true, true, true, true};
+// What the tables passed so far let through.
+struct Path {
+  Rights rights{true, true, true, true};
+  bool global = false;
+};
+
+[[nodiscard]] inline Path through(const Path& path, const Rights& rights, bool global) {
+  return {both(path.rights, rights), path.global || global};
+}
 
 struct Place {
   unsigned index;
@@ -23,10 +31,10 @@ template <typename Arch>
   return {index, node + std::uint64_t{index} * arch.descriptor_bytes()};
 }
 
-[[nodiscard]] inline Translation translation_of(const Decoded& leaf, const Rights& path, std::uint64_t va) {
-  const Rights effective = both(path, rights_of(leaf.attributes));
-  return {leaf.address + (va & (leaf.bytes - 1)), leaf.bytes, with_rights(leaf.attributes, effective),
-          leaf.flags};
+[[nodiscard]] inline Translation translation_of(const Decoded& leaf, const Path& path, std::uint64_t va) {
+  Attributes effective = with_rights(leaf.attributes, both(path.rights, rights_of(leaf.attributes)));
+  effective.global |= path.global;
+  return {leaf.address + (va & (leaf.bytes - 1)), leaf.bytes, effective, leaf.flags};
 }
 
 [[nodiscard]] inline bool faults(const Decoded& slot) { return (slot.violations & violation::faulting) != 0; }
@@ -52,14 +60,14 @@ template <typename Arch>
   if (!is_canonical(arch.profile(), va))
     return std::nullopt;
   std::uint64_t node = arch.root_node(root);
-  Rights path = all_rights;
+  Path path;
   for (unsigned level = arch.levels(); level-- > 0;) {
     const Place at = place_of(arch, node, va, level);
     const auto raw = memory.load(at.address);
     if (!raw)
       return std::nullopt;
     if (const auto below = arch.below(*raw, level, mode)) {
-      path = both(path, below->rights);
+      path = through(path, below->rights, below->global);
       node = below->node;
       continue;
     }
@@ -79,7 +87,7 @@ template <typename Arch>
                            std::uint64_t va, const Mode& mode) {
   Walk walk;
   std::uint64_t node = arch.root_node(root);
-  Rights path = all_rights;
+  Path path;
   for (walk.level = arch.levels() - 1;; --walk.level) {
     const Place at = place_of(arch, node, va, walk.level);
     const auto raw = memory.load(at.address);
@@ -98,9 +106,15 @@ template <typename Arch>
       walk.leaf_address = at.address;
       return walk;
     }
-    path = both(path, rights_of(slot.attributes));
+    path = through(path, rights_of(slot.attributes), slot.attributes.global);
     node = slot.address;
   }
+}
+
+// Without sign extension no address is in the wrong form: one beyond the width is just not translated (Intel
+// SDM 3C, 29.3.2: an EPT violation).
+[[nodiscard]] inline Outcome too_wide(const Profile& profile) {
+  return profile.sign_extended ? Outcome::non_canonical : Outcome::not_present;
 }
 
 template <typename Arch>
@@ -108,12 +122,14 @@ template <typename Arch>
                         const Access& access, const Mode& mode) {
   if (!is_canonical(arch.profile(), va)) {
     Walk refused;
-    refused.outcome = Outcome::non_canonical;
+    refused.outcome = too_wide(arch.profile());
     return refused;
   }
   Walk walk = descend(arch, memory, root, va, mode);
   if (walk.outcome == Outcome::ok)
     walk.outcome = arch.judge(walk.translation.attributes, access, mode);
+  if (walk.outcome == Outcome::ok && !arch.flags_let(walk.translation.flags, access, mode))
+    walk.outcome = Outcome::protection;
   walk.error_code = arch.error_code(walk, access, mode);
   return walk;
 }

@@ -145,7 +145,8 @@ Profile profile_of(unsigned levels) {
           52,
           32,
           expressible,
-          expressible_rights};
+          expressible_rights,
+          permits_by_user_right};
 }
 
 } // namespace

@@ -1,12 +1,14 @@
 // The formats that ship, as one list: tests and tools run over it.
 #pragma once
 
+#include "src/arch/ept.hpp"
+#include "src/arch/riscv.hpp"
 #include "src/arch/x86_64.hpp"
 
 #include <tuple>
 
 namespace pagetwin {
 
-using AllFormats = std::tuple<X86_64_4, X86_64_5>;
+using AllFormats = std::tuple<X86_64_4, X86_64_5, Ept4, Ept5, RiscvSv39, RiscvSv48, RiscvSv57>;
 
 } // namespace pagetwin

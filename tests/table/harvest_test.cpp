@@ -80,11 +80,11 @@ TEST_P(TableHarvest, OfHolesReportsNothing) {
 }
 
 TEST_P(TableHarvest, FlagsSetAfterAHarvestAreSeenByTheNext) {
-  ASSERT_OK(table.map(0 - largest, frames, largest));
+  ASSERT_OK(table.map(table.top() - largest, frames, largest));
   for (int round = 0; round < 3; ++round) {
-    table.write(0 - page);
-    EXPECT_EQ(harvested(table, 0 - largest, largest, Harvest::clear),
-              Leaves{leaf(0 - largest, frames, largest, plain_attributes, {true, true})});
+    table.write(table.top() - page);
+    EXPECT_EQ(harvested(table, table.top() - largest, largest, Harvest::clear),
+              Leaves{leaf(table.top() - largest, frames, largest, plain_attributes, {true, true})});
   }
 }
 

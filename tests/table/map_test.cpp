@@ -32,7 +32,7 @@ TEST_P(TableMap, EveryAttributeComesBack) {
                         .global = true,
                         .software = 9};
   for (std::size_t i = 0; i < table.size_count(); ++i) {
-    const std::uint64_t size = table.size(i), va = 0 - size;
+    const std::uint64_t size = table.size(i), va = table.top() - size;
     ASSERT_OK(table.map(va, frames, size, many));
     EXPECT_MAPPINGS(table, leaf(va, frames, size, many));
     EXPECT_EQ(table.unmap(va, size).bytes, size);
@@ -40,7 +40,8 @@ TEST_P(TableMap, EveryAttributeComesBack) {
 }
 
 TEST_P(TableMap, TheFirstAndTheLastPageOfBothHalves) {
-  const std::uint64_t below = table.half_bytes() - page, above = table.upper_half(), last = 0 - page;
+  const std::uint64_t below = table.half_bytes() - page, above = table.upper_half(),
+                      last = table.top() - page;
   std::uint64_t frame = frames;
   for (const std::uint64_t va : {std::uint64_t{0}, below, above, last}) {
     ASSERT_OK(table.map(va, frame, page)) << va;

@@ -88,11 +88,11 @@ TEST_P(TableMarker, IsReplacedByARangeInTheBytesMappedOnly) {
 }
 
 TEST_P(TableMarker, IsErasedByUnmapInItsRangeOnly) {
-  ASSERT_OK(table.mark(0 - largest, largest, 9));
-  EXPECT_EQ(table.unmap(0 - page, page).bytes, 0U);
-  EXPECT_TRUE(holds(table, {}, {{0 - largest, largest - page, 9}}));
-  EXPECT_EQ(table.unmap(0 - largest, page).bytes, 0U);
-  EXPECT_TRUE(holds(table, {}, {{page - largest, largest - 2 * page, 9}}));
+  ASSERT_OK(table.mark(table.top() - largest, largest, 9));
+  EXPECT_EQ(table.unmap(table.top() - page, page).bytes, 0U);
+  EXPECT_TRUE(holds(table, {}, {{table.top() - largest, largest - page, 9}}));
+  EXPECT_EQ(table.unmap(table.top() - largest, page).bytes, 0U);
+  EXPECT_TRUE(holds(table, {}, {{table.top() + page - largest, largest - 2 * page, 9}}));
   EXPECT_EQ(table.unmap(table.upper_half(), table.half_bytes()).bytes, 0U);
   EXPECT_EQ(table.nodes(), 1U);
 }

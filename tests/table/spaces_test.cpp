@@ -22,8 +22,8 @@ TEST_P(TableSpaces, GiveEveryNodeBackWhenTheyAreDestroyed) {
   ASSERT_OK(subject.create(1));
   ASSERT_OK(subject.map(1, largest, frames, largest, plain_attributes));
   EXPECT_EQ(subject.unmap(1, largest, page).bytes, page);
-  ASSERT_OK(subject.mark(1, 0 - largest, largest, 3));
-  ASSERT_OK(subject.map(1, 0 - page, frames, page, plain_attributes));
+  ASSERT_OK(subject.mark(1, table.top() - largest, largest, 3));
+  ASSERT_OK(subject.map(1, table.top() - page, frames, page, plain_attributes));
   EXPECT_GT(table.nodes(), 2U);
   subject.destroy(1);
   EXPECT_FALSE(subject.alive(1));
@@ -35,7 +35,7 @@ TEST_P(TableSpaces, GiveEveryNodeBackWhenTheyAreDestroyed) {
 TEST_P(TableSpaces, AreEmptyWhenTheyAreCreatedAgain) {
   Subject& subject = table.subject();
   ASSERT_OK(table.map(largest, frames, page));
-  ASSERT_OK(table.mark(0 - largest, page, 1));
+  ASSERT_OK(table.mark(table.top() - largest, page, 1));
   subject.destroy(0);
   ASSERT_OK(subject.create(0));
   EXPECT_MAPPINGS(table);
@@ -56,9 +56,9 @@ TEST_P(TableSpaces, ReuseNodesThatWereFullOfLeaves) {
   TableUnderTest full(GetParam(), table.mmu().levels());
   ASSERT_OK(full.map_range(largest, frames, span, page));
   EXPECT_EQ(full.unmap(0, full.half_bytes()).bytes, span); // dropped unread
-  ASSERT_OK(full.map(0 - page, more_frames, page));
-  EXPECT_TRUE(holds(full, {leaf(0 - page, more_frames, page)}));
-  EXPECT_EQ(full.unmap(0 - page, page).bytes, page); // emptied
+  ASSERT_OK(full.map(full.top() - page, more_frames, page));
+  EXPECT_TRUE(holds(full, {leaf(full.top() - page, more_frames, page)}));
+  EXPECT_EQ(full.unmap(full.top() - page, page).bytes, page); // emptied
   ASSERT_OK(full.mark(largest, page, 2));
   EXPECT_TRUE(holds(full, {}, {{largest, page, 2}}));
 }

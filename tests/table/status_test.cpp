@@ -9,7 +9,7 @@ constexpr Attributes no_rights{};
 
 class TableStatus : public TableTest {
  protected:
-  const std::uint64_t hole = table.half_bytes(); // the first address that is not canonical
+  const std::uint64_t hole = table.hole(); // the first address that is not canonical
   const std::uint64_t end = std::uint64_t{1} << table.profile().pa_bits;
   // No power of two; a power of two below the page; one above every size.
   const std::uint64_t odd_size = 3 * page, tiny_size = page / 2, huge_size = std::uint64_t{1} << 62;
@@ -31,7 +31,7 @@ class TableStatus : public TableTest {
     expect(Status::out_of_range, [&] { return operation(hole - page, 2 * page); });
     expect(Status::out_of_range, [&] { return operation(0 - page, 2 * page); });
     expect(Status::out_of_range, [&] { return operation(0, 0 - page); });
-    expect(Status::out_of_range, [&] { return operation(table.upper_half() - page, page); });
+    expect(Status::out_of_range, [&] { return operation(table.hole_end() - page, page); });
     expect(Status::out_of_range, [&] { return operation(hole - page, 0 - 2 * hole + 2 * page); });
   }
   // And for every operation on one page of a size.
@@ -47,7 +47,7 @@ class TableStatus : public TableTest {
     expect(Status::bad_size, [&] { return operation(hole + page / 2, tiny_size); });
     expect(Status::bad_size, [&] { return operation(0, huge_size); });
     expect(Status::out_of_range, [&] { return operation(hole, page); });
-    expect(Status::out_of_range, [&] { return operation(table.upper_half() - largest, largest); });
+    expect(Status::out_of_range, [&] { return operation(table.hole_end() - largest, largest); });
   }
 };
 INSTANTIATE_TEST_SUITE_P(All, TableStatus, testing::ValuesIn(table_kinds().begin(), table_kinds().end()),
@@ -142,26 +142,26 @@ TEST_P(TableStatus, OutOfMemoryComesLast) {
   ASSERT_OK(full.map(largest, frames, page));
   ASSERT_EQ(full.nodes(), full.mmu().levels());
   const auto refused = [&](Status want, auto&& operation) { EXPECT_TRUE(refuses(full, want, operation)); };
-  refused(Status::bad_attributes, [&] { return full.map(0 - page, frames, page, no_rights); });
+  refused(Status::bad_attributes, [&] { return full.map(full.top() - page, frames, page, no_rights); });
   refused(Status::overlap, [&] { return full.map_range(largest, frames, 3 * largest, page); });
-  refused(Status::out_of_memory, [&] { return full.map(0 - page, frames, page); });
+  refused(Status::out_of_memory, [&] { return full.map(full.top() - page, frames, page); });
   refused(Status::out_of_memory, [&] { return full.map_range(0 - 2 * page, frames, 2 * page, page); });
-  refused(Status::out_of_memory, [&] { return full.mark(0 - page, page, 1); });
+  refused(Status::out_of_memory, [&] { return full.mark(full.top() - page, page, 1); });
   EXPECT_TRUE(holds(full, {leaf(largest, frames, page)}));
 }
 
 TEST_P(TableStatus, CutsOfALeafNeedNodes) {
   TableUnderTest full(GetParam(), table.nodes_to(largest));
   std::vector<LeafReport> reports;
-  ASSERT_OK(full.map(0 - largest, frames, largest));
+  ASSERT_OK(full.map(full.top() - largest, frames, largest));
   const auto refused = [&](auto&& operation) {
     EXPECT_TRUE(refuses(full, Status::out_of_memory, operation));
   };
-  refused([&] { return full.unmap(0 - page, page).status; });
-  refused([&] { return full.protect(0 - page, page, read_only).status; });
-  refused([&] { return full.subject().unmap_collect(0, 0 - page, page, reports).status; });
-  EXPECT_TRUE(holds(full, {leaf(0 - largest, frames, largest)}));
-  EXPECT_EQ(full.unmap(0 - largest, largest).bytes, largest);
+  refused([&] { return full.unmap(full.top() - page, page).status; });
+  refused([&] { return full.protect(full.top() - page, page, read_only).status; });
+  refused([&] { return full.subject().unmap_collect(0, full.top() - page, page, reports).status; });
+  EXPECT_TRUE(holds(full, {leaf(full.top() - largest, frames, largest)}));
+  EXPECT_EQ(full.unmap(full.top() - largest, largest).bytes, largest);
 }
 
 } // namespace

@@ -82,7 +82,15 @@ class TableUnderTest {
   [[nodiscard]] std::uint64_t largest() const { return profile().sizes.back(); }
   [[nodiscard]] std::uint64_t next_smaller(std::uint64_t size) const;
   [[nodiscard]] std::uint64_t half_bytes() const { return std::uint64_t{1} << (profile().va_bits - 1); }
-  [[nodiscard]] std::uint64_t upper_half() const { return 0 - half_bytes(); }
+  // Where bits above the width repeat its highest one the upper half ends at 2^64, else it follows the lower
+  // one.
+  [[nodiscard]] std::uint64_t upper_half() const {
+    return profile().sign_extended ? 0 - half_bytes() : half_bytes();
+  }
+  // First byte above the upper half, and of what no address is: the first and the last page of that.
+  [[nodiscard]] std::uint64_t top() const { return upper_half() + half_bytes(); }
+  [[nodiscard]] std::uint64_t hole() const { return profile().sign_extended ? half_bytes() : top(); }
+  [[nodiscard]] std::uint64_t hole_end() const { return profile().sign_extended ? upper_half() : 0; }
   // The level whose nodes hold leaves of a size.
   [[nodiscard]] unsigned level_of(std::uint64_t size) const;
   // Nodes on the path to a leaf of a size, the root included.

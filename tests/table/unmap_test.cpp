@@ -130,7 +130,7 @@ TEST_P(TableUnmap, SplitsKeepAttributesAndFlagsInEveryChild) {
 
 TEST_P(TableUnmap, ClearEmptiesBothHalves) {
   ASSERT_OK(table.map(0, frames, page));
-  ASSERT_OK(table.map(0 - largest, frames, largest));
+  ASSERT_OK(table.map(table.top() - largest, frames, largest));
   ASSERT_OK(table.mark(largest, largest, 5));
   const Amount removed = table.subject().clear(0);
   EXPECT_EQ(removed.status, Status::ok);

@@ -8,14 +8,6 @@ namespace {
 
 using Hex = unsigned long long;
 
-// What the model says of an access; docs/table.md: no right implies another, a user needs `user` besides.
-bool permits(const reference::Attributes& a, const reference::Access& access) {
-  const bool right = access.kind == reference::AccessKind::read    ? a.read
-                     : access.kind == reference::AccessKind::write ? a.write
-                                                                   : a.execute;
-  return right && (!access.user || a.user);
-}
-
 } // namespace
 
 Verdict TableMachine::apply_access(const twin::Op& op) {
@@ -24,7 +16,7 @@ Verdict TableMachine::apply_access(const twin::Op& op) {
   const bool write = access.kind == reference::AccessKind::write;
   const AdversarialTlb::Line* line = (arg & 8U) != 0 ? tlb_.find(space_, va) : nullptr;
   // A write through a line that is not known to be dirty walks again, to set the flag.
-  if (line != nullptr && permits(line->attributes, access) && (!write || line->flags.dirty))
+  if (line != nullptr && mmu_->profile().permits(line->attributes, access) && (!write || line->flags.dirty))
     return access_cached(*line, va, write);
   return access_walking(va, access);
 }
@@ -44,7 +36,7 @@ Verdict TableMachine::access_cached(const AdversarialTlb::Line& line, std::uint6
 
 Verdict TableMachine::access_walking(std::uint64_t va, const reference::Access& access) {
   const auto want = model().lookup(va);
-  const bool allowed = want && permits(want->attributes, access);
+  const bool allowed = want && mmu_->profile().permits(want->attributes, access);
   const reference::Walk walk = mmu_->access(view_.memory, subject_->root(space_), va, access, view_.mode);
   answer_ = {.word = reference::to_text(walk.outcome), .is_status = false};
   if ((walk.outcome == reference::Outcome::ok) != allowed)

@@ -118,8 +118,22 @@ class TableDomains {
     const std::uint64_t r = (s & 0xf00U) == 0xf00U ? (s >> 4U & 15U) : rights[s & 7U];
     if ((s >> 11U & 3U) != 0)
       return r;
+    return (s & 0x700U) == 0x700U ? decorated(r, s) : nearest_expressible(decorated(r, s));
+  }
+
+  static std::uint64_t decorated(std::uint64_t r, std::uint16_t s) {
     return r | std::uint64_t{(s >> 3U) & 7U} << 8U | std::uint64_t{(s >> 6U) & 3U} << 16U
            | std::uint64_t{(s >> 8U) & 1U} << 24U | std::uint64_t{(s >> 5U) & 15U} << 32U;
+  }
+
+  // Without what the format has no bits for: few formats have keys, and some have few memory types.
+  static std::uint64_t nearest_expressible(std::uint64_t value) {
+    constexpr std::array<std::uint64_t, 5> kept{~0ULL, ~0xff'0000ULL, ~0x1ff'0000ULL, 0xffff'0000'010fULL,
+                                                0x3'0000'010fULL};
+    for (const std::uint64_t mask : kept)
+      if (F::expressible(unpack_attributes(value & mask)))
+        return value & mask;
+    return value & 0xfU;
   }
 
   static std::uint64_t argument(std::uint16_t s, const History& h) {

@@ -1,0 +1,8 @@
+// RISC-V Sv57 with NAPOT pages, every access observed.
+#include "fuzz/machines/table/make.hpp"
+#include "src/arch/riscv.hpp"
+
+pagetwin::twin::Target pagetwin::twin::target() {
+  using namespace pagetwin::fuzz;
+  return table_target<pagetwin::RiscvSv57, ObservedBacking, reference::riscv_sv57>("page_table_riscv_sv57");
+}
