@@ -26,8 +26,8 @@ struct Riscv {
   static constexpr unsigned index_bits(unsigned) { return 9; }
   static constexpr auto sizes = [] {
     std::array<PageSize, Levels + 1> all{PageSize{0, 0, 12}, PageSize{0, 4, 16}};
-    for (std::uint8_t level = 1; level < Levels; ++level)
-      all[level + 1U] = {level, 0, static_cast<std::uint8_t>(12 + 9 * level)};
+    for (unsigned level = 1; level < Levels; ++level)
+      all[level + 1] = {static_cast<std::uint8_t>(level), 0, static_cast<std::uint8_t>(12 + 9 * level)};
     return all;
   }();
 
