@@ -59,12 +59,11 @@ Verdict AdversarialTlb::check_gone(unsigned space) const {
   return std::nullopt;
 }
 
-AdversarialTlb::Hull AdversarialTlb::hull_of(const View& view, std::span<const Replaced> replaced) {
-  Hull hull{~std::uint64_t{0}, 0};
+View::Range AdversarialTlb::hull_of(const View& view, std::span<const Replaced> replaced) {
+  View::Range hull{~std::uint64_t{0}, 0};
   for (const Replaced& r : replaced) {
-    const std::uint64_t first = view.slot_va(r.node_va, r.level, r.index);
-    hull.first = std::min(hull.first, first);
-    hull.last = std::max(hull.last, first + (view.mmu->span(r.level) - 1));
+    const auto [first, last] = view.slot_range(r.node_va, r.level, r.index);
+    hull = {std::min(hull.first, first), std::max(hull.last, last)};
   }
   return hull;
 }
@@ -72,8 +71,7 @@ AdversarialTlb::Hull AdversarialTlb::hull_of(const View& view, std::span<const R
 Verdict AdversarialTlb::check_against(const View& view, const Line& line, std::span<const Replaced> replaced,
                                       std::uint64_t root) {
   for (const Replaced& r : replaced) {
-    const std::uint64_t first = view.slot_va(r.node_va, r.level, r.index),
-                        last = first + (view.mmu->span(r.level) - 1);
+    const auto [first, last] = view.slot_range(r.node_va, r.level, r.index);
     if (line.space == r.space && meets(line, first, last))
       if (Verdict v = check_line(view, line, std::max(first, line.va),
                                  std::min(last, line.va + (line.bytes - 1)), root))

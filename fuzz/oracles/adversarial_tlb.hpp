@@ -36,7 +36,7 @@ class AdversarialTlb {
   // not exist any more.
   template <class Root>
   [[nodiscard]] Verdict check(const View& view, const Observation& seen, Root&& root) const {
-    const Hull hull = hull_of(view, seen.replaced());
+    const View::Range hull = hull_of(view, seen.replaced());
     for (const Line& line : lines_)
       if (line.bytes != 0 && meets(line, hull.first, hull.last))
         if (Verdict v = check_against(view, line, seen.replaced(), root(line.space)))
@@ -53,10 +53,7 @@ class AdversarialTlb {
     return line.va <= last && first <= line.va + (line.bytes - 1);
   }
   // Bytes that the replaced words reached, of all spaces together; first above last when there are none.
-  struct Hull {
-    std::uint64_t first, last;
-  };
-  [[nodiscard]] static Hull hull_of(const View& view, std::span<const Replaced> replaced);
+  [[nodiscard]] static View::Range hull_of(const View& view, std::span<const Replaced> replaced);
   [[nodiscard]] static Verdict check_against(const View& view, const Line& line,
                                              std::span<const Replaced> replaced, std::uint64_t root);
   [[nodiscard]] static Verdict check_line(const View& view, const Line& line, std::uint64_t first,

@@ -25,8 +25,7 @@ class Checker {
   Checker(const View& view, const Observation& seen) : view_(view), seen_(seen) {}
 
   [[nodiscard]] Verdict check(const Replaced& r, unsigned tag) {
-    const std::uint64_t first = view_.slot_va(r.node_va, r.level, r.index),
-                        last = first + (view_.mmu->span(r.level) - 1);
+    const auto [first, last] = view_.slot_range(r.node_va, r.level, r.index);
     const Replaced* const leaf = std::exchange(leaf_, nullptr);
     if (leaf != nullptr && leaf->level == r.level
         && view_.mmu->continues(leaf->before, r.before, r.level, view_.mode)

@@ -20,6 +20,14 @@ struct View {
   [[nodiscard]] std::uint64_t slot_va(std::uint64_t node_va, unsigned level, unsigned index) const {
     return canonical(node_va + index * mmu->span(level));
   }
+  // What a slot covers, both ends included.
+  struct Range {
+    std::uint64_t first, last;
+  };
+  [[nodiscard]] Range slot_range(std::uint64_t node_va, unsigned level, unsigned index) const {
+    const std::uint64_t first = slot_va(node_va, level, index);
+    return {first, first + (mmu->span(level) - 1)};
+  }
   [[nodiscard]] std::optional<reference::Translation> translate(std::uint64_t root, std::uint64_t va) const {
     return mmu->translate(memory, root, va, mode);
   }

@@ -2,14 +2,13 @@
 // words them. Bits carry its names; those that it only describes are named here.
 #include "reference/mmu/ept.hpp"
 
+#include "reference/mmu/bits.hpp"
+
 #include <array>
 
 namespace reference {
 
 namespace {
-
-constexpr std::uint64_t bit(unsigned position) { return std::uint64_t{1} << position; }
-constexpr std::uint64_t bits(unsigned high, unsigned low) { return (bit(high - low) * 2 - 1) << low; }
 
 // Section 29.3.2: the tables of formats.
 constexpr std::uint64_t R = bit(0);
@@ -29,10 +28,6 @@ constexpr std::uint64_t reserved_in_table = bits(7, 3);
 constexpr std::uint64_t ignored_in_leaf = bits(63, 57);
 
 constexpr std::array<std::uint64_t, 3> page_sizes{bit(12), bit(21), bit(30)};
-
-unsigned field(std::uint64_t raw, unsigned high, unsigned low) {
-  return static_cast<unsigned>((raw & bits(high, low)) >> low);
-}
 
 // Section 29.3.7.2: UC, WC, WT, WP, WB.
 bool is_memory_type(unsigned type) { return type == 0 || type == 1 || type == 4 || type == 5 || type == 6; }
@@ -65,17 +60,6 @@ bool maps_page(std::uint64_t raw, unsigned level) {
 
 Rights rights_bits(std::uint64_t raw) {
   return {(raw & R) != 0, (raw & W) != 0, (raw & X) != 0, (raw & XU) != 0};
-}
-
-// Not present: all other bits are ignored. Ours keeps a word in the upper half.
-Decoded hole(std::uint64_t raw, std::uint64_t span) {
-  Decoded slot;
-  slot.bytes = span;
-  if (field(raw, 31, 0) == 0)
-    slot.marker = raw >> 32;
-  else
-    slot.violations = violation::hole_pattern;
-  return slot;
 }
 
 // Section 29.3.3.1, what makes any present entry a misconfiguration: writes without reads, and address bits
@@ -159,24 +143,21 @@ Profile profile_of(unsigned levels) {
 
 } // namespace
 
-Ept::Ept(unsigned levels) : levels_(levels), profile_(profile_of(levels)) {}
+Ept::Ept(unsigned levels) : NineBits(levels, profile_of(levels)) {}
 
 // The EPT pointer holds memory type, walk length and the enable bit of the flags below the address.
 std::uint64_t Ept::root_node(std::uint64_t eptp) const { return eptp & address_bits; }
 
 Decoded Ept::decode(std::uint64_t raw, unsigned level, unsigned, const Mode& mode) const {
   if (!is_present(raw))
-    return hole(raw, span(level));
+    return hole_with_marker(raw, span(level));
   if (maps_page(raw, level))
     return leaf(raw, level, span(level), mode);
   return table(raw, span(level), mode);
 }
 
-// Only the address differs, and it is the next page's. A carry out of the address field would be another
-// difference.
 bool Ept::continues(std::uint64_t before, std::uint64_t raw, unsigned level, const Mode& mode) const {
-  const std::uint64_t address = bits(mode.pa_bits - 1, 12 + 9 * level);
-  return raw - before == span(level) && ((raw ^ before) & ~address) == 0;
+  return is_next_page(before, raw, 12 + 9 * level, mode.pa_bits);
 }
 
 std::optional<Below> Ept::below(std::uint64_t raw, unsigned level, const Mode& mode) const {

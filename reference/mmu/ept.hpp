@@ -7,43 +7,29 @@
 // comes with its guest-physical address.
 #pragma once
 
-#include "reference/mmu/radix.hpp"
+#include "reference/mmu/nine_bits.hpp"
 
 #include <cstdint>
 #include <optional>
 
 namespace reference {
 
-class Ept final : public Radix<Ept> {
+class Ept final : public NineBits<Ept> {
  public:
   explicit Ept(unsigned levels);
 
-  [[nodiscard]] const Profile& profile() const override { return profile_; }
-  [[nodiscard]] unsigned levels() const override { return levels_; }
-  [[nodiscard]] unsigned entries(unsigned) const override { return 512; }
-  [[nodiscard]] unsigned descriptor_bytes() const override { return 8; }
-  [[nodiscard]] std::uint64_t span(unsigned level) const override {
-    return std::uint64_t{1} << (12 + 9 * level);
-  }
   [[nodiscard]] Decoded decode(std::uint64_t raw, unsigned level, unsigned index,
                                const Mode& mode) const override;
   [[nodiscard]] bool continues(std::uint64_t before, std::uint64_t raw, unsigned level,
                                const Mode& mode) const override;
 
   // What walker.hpp asks of an architecture.
-  [[nodiscard]] unsigned index_of(std::uint64_t gpa, unsigned level) const {
-    return static_cast<unsigned>(gpa >> (12 + 9 * level)) & 511;
-  }
   [[nodiscard]] std::optional<Below> below(std::uint64_t raw, unsigned level, const Mode& mode) const;
   [[nodiscard]] std::uint64_t root_node(std::uint64_t eptp) const;
   [[nodiscard]] Outcome judge(const Attributes& effective, const Access& access, const Mode& mode) const;
   // An EPT violation or misconfiguration is a VM exit, which has a qualification and no error code.
   [[nodiscard]] std::uint32_t error_code(const Walk&, const Access&, const Mode&) const { return 0; }
   [[nodiscard]] std::uint64_t flags_set(unsigned level, bool is_leaf, bool is_write) const;
-
- private:
-  unsigned levels_;
-  Profile profile_;
 };
 
 } // namespace reference

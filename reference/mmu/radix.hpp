@@ -9,6 +9,9 @@
 namespace reference {
 
 template <typename Arch>
+class NineBits; // nine_bits.hpp
+
+template <typename Arch>
 class Radix : public Mmu {
  public:
   [[nodiscard]] std::optional<Translation> translate(const PhysicalMemory& memory, std::uint64_t root,
@@ -45,6 +48,7 @@ class Radix : public Mmu {
 
  private:
   friend Arch; // nothing else is one
+  friend NineBits<Arch>;
   Radix() = default;
 
   [[nodiscard]] static std::uint64_t word(const PhysicalMemory& memory, std::uint64_t slot) {

@@ -2,6 +2,8 @@
 // Bits carry its names.
 #include "reference/mmu/riscv.hpp"
 
+#include "reference/mmu/bits.hpp"
+
 #include <array>
 #include <cstddef>
 
@@ -10,9 +12,6 @@ namespace reference {
 namespace {
 
 // "Sv39 page table entry"; Sv48 and Sv57 have the same.
-constexpr std::uint64_t bit(unsigned position) { return std::uint64_t{1} << position; }
-constexpr std::uint64_t bits(unsigned high, unsigned low) { return (bit(high - low) * 2 - 1) << low; }
-
 constexpr std::uint64_t V = bit(0);
 constexpr std::uint64_t R = bit(1);
 constexpr std::uint64_t W = bit(2);
@@ -58,17 +57,6 @@ bool expressible(const Attributes& attributes, std::uint64_t) {
 bool permits(const Attributes& attributes, const Access& access) {
   const bool fetches_from_user = !access.user && attributes.user && access.kind == AccessKind::execute;
   return permits_by_user_right(attributes, access) && !fetches_from_user;
-}
-
-// V=0: all other bits are software's. Ours keeps a word in the upper half.
-Decoded hole(std::uint64_t raw, std::uint64_t span) {
-  Decoded slot;
-  slot.bytes = span;
-  if ((raw & bits(31, 0)) == 0)
-    slot.marker = raw >> 32;
-  else
-    slot.violations = violation::hole_pattern;
-  return slot;
 }
 
 // Step 4 tells a pointer by R and X; with W=1 it has been refused as reserved before (step 3).
@@ -144,7 +132,7 @@ Profile profile_of(unsigned levels) {
 
 } // namespace
 
-Riscv::Riscv(unsigned levels) : levels_(levels), profile_(profile_of(levels)) {}
+Riscv::Riscv(unsigned levels) : NineBits(levels, profile_of(levels)) {}
 
 // Not satp itself, but the address that its PPN names: no root can be misaligned.
 std::uint64_t Riscv::root_node(std::uint64_t root) const { return root; }
@@ -153,7 +141,7 @@ std::uint64_t Riscv::root_node(std::uint64_t root) const { return root; }
 // for implementations with narrower physical addresses."
 Decoded Riscv::decode(std::uint64_t raw, unsigned level, unsigned, const Mode&) const {
   if ((raw & V) == 0)
-    return hole(raw, span(level));
+    return hole_with_marker(raw, span(level));
   return is_table(raw) ? table(raw, level, span(level)) : leaf(raw, level, span(level));
 }
 

@@ -2,6 +2,8 @@
 // names.
 #include "reference/mmu/x86_64.hpp"
 
+#include "reference/mmu/bits.hpp"
+
 #include <array>
 
 namespace reference {
@@ -9,9 +11,6 @@ namespace reference {
 namespace {
 
 // Tables 4-14 to 4-20: formats of the paging-structure entries.
-constexpr std::uint64_t bit(unsigned position) { return std::uint64_t{1} << position; }
-constexpr std::uint64_t bits(unsigned high, unsigned low) { return (bit(high - low) * 2 - 1) << low; }
-
 constexpr std::uint64_t P = bit(0);
 constexpr std::uint64_t RW = bit(1);
 constexpr std::uint64_t US = bit(2);
@@ -37,26 +36,11 @@ constexpr std::uint32_t error_PK = 1U << 5;
 
 constexpr std::array<std::uint64_t, 3> page_sizes{bit(12), bit(21), bit(30)};
 
-unsigned field(std::uint64_t raw, unsigned high, unsigned low) {
-  return static_cast<unsigned>((raw & bits(high, low)) >> low);
-}
-
 bool expressible_rights(const Rights& rights) { return rights.read; }
 
 bool expressible(const Attributes& attributes, std::uint64_t) {
   return expressible_rights(rights_of(attributes)) && attributes.memory_type < 8 && attributes.key < 16
          && attributes.software < 1024;
-}
-
-// Not present: all other bits are software's. Ours keeps a word in the upper half.
-Decoded hole(std::uint64_t raw, std::uint64_t span) {
-  Decoded slot;
-  slot.bytes = span;
-  if (field(raw, 31, 0) == 0)
-    slot.marker = raw >> 32;
-  else
-    slot.violations = violation::hole_pattern;
-  return slot;
 }
 
 // Bits 51:MAXPHYADDR are reserved in every present entry, and so is XD unless IA32_EFER.NXE is set.
@@ -151,24 +135,21 @@ Profile profile_of(unsigned levels) {
 
 } // namespace
 
-X86_64::X86_64(unsigned levels) : levels_(levels), profile_(profile_of(levels)) {}
+X86_64::X86_64(unsigned levels) : NineBits(levels, profile_of(levels)) {}
 
 // Table 4-12: CR3 holds the address in bits 51:12; below it are PWT, PCD or the PCID.
 std::uint64_t X86_64::root_node(std::uint64_t cr3) const { return cr3 & address_bits; }
 
 Decoded X86_64::decode(std::uint64_t raw, unsigned level, unsigned, const Mode& mode) const {
   if ((raw & P) == 0)
-    return hole(raw, span(level));
+    return hole_with_marker(raw, span(level));
   if (maps_page(raw, level))
     return leaf(raw, level, span(level), mode);
   return table(raw, span(level), mode);
 }
 
-// Only the address differs, and it is the next page's. A carry out of the address field would be another
-// difference.
 bool X86_64::continues(std::uint64_t before, std::uint64_t raw, unsigned level, const Mode& mode) const {
-  const std::uint64_t address = bits(mode.pa_bits - 1, 12 + 9 * level);
-  return raw - before == span(level) && ((raw ^ before) & ~address) == 0;
+  return is_next_page(before, raw, 12 + 9 * level, mode.pa_bits);
 }
 
 std::optional<Below> X86_64::below(std::uint64_t raw, unsigned level, const Mode& mode) const {

@@ -3,42 +3,28 @@
 // (PKRS), no shadow stacks, no linear-address masking.
 #pragma once
 
-#include "reference/mmu/radix.hpp"
+#include "reference/mmu/nine_bits.hpp"
 
 #include <cstdint>
 #include <optional>
 
 namespace reference {
 
-class X86_64 final : public Radix<X86_64> {
+class X86_64 final : public NineBits<X86_64> {
  public:
   explicit X86_64(unsigned levels);
 
-  [[nodiscard]] const Profile& profile() const override { return profile_; }
-  [[nodiscard]] unsigned levels() const override { return levels_; }
-  [[nodiscard]] unsigned entries(unsigned) const override { return 512; }
-  [[nodiscard]] unsigned descriptor_bytes() const override { return 8; }
-  [[nodiscard]] std::uint64_t span(unsigned level) const override {
-    return std::uint64_t{1} << (12 + 9 * level);
-  }
   [[nodiscard]] Decoded decode(std::uint64_t raw, unsigned level, unsigned index,
                                const Mode& mode) const override;
   [[nodiscard]] bool continues(std::uint64_t before, std::uint64_t raw, unsigned level,
                                const Mode& mode) const override;
 
   // What walker.hpp asks of an architecture.
-  [[nodiscard]] unsigned index_of(std::uint64_t va, unsigned level) const {
-    return static_cast<unsigned>(va >> (12 + 9 * level)) & 511;
-  }
   [[nodiscard]] std::optional<Below> below(std::uint64_t raw, unsigned level, const Mode& mode) const;
   [[nodiscard]] std::uint64_t root_node(std::uint64_t cr3) const;
   [[nodiscard]] Outcome judge(const Attributes& effective, const Access& access, const Mode& mode) const;
   [[nodiscard]] std::uint32_t error_code(const Walk& walk, const Access& access, const Mode& mode) const;
   [[nodiscard]] std::uint64_t flags_set(unsigned level, bool is_leaf, bool is_write) const;
-
- private:
-  unsigned levels_;
-  Profile profile_;
 };
 
 } // namespace reference
