@@ -18,8 +18,8 @@ void print_size(std::string& to, std::uint64_t value);
 // The same, and decimal followed by one of K M G T P E.
 [[nodiscard]] std::optional<std::uint64_t> parse_size(std::string_view text);
 
-inline constexpr std::string_view expects_number = "a number such as 12 or 0x1f";
-inline constexpr std::string_view expects_size = "a size such as 4K, 2M or 0x3000";
+inline constexpr std::string_view expects_number = "a number such as 12 or 0x1f, below 2^64";
+inline constexpr std::string_view expects_size = "a size such as 4K, 2M or 0x3000, below 2^64";
 
 // decode: the selector modulo Count, plus Base.
 template <std::uint64_t Count, std::uint64_t Base = 0>

@@ -1,11 +1,12 @@
 // PageTable: the operations of docs/table.md over any Format and any Memory policy. This header is what a
 // user includes. It checks arguments and reserves nodes; the work is in map, unmap, protect, promote,
-// accessed_dirty and marker. Knows no bit of a descriptor.
+// accessed_dirty, mapping and marker. Knows no bit of a descriptor.
 #pragma once
 
 #include "src/table/accessed_dirty.hpp"
 #include "src/table/check.hpp"
 #include "src/table/map.hpp"
+#include "src/table/mapping.hpp"
 #include "src/table/marker.hpp"
 #include "src/table/page.hpp"
 #include "src/table/promote.hpp"
@@ -23,13 +24,6 @@ struct [[nodiscard]] Changed {
 struct [[nodiscard]] MarkerWord {
   Status status;
   std::uint32_t word = 0;
-};
-// Consecutive virtual addresses over consecutive frames with equal attributes.
-struct Mapping {
-  std::uint64_t va;
-  PhysAddr pa;
-  std::uint64_t bytes;
-  Attributes attributes;
 };
 
 // Addresses and lengths are in bytes. Sinks are called while the table is being read or edited: they must not
@@ -173,8 +167,9 @@ class PageTable {
   template <class Sink>
   [[nodiscard]] Status for_each(VirtAddr va, std::uint64_t length, Sink&& sink) const {
     const Status status = Check<F>::range(raw(va), length);
+    TreeType tree = tree_;
     if (status == Status::ok)
-      for_each_in(range(va, length), sink);
+      MappingFinder(tree, sink).run(range(va, length));
     return status;
   }
 
@@ -242,43 +237,6 @@ class PageTable {
       return std::nullopt;
     const Leaf leaf = tree_.leaf_of(slot);
     return leaf.va == va ? std::optional(leaf) : std::nullopt;
-  }
-
-  template <class Sink>
-  void for_each_in(Range range, Sink& sink) const {
-    std::optional<Mapping> run;
-    typename F::Raw bits{}; // of the last leaf that was decoded
-    unsigned size = 0;
-    TreeType tree = tree_;
-    (void)tree.for_leaves(tree.root(), range, [&](const Leaf& leaf) {
-      // The next page of a run is known by its word.
-      const bool next_page = run && leaf.copies() == 1 && leaf.size == size && leaf.va == run->va + run->bytes
-                             && range.covers(leaf.range())
-                             && F::leaf(bits, run->pa + run->bytes, leaf.page(), 0) == leaf.word;
-      if (next_page) {
-        run->bytes += leaf.bytes();
-        return true;
-      }
-      const Range part = leaf.range().clip(range);
-      const Mapping next{part.first, leaf.frame() + (part.first - leaf.va), part.last - part.first + 1,
-                         leaf.attributes()};
-      bits = F::leaf_bits(next.attributes, F::flags(leaf.word, leaf.level()), leaf.page());
-      size = leaf.size;
-      if (run && extends(*run, next)) {
-        run->bytes += next.bytes;
-        return true;
-      }
-      if (run)
-        sink(*run);
-      run = next;
-      return true;
-    });
-    if (run)
-      sink(*run);
-  }
-  [[nodiscard]] static bool extends(const Mapping& run, const Mapping& next) {
-    return next.va == run.va + run.bytes && next.pa == run.pa + run.bytes
-           && next.attributes == run.attributes;
   }
 
   static constexpr auto halves = [] {

@@ -70,7 +70,8 @@ TEST(ReplayOptionsTest, MistakesAreNamed) {
   EXPECT_EQ(usage_error({}), "expected a file or a directory");
   EXPECT_EQ(usage_error({"--fast", "a"}), "unknown option --fast");
   EXPECT_EQ(usage_error({"--seed"}), "--seed: expected a number, found nothing");
-  EXPECT_EQ(usage_error({"--seed", "x", "a"}), "--seed: expected a number such as 12 or 0x1f, found 'x'");
+  EXPECT_EQ(usage_error({"--seed", "x", "a"}),
+            "--seed: expected a number such as 12 or 0x1f, below 2^64, found 'x'");
   EXPECT_EQ(usage_error({"--to-text", "a", "b"}), "expected one file, found 2");
   EXPECT_EQ(usage_error({"--swarm", "5", "a"}), "expected no file, found a");
   EXPECT_EQ(usage_error({"--swarm", "0"}), "--swarm 0 needs --time");
@@ -211,11 +212,10 @@ TEST_F(ReplayTest, ASwarmWithoutPlantsCountsItsWork) {
 
 TEST_F(ReplayTest, VerbsAreListed) {
   EXPECT_EQ(replay<Plant::none>({"--list-verbs"}), 0);
-  EXPECT_EQ(out_, "toy_store runs on the machine 'toy'\nset capacity=  a number such as 12 or 0x1f\nset "
-                  "seed=  a number such "
-                  "as 12 or 0x1f\nput key= value=\nget key=\ndrop key=\nsize key= size=\nnop\nkey=  a number "
-                  "such as 12 or "
-                  "0x1f\nvalue=  a number such as 12 or 0x1f\nsize=  a size such as 4K, 2M or 0x3000\n");
+  const std::string number = "a number such as 12 or 0x1f, below 2^64\n";
+  EXPECT_EQ(out_, "toy_store runs on the machine 'toy'\nset capacity=  " + number + "set seed=  " + number
+                      + "put key= value=\nget key=\ndrop key=\nsize key= size=\nnop\nkey=  " + number
+                      + "value=  " + number + "size=  a size such as 4K, 2M or 0x3000, below 2^64\n");
 }
 
 } // namespace

@@ -122,10 +122,11 @@ TEST(Text, OperationsNeedEveryFieldOnceAndNoOther) {
             "a.ops:2:11: expected name=value with one of key, found 'value=3'");
   EXPECT_EQ(error_of_op("get key"), "a.ops:2:5: expected name=value with one of key, found 'key'");
   EXPECT_EQ(error_of_op("nop x=1"), "a.ops:2:5: expected name=value with one of no field, found 'x=1'");
-  EXPECT_EQ(error_of_op("get key="), "a.ops:2:9: expected a number such as 12 or 0x1f, found ''");
-  EXPECT_EQ(error_of_op("get key=0xG"), "a.ops:2:9: expected a number such as 12 or 0x1f, found '0xG'");
+  EXPECT_EQ(error_of_op("get key="), "a.ops:2:9: expected a number such as 12 or 0x1f, below 2^64, found ''");
+  EXPECT_EQ(error_of_op("get key=0xG"),
+            "a.ops:2:9: expected a number such as 12 or 0x1f, below 2^64, found '0xG'");
   EXPECT_EQ(error_of_op("size key=1 size=4Q"),
-            "a.ops:2:17: expected a size such as 4K, 2M or 0x3000, found '4Q'");
+            "a.ops:2:17: expected a size such as 4K, 2M or 0x3000, below 2^64, found '4Q'");
 }
 
 TEST(Text, OutcomesNeedAVerbBeforeAndAWordBehind) {
@@ -139,7 +140,8 @@ TEST(Text, JunkIsQuotedReadably) {
   EXPECT_EQ(error_of(std::string_view("pagetwin 1 toy\n\0\xFFnop\n", 21)),
             "a.ops:2:1: expected a verb (put, get, drop, size, nop), found '\\x00\\xffnop'");
   EXPECT_EQ(error_of_op("get key=" + std::string(50, '9')),
-            "a.ops:2:9: expected a number such as 12 or 0x1f, found '" + std::string(40, '9') + "...'");
+            "a.ops:2:9: expected a number such as 12 or 0x1f, below 2^64, found '" + std::string(40, '9')
+                + "...'");
 }
 
 TEST(Text, TooMuchIsRefused) {

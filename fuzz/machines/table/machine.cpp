@@ -30,7 +30,7 @@ void TableMachine::begin(const twin::Program& program) {
   inject_in_ = never;
   inject_spent_ = false;
   fault_armed_ = false;
-  steps_ = dice_ = 0;
+  steps_ = 0;
   for (unsigned s = 0; s < max_spaces; ++s) {
     spaces_[s].alive = false;
     spaces_[s].model.reset();
@@ -55,7 +55,6 @@ Verdict TableMachine::step(const twin::Op& op) {
   if (inject_spent_) // it is for the next operation that exchanges anything, and for no other
     inject_in_ = never;
   ++steps_;
-  dice_ = dice_ * 31 + op.verb + (op.value[field_va] >> 12U);
   nodes_before_ = subject_->nodes_used();
   subject_->begin_operation();
   if (Observation* seen = subject_->observation())

@@ -133,7 +133,6 @@ class TableMachine final : public twin::Machine, private Watcher {
   bool starved_ = false;     // the last operation ran out of memory
   bool fault_armed_ = false; // a fail is pending
   std::uint64_t nodes_before_ = 0, steps_ = 0;
-  std::uint64_t dice_ = 0; // of the program alone, so that a replay throws the same
   static constexpr std::uint64_t never = ~std::uint64_t{0};
   std::uint64_t inject_in_ = never; // exchanges until hardware writes
   bool inject_spent_ = false;       // an operation has made exchanges since
