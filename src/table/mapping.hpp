@@ -61,19 +61,21 @@ class MappingFinder {
       (*sink_)(*run_);
     run_ = next;
   }
-  // The next page of a run is known by its word, without decoding it.
+  // The next page of a run is known by its word, without decoding it. Behind the last frame of physical
+  // memory there is none: its word would say something else.
   [[nodiscard]] unsigned next_pages(const Slot& s, const Leaf& leaf, Range range) {
     const Raw bits = F::leaf_bits(leaf.attributes(), F::flags(leaf.word, leaf.level()), leaf.page());
-    const auto most = static_cast<unsigned>((range.last - leaf.range().last) >> G::span_shift(s.level()));
+    const std::uint64_t bytes = leaf.bytes(), frame = raw(leaf.frame());
+    const std::uint64_t most =
+        std::min(range.last - leaf.range().last, low_mask(F::pa_bits) - (frame + bytes - 1));
     const auto slots = tree_->window(s.at);
-    unsigned more = 0;
-    PhysAddr frame = leaf.frame();
-    while (more < most && slots.load(more + 1) == F::leaf(bits, frame + leaf.bytes(), leaf.page(), 0)) {
-      frame = frame + leaf.bytes();
+    std::uint64_t more = 0;
+    while ((more + 1) * bytes <= most
+           && slots.load(static_cast<unsigned>(more + 1))
+                  == F::leaf(bits, PhysAddr{frame + (more + 1) * bytes}, leaf.page(), 0))
       ++more;
-    }
-    run_->bytes += more * leaf.bytes();
-    return more;
+    run_->bytes += more * bytes;
+    return static_cast<unsigned>(more);
   }
 
   T* tree_;
