@@ -20,8 +20,7 @@ struct Slot {
   std::uint64_t raw = 0;
   unsigned count = 1; // slots from here on that hold such a leaf over consecutive frames
   Decoded decoded;
-  Rights above;        // what the tables on the path let through
-  Rights effective;    // both(above, the slot's own)
+  Rights effective;    // what the tables on the path leave of the slot's own
   bool global = false; // the slot's own, or that of a table above
 };
 
@@ -37,10 +36,12 @@ namespace enumerate_detail {
 template <typename Arch, typename Sink>
 class Enumerator {
  public:
+  using Path = typename Arch::Path;
+
   Enumerator(const PhysicalMemory& memory, const Arch& mmu, const Mode& mode, Sink& sink)
       : memory_(memory), mmu_(mmu), mode_(mode), sink_(sink), budget_(memory.size / mmu.node_bytes(0)) {}
 
-  void node(std::uint64_t address, unsigned level, std::uint64_t va, const Rights& above, bool global) {
+  void node(std::uint64_t address, unsigned level, std::uint64_t va, const Path& path) {
     if (!memory_.contains(address, mmu_.node_bytes(level))) {
       note(Enumeration::node_outside_memory);
       return;
@@ -52,7 +53,7 @@ class Enumerator {
     --budget_;
     const unsigned entries = mmu_.entries(level);
     for (unsigned index = next_used(address, 0, entries); index < entries;) {
-      const unsigned shown = slot(address, level, index, va, above, global);
+      const unsigned shown = slot(address, level, index, va, path);
       index = next_used(address, index + shown, entries);
     }
   }
@@ -83,7 +84,7 @@ class Enumerator {
 
   // Returns how many slots it has shown.
   unsigned slot(std::uint64_t node_address, unsigned level, unsigned index, std::uint64_t node_va,
-                const Rights& above, bool global) {
+                const Path& path) {
     Slot found;
     found.va = canonical(node_va + index * mmu_.span(level));
     found.level = level;
@@ -92,14 +93,18 @@ class Enumerator {
     found.raw = word(node_address, index);
     found.decoded = mmu_.decode(found.raw, level, index, mode_);
     found.count = run_from(found);
-    found.above = above;
-    found.effective = both(above, rights_of(found.decoded.attributes));
-    found.global = global || found.decoded.attributes.global;
+    found.effective = path.effective(found.raw, rights_of(found.decoded.attributes));
+    found.global = path.global || found.decoded.attributes.global;
     sink_(static_cast<const Slot&>(found));
     const bool followed = (found.decoded.violations & violation::faulting) == 0;
     if (found.decoded.kind == SlotKind::table && followed && level > 0)
-      node(found.decoded.address, level - 1, found.va, found.effective, found.global);
+      node(found.decoded.address, level - 1, found.va, through(path, found));
     return found.count;
+  }
+
+  [[nodiscard]] static Path through(Path path, const Slot& table) {
+    path.pass(table.raw, rights_of(table.decoded.attributes), table.decoded.attributes.global);
+    return path;
   }
 
   // The upper half of a root lies at the top of the address space.
@@ -130,7 +135,7 @@ template <typename Arch, typename Sink>
 [[nodiscard]] Enumeration for_each_slot(const PhysicalMemory& memory, std::uint64_t root, const Arch& mmu,
                                         const Mode& mode, Sink&& sink) {
   enumerate_detail::Enumerator<Arch, Sink> enumerator(memory, mmu, mode, sink);
-  enumerator.node(root, mmu.levels() - 1, 0, {true, true, true, true}, false);
+  enumerator.node(root, mmu.levels() - 1, 0, {});
   return enumerator.result();
 }
 

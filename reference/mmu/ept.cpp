@@ -166,8 +166,8 @@ std::optional<Below> Ept::below(std::uint64_t raw, unsigned level, const Mode& m
   return Below{raw & address_bits, rights_bits(raw)};
 }
 
-Outcome Ept::judge(const Attributes& effective, const Access& access, const Mode&) const {
-  return permits(effective, access) ? Outcome::ok : Outcome::protection;
+Outcome Ept::judge(const Translation& to, const Access& access, const Mode&) const {
+  return permits(to.attributes, access) ? Outcome::ok : Outcome::protection;
 }
 
 // Section 29.3.5: A in every entry that was used, D in the one that maps the page.

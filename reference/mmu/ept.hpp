@@ -26,7 +26,7 @@ class Ept final : public NineBits<Ept> {
   // What walker.hpp asks of an architecture.
   [[nodiscard]] std::optional<Below> below(std::uint64_t raw, unsigned level, const Mode& mode) const;
   [[nodiscard]] std::uint64_t root_node(std::uint64_t eptp) const;
-  [[nodiscard]] Outcome judge(const Attributes& effective, const Access& access, const Mode& mode) const;
+  [[nodiscard]] Outcome judge(const Translation& to, const Access& access, const Mode& mode) const;
   // An EPT violation or misconfiguration is a VM exit, which has a qualification and no error code.
   [[nodiscard]] std::uint32_t error_code(const Walk&, const Access&, const Mode&) const { return 0; }
   [[nodiscard]] std::uint64_t flags_set(unsigned level, bool is_leaf, bool is_write) const;

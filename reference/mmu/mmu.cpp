@@ -38,6 +38,8 @@ const char* to_text(Outcome outcome) {
     return "protection";
   case Outcome::reserved:
     return "reserved";
+  case Outcome::access_flag:
+    return "access_flag";
   case Outcome::non_canonical:
     return "non_canonical";
   case Outcome::protection_key:

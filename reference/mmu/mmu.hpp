@@ -5,8 +5,10 @@
 #include "reference/access.hpp"
 #include "reference/attributes.hpp"
 #include "reference/mmu/memory.hpp"
+#include "reference/mmu/path.hpp"
 #include "reference/profile.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -15,7 +17,7 @@ namespace reference {
 
 // The control registers that a walk depends on. An architecture ignores what it does not have.
 struct Mode {
-  unsigned pa_bits = 52; // MAXPHYADDR
+  unsigned pa_bits = 52; // MAXPHYADDR; what TCR_EL1.IPS or VTCR_EL2.PS says
   bool nxe = true;       // IA32_EFER.NXE
   bool wp = true;        // CR0.WP
   bool smep = true;      // CR4.SMEP
@@ -26,7 +28,7 @@ struct Mode {
   std::uint32_t pkru = 0;
   bool sum = true;  // sstatus.SUM
   bool mxr = false; // sstatus.MXR
-  bool adue = true; // menvcfg.ADUE: hardware sets A and D
+  bool adue = true; // menvcfg.ADUE; HA and HD of TCR_EL1 or VTCR_EL2: hardware sets accessed and dirty
 };
 
 enum class SlotKind : std::uint8_t { hole, table, leaf };
@@ -78,6 +80,7 @@ enum class Outcome : std::uint8_t {
   not_present,
   protection, // tiny.md says `rights`
   reserved,
+  access_flag, // it is clear, and hardware does not set it
   non_canonical,
   protection_key,
   outside_memory, // a node that lies in no memory: no fault of any manual, but nothing to read
@@ -106,6 +109,8 @@ struct Contents; // contents.hpp
 
 class Mmu {
  public:
+  using Path = reference::Path; // what tables can let through, unless an architecture says more
+
   virtual ~Mmu() = default;
 
   [[nodiscard]] virtual const Profile& profile() const = 0;
@@ -144,8 +149,9 @@ class Mmu {
   virtual void read_contents(const PhysicalMemory& memory, std::uint64_t root, const Mode& mode,
                              Contents& to) const = 0;
 
+  // A node of pages fills a granule, and no node takes less: a root may have more entries, or fewer.
   [[nodiscard]] std::uint64_t node_bytes(unsigned level) const {
-    return std::uint64_t{entries(level)} * descriptor_bytes();
+    return std::uint64_t{std::max(entries(level), entries(0))} * descriptor_bytes();
   }
 
  protected:

@@ -42,9 +42,9 @@ class Radix : public Mmu {
     return run;
   }
 
-  // Do the leaf's flags let this access pass? Where hardware always sets them, yes. An Arch whose hardware
-  // may leave that to software declares its own.
-  [[nodiscard]] static bool flags_let(const Flags&, const Access&, const Mode&) { return true; }
+  // Bits that an access clears in a word on its way, as flags_set says which ones it sets: mostly none. An
+  // Arch with a flag that means clean declares its own.
+  [[nodiscard]] static std::uint64_t flags_cleared(unsigned, bool, bool) { return 0; }
 
  private:
   friend Arch; // nothing else is one

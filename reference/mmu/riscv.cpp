@@ -98,6 +98,11 @@ bool is_reserved_leaf(std::uint64_t raw, unsigned level) {
          || ((raw & N) != 0 && !is_napot_64K(raw, level));
 }
 
+// Step 7, as Svade has it where menvcfg.ADUE is 0: it is for software to set A and D.
+bool flags_let(const Flags& flags, const Access& access) {
+  return flags.accessed && (flags.dirty || access.kind != AccessKind::write);
+}
+
 Decoded leaf(std::uint64_t raw, unsigned level, std::uint64_t span) {
   Decoded slot;
   slot.kind = SlotKind::leaf;
@@ -158,16 +163,12 @@ std::optional<Below> Riscv::below(std::uint64_t raw, unsigned level, const Mode&
 
 // Step 5, with the two bits of sstatus: MXR lets loads use X; SUM lets the supervisor load and store, never
 // fetch, where U is set.
-Outcome Riscv::judge(const Attributes& effective, const Access& access, const Mode& mode) const {
+Outcome Riscv::judge(const Translation& to, const Access& access, const Mode& mode) const {
+  const Attributes& effective = to.attributes;
   const bool is_fetch = access.kind == AccessKind::execute, is_load = access.kind == AccessKind::read;
   const bool right = has_right(effective, access.kind) || (is_load && mode.mxr && effective.execute);
   const bool reached = access.user ? effective.user : !effective.user || (mode.sum && !is_fetch);
-  return right && reached ? Outcome::ok : Outcome::protection;
-}
-
-// Step 7, as Svade has it where menvcfg.ADUE is 0: it is for software to set A and D.
-bool Riscv::flags_let(const Flags& flags, const Access& access, const Mode& mode) {
-  return mode.adue || (flags.accessed && (flags.dirty || access.kind != AccessKind::write));
+  return right && reached && (mode.adue || flags_let(to.flags, access)) ? Outcome::ok : Outcome::protection;
 }
 
 std::uint32_t Riscv::error_code(const Walk&, const Access&, const Mode&) const { return 0; }

@@ -24,8 +24,7 @@ class Riscv final : public NineBits<Riscv> {
   // What walker.hpp asks of an architecture.
   [[nodiscard]] std::optional<Below> below(std::uint64_t raw, unsigned level, const Mode& mode) const;
   [[nodiscard]] std::uint64_t root_node(std::uint64_t root) const;
-  [[nodiscard]] Outcome judge(const Attributes& effective, const Access& access, const Mode& mode) const;
-  [[nodiscard]] static bool flags_let(const Flags& flags, const Access& access, const Mode& mode);
+  [[nodiscard]] Outcome judge(const Translation& to, const Access& access, const Mode& mode) const;
   [[nodiscard]] std::uint32_t error_code(const Walk& walk, const Access& access, const Mode& mode) const;
   [[nodiscard]] std::uint64_t flags_set(unsigned level, bool is_leaf, bool is_write) const;
 };

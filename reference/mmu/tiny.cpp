@@ -127,7 +127,8 @@ std::optional<Below> Tiny::below(std::uint64_t raw, unsigned level, const Mode& 
 }
 
 // No right implies another; a user needs U in addition.
-Outcome Tiny::judge(const Attributes& effective, const Access& access, const Mode&) const {
+Outcome Tiny::judge(const Translation& to, const Access& access, const Mode&) const {
+  const Attributes& effective = to.attributes;
   const bool granted = access.kind == AccessKind::read    ? effective.read
                        : access.kind == AccessKind::write ? effective.write
                                                           : effective.execute;

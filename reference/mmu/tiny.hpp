@@ -32,7 +32,7 @@ class Tiny final : public Radix<Tiny> {
   }
   [[nodiscard]] std::optional<Below> below(std::uint64_t raw, unsigned level, const Mode& mode) const;
   [[nodiscard]] std::uint64_t root_node(std::uint64_t root) const;
-  [[nodiscard]] Outcome judge(const Attributes& effective, const Access& access, const Mode& mode) const;
+  [[nodiscard]] Outcome judge(const Translation& to, const Access& access, const Mode& mode) const;
   [[nodiscard]] std::uint32_t error_code(const Walk& walk, const Access& access, const Mode& mode) const;
   [[nodiscard]] std::uint64_t flags_set(unsigned level, bool is_leaf, bool is_write) const;
 };

@@ -10,16 +10,6 @@
 
 namespace reference::walker {
 
-// What the tables passed so far let through.
-struct Path {
-  Rights rights{true, true, true, true};
-  bool global = false;
-};
-
-[[nodiscard]] inline Path through(const Path& path, const Rights& rights, bool global) {
-  return {both(path.rights, rights), path.global || global};
-}
-
 struct Place {
   unsigned index;
   std::uint64_t address;
@@ -31,8 +21,10 @@ template <typename Arch>
   return {index, node + std::uint64_t{index} * arch.descriptor_bytes()};
 }
 
-[[nodiscard]] inline Translation translation_of(const Decoded& leaf, const Path& path, std::uint64_t va) {
-  Attributes effective = with_rights(leaf.attributes, both(path.rights, rights_of(leaf.attributes)));
+template <typename Path>
+[[nodiscard]] Translation translation_of(std::uint64_t raw, const Decoded& leaf, const Path& path,
+                                         std::uint64_t va) {
+  Attributes effective = with_rights(leaf.attributes, path.effective(raw, rights_of(leaf.attributes)));
   effective.global |= path.global;
   return {leaf.address + (va & (leaf.bytes - 1)), leaf.bytes, effective, leaf.flags};
 }
@@ -60,14 +52,14 @@ template <typename Arch>
   if (!is_canonical(arch.profile(), va))
     return std::nullopt;
   std::uint64_t node = arch.root_node(root);
-  Path path;
+  typename Arch::Path path;
   for (unsigned level = arch.levels(); level-- > 0;) {
     const Place at = place_of(arch, node, va, level);
     const auto raw = memory.load(at.address);
     if (!raw)
       return std::nullopt;
     if (const auto below = arch.below(*raw, level, mode)) {
-      path = through(path, below->rights, below->global);
+      path.pass(*raw, below->rights, below->global);
       node = below->node;
       continue;
     }
@@ -76,7 +68,7 @@ template <typename Arch>
       return std::nullopt;
     if (slot.copies > 1)
       slot.flags = flags_of_group(arch, memory, at, level, slot, mode);
-    return translation_of(slot, path, va);
+    return translation_of(*raw, slot, path, va);
   }
   return std::nullopt;
 }
@@ -87,7 +79,7 @@ template <typename Arch>
                            std::uint64_t va, const Mode& mode) {
   Walk walk;
   std::uint64_t node = arch.root_node(root);
-  Path path;
+  typename Arch::Path path;
   for (walk.level = arch.levels() - 1;; --walk.level) {
     const Place at = place_of(arch, node, va, walk.level);
     const auto raw = memory.load(at.address);
@@ -102,11 +94,11 @@ template <typename Arch>
       return walk;
     }
     if (slot.kind == SlotKind::leaf) {
-      walk.translation = translation_of(slot, path, va);
+      walk.translation = translation_of(*raw, slot, path, va);
       walk.leaf_address = at.address;
       return walk;
     }
-    path = through(path, rights_of(slot.attributes), slot.attributes.global);
+    path.pass(*raw, rights_of(slot.attributes), slot.attributes.global);
     node = slot.address;
   }
 }
@@ -127,9 +119,7 @@ template <typename Arch>
   }
   Walk walk = descend(arch, memory, root, va, mode);
   if (walk.outcome == Outcome::ok)
-    walk.outcome = arch.judge(walk.translation.attributes, access, mode);
-  if (walk.outcome == Outcome::ok && !arch.flags_let(walk.translation.flags, access, mode))
-    walk.outcome = Outcome::protection;
+    walk.outcome = arch.judge(walk.translation, access, mode);
   walk.error_code = arch.error_code(walk, access, mode);
   return walk;
 }
@@ -143,8 +133,9 @@ Walk access(const Arch& arch, const PhysicalMemory& memory, std::uint64_t root, 
     return done;
   for (unsigned step = 0; step < done.steps_taken; ++step) {
     const auto& [level, address, raw] = done.steps[step];
-    const bool is_leaf = address == done.leaf_address;
-    const std::uint64_t touched = raw | arch.flags_set(level, is_leaf, access.kind == AccessKind::write);
+    const bool is_leaf = address == done.leaf_address, is_write = access.kind == AccessKind::write;
+    const std::uint64_t touched =
+        (raw | arch.flags_set(level, is_leaf, is_write)) & ~arch.flags_cleared(level, is_leaf, is_write);
     if (touched != raw)
       memory.store(address, touched);
   }

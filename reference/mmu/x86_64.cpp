@@ -158,10 +158,10 @@ std::optional<Below> X86_64::below(std::uint64_t raw, unsigned level, const Mode
   return Below{raw & address_bits, rights_bits(raw)};
 }
 
-Outcome X86_64::judge(const Attributes& effective, const Access& access, const Mode& mode) const {
-  if (!rights_allow(effective, access, mode))
+Outcome X86_64::judge(const Translation& to, const Access& access, const Mode& mode) const {
+  if (!rights_allow(to.attributes, access, mode))
     return Outcome::protection;
-  return key_denies(effective, access, mode) ? Outcome::protection_key : Outcome::ok;
+  return key_denies(to.attributes, access, mode) ? Outcome::protection_key : Outcome::ok;
 }
 
 // I/D is reported only where fetches can be told apart: with SMEP or with NXE.
