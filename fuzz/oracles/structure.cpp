@@ -8,22 +8,25 @@ namespace {
 
 using Hex = unsigned long long; // what printf calls 64 bits
 
-// A size that no level spans is made of several descriptors.
-bool has_groups(const reference::Mmu& mmu) {
-  for (const std::uint64_t size : mmu.profile().sizes) {
-    bool single = false;
-    for (unsigned level = 0; level < mmu.levels(); ++level)
-      single = single || mmu.span(level) == size;
-    if (!single)
-      return true;
-  }
-  return false;
+// A size that no level spans is made of several descriptors of the level below.
+unsigned copies_of(const reference::Mmu& mmu, std::uint64_t size) {
+  std::uint64_t span = mmu.span(0);
+  for (unsigned level = 1; level < mmu.levels() && mmu.span(level) <= size; ++level)
+    span = mmu.span(level);
+  return static_cast<unsigned>(size / span);
+}
+
+unsigned widest_group(const reference::Mmu& mmu) {
+  unsigned widest = 1;
+  for (const std::uint64_t size : mmu.profile().sizes)
+    widest = std::max(widest, copies_of(mmu, size));
+  return widest;
 }
 
 } // namespace
 
 Structure::Structure(const reference::Mmu& mmu)
-    : word_bytes_(mmu.descriptor_bytes()), grouped_(has_groups(mmu)) {}
+    : word_bytes_(mmu.descriptor_bytes()), widest_group_(widest_group(mmu)) {}
 
 void Structure::add_root(Observation& seen, std::uint64_t root, unsigned space) const {
   NodeState& state = seen.node(root);
@@ -91,11 +94,9 @@ NodeState* Structure::incarnation(Observation& seen, std::uint64_t node, std::ui
 
 Verdict Structure::attach(const View& view, Observation& seen, std::uint64_t node) {
   const NodeState state = seen.node(node);
-  unsigned first = state.first, last = state.last;
-  if (grouped_) {
-    first &= ~(widest_group_ - 1);
-    last = std::min(last | (widest_group_ - 1), view.mmu->entries(state.level) - 1);
-  }
+  // Groups in whole, from their first copies on.
+  const unsigned first = state.first & ~(widest_group_ - 1);
+  const unsigned last = std::min(state.last | (widest_group_ - 1), view.mmu->entries(state.level) - 1);
   for (unsigned index = first, run = 1; index <= last; index += run) {
     run = 1;
     const std::uint64_t slot = node + std::uint64_t{index} * word_bytes_, raw = load(view, slot);
@@ -107,8 +108,10 @@ Verdict Structure::attach(const View& view, Observation& seen, std::uint64_t nod
     if (word.kind == reference::SlotKind::table)
       if (Verdict v = attach_child(view, seen, slot, index, word))
         return v;
-    if (word.kind == reference::SlotKind::leaf && word.copies == 1)
-      run = view.mmu->run_length(view.memory, slot, last - index + 1, state.level, view.mode);
+    if (word.kind == reference::SlotKind::leaf)
+      run = word.copies > 1
+                ? word.copies
+                : view.mmu->run_length(view.memory, slot, last - index + 1, state.level, view.mode);
   }
   if (state.nonzero == 0 && state.parent != 0)
     return finding("O4 shape", node, "empty node",
@@ -126,16 +129,25 @@ Verdict Structure::check_word(const View& view, const NodeState& state, std::uin
                    format("slot %#llx holds %#llx", Hex{node + std::uint64_t{index} * word_bytes_},
                           Hex{load(view, node + std::uint64_t{index} * word_bytes_)}));
   }
-  if (word.kind != reference::SlotKind::leaf || word.copies == 1)
+  if (word.kind != reference::SlotKind::leaf || word.copies == 1
+      || is_whole_group(view, state.level, node, index, word))
     return std::nullopt;
-  const unsigned base = index & ~(word.copies - 1);
-  for (unsigned copy = base; copy < base + word.copies; ++copy) {
+  return finding("O4 shape", va, format("level %u mixed group", state.level),
+                 format("the copies of the leaf at %#llx differ", Hex{va}));
+}
+
+// Each copy is decoded once, from the first one: a whole group is passed over, so that whoever meets another
+// copy has met one that stands alone.
+bool Structure::is_whole_group(const View& view, unsigned level, std::uint64_t node, unsigned index,
+                               const reference::Decoded& first) const {
+  if (index % first.copies != 0)
+    return false;
+  for (unsigned copy = index + 1; copy < index + first.copies; ++copy) {
     const std::uint64_t other = load(view, node + std::uint64_t{copy} * word_bytes_);
-    if (!reference::same_leaf(word, view.mmu->decode(other, state.level, copy, view.mode)))
-      return finding("O4 shape", va, format("level %u mixed group", state.level),
-                     format("the copies of the leaf at %#llx differ", Hex{va}));
+    if (!reference::same_leaf(first, view.mmu->decode(other, level, copy, view.mode)))
+      return false;
   }
-  return std::nullopt;
+  return true;
 }
 
 Verdict Structure::attach_child(const View& view, Observation& seen, std::uint64_t slot, unsigned index,

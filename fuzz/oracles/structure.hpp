@@ -42,6 +42,8 @@ class Structure {
                                      const reference::Decoded& table);
   [[nodiscard]] Verdict check_word(const View& view, const NodeState& state, std::uint64_t node,
                                    unsigned index, const reference::Decoded& word) const;
+  [[nodiscard]] bool is_whole_group(const View& view, unsigned level, std::uint64_t node, unsigned index,
+                                    const reference::Decoded& first) const;
   [[nodiscard]] static NodeState* linked_by(Observation& seen, std::uint64_t node, const Replaced& r);
   [[nodiscard]] static NodeState* incarnation(Observation& seen, std::uint64_t node, std::uint64_t serial);
   [[nodiscard]] Verdict check_retired(Observation& seen);
@@ -50,8 +52,7 @@ class Structure {
   [[nodiscard]] std::uint64_t load(const View& view, std::uint64_t slot) const;
 
   unsigned word_bytes_;
-  bool grouped_; // some size has duplicated descriptors
-  unsigned widest_group_ = 16;
+  unsigned widest_group_; // slots of the leaf that has the most duplicated descriptors; 1: there is none
   std::vector<std::uint64_t> detached_;
 };
 
