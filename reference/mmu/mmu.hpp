@@ -167,6 +167,14 @@ class Mmu {
 [[nodiscard]] const Mmu& riscv_sv39();
 [[nodiscard]] const Mmu& riscv_sv48();
 [[nodiscard]] const Mmu& riscv_sv57();
+[[nodiscard]] const Mmu& aarch64_s1_4k();
+[[nodiscard]] const Mmu& aarch64_s1_16k();
+[[nodiscard]] const Mmu& aarch64_s1_64k();
+[[nodiscard]] const Mmu& aarch64_s1_4k_lpa2();
+[[nodiscard]] const Mmu& aarch64_s1_16k_lpa2();
+[[nodiscard]] const Mmu& aarch64_s2_4k();
+[[nodiscard]] const Mmu& aarch64_s2_16k();
+[[nodiscard]] const Mmu& aarch64_s2_64k();
 [[nodiscard]] const Mmu& tiny();
 
 } // namespace reference

@@ -10,6 +10,8 @@ namespace reference {
 
 template <typename Arch>
 class NineBits; // nine_bits.hpp
+template <typename Arch>
+class Aarch64; // aarch64.hpp
 
 template <typename Arch>
 class Radix : public Mmu {
@@ -49,6 +51,7 @@ class Radix : public Mmu {
  private:
   friend Arch; // nothing else is one
   friend NineBits<Arch>;
+  friend Aarch64<Arch>;
   Radix() = default;
 
   [[nodiscard]] static std::uint64_t word(const PhysicalMemory& memory, std::uint64_t slot) {
