@@ -308,6 +308,18 @@ TEST_F(Aarch64Walk, AnAccessSetsTheAccessFlagAndAWriteClearsReadOnly) {
   EXPECT_EQ(arena_.at(middle_), (base + 0x3000) | table_type);
 }
 
+// Bit 7 of a table is ignored, and no AP[2].
+TEST_F(Aarch64Walk, AWriteChangesNoTableWhateverItHolds) {
+  page(kernel_rw);
+  for (const std::uint64_t table : {root_, upper_, middle_})
+    arena_.put(table, arena_.at(table) | AP2);
+  const auto root = arena_.at(root_), upper = arena_.at(upper_), middle = arena_.at(middle_);
+  EXPECT_EQ(access(kernel_write).outcome, Outcome::ok);
+  EXPECT_EQ(arena_.at(root_), root);
+  EXPECT_EQ(arena_.at(upper_), upper);
+  EXPECT_EQ(arena_.at(middle_), middle);
+}
+
 TEST_F(Aarch64Walk, AFirstWriteSetsBothInABlock) {
   constexpr std::uint64_t raw = 5 * M2 | block_type | DBM | AP2 | UXN | PXN;
   arena_.put(middle_, raw);
