@@ -447,33 +447,33 @@ TEST(Aarch64Lpa2, WalksFiveLevelsThroughNodesBeyond48Bits) {
   EXPECT_EQ(done.outcome, Outcome::ok);
   EXPECT_EQ(done.steps_taken, 5U);
   EXPECT_EQ(done.steps[0].level, 4U);
-  EXPECT_EQ(done.steps[0].address, high + 15 * 8);
+  EXPECT_EQ(done.steps[0].address, high + 15 * 8ULL);
   EXPECT_EQ(done.translation, (Translation{bit(51) | 0x77123, K4, {.read = true}, {}}));
   EXPECT_EQ(aarch64_s1_4k_lpa2().translate(arena.memory(), high, at, {}), done.translation);
 }
 
 TEST(Aarch64Lpa2, HasBlocksOf512GAnd64G) {
   Arena arena(base, 0x8000);
-  arena.put(base + 15 * 8, (base + 0x1000) | table_type);
+  arena.put(base + 15 * 8ULL, (base + 0x1000) | table_type);
   arena.put(base + 0x1008, 3 * G512 | block_type | nG | AP2 | UXN | PXN);
   EXPECT_EQ(aarch64_s1_4k_lpa2().translate(arena.memory(), base, 15ULL << 48 | 1ULL << 39 | 0x123, {}),
             (Translation{3 * G512 + 0x123, G512, {.read = true}, {}}));
-  arena.put(base + 31 * 8, (base + 0x4000) | table_type);
-  arena.put(base + 0x4000 + 2047 * 8, 5 * G64 | block_type | nG | AP2 | UXN | PXN);
+  arena.put(base + 31 * 8ULL, (base + 0x4000) | table_type);
+  arena.put(base + 0x4000 + 2047 * 8ULL, 5 * G64 | block_type | nG | AP2 | UXN | PXN);
   EXPECT_EQ(aarch64_s1_16k_lpa2().translate(arena.memory(), base, bit(52) - 1, {}),
             (Translation{6 * G64 - 1, G64, {.read = true}, {}}));
 }
 
 TEST(Aarch64Granules, The16KRootHas2048EntriesAndASet128) {
   Arena arena(base, 0xC000);
-  arena.put(base + 2047 * 8, (base + 0x4000) | table_type);
-  arena.put(base + 0x4000 + 2047 * 8, (base + 0x8000) | table_type);
+  arena.put(base + 2047 * 8ULL, (base + 0x4000) | table_type);
+  arena.put(base + 0x4000 + 2047 * 8ULL, (base + 0x8000) | table_type);
   constexpr std::uint64_t raw = 3 * M2 | page_type | Contiguous | nG | DBM | AP2 | UXN | PXN;
   for (unsigned copy = 0; copy < 128; ++copy)
     arena.put(base + 0x8000 + (1920 + copy) * 8ULL, raw + copy * K16);
   const std::uint64_t first = bit(47) - M2;
   EXPECT_EQ(aarch64_s1_16k().access(arena.memory(), base, first, kernel_write, {}).outcome, Outcome::ok);
-  EXPECT_EQ(arena.at(base + 0x8000 + 1920 * 8), (raw & ~AP2) | AF);
+  EXPECT_EQ(arena.at(base + 0x8000 + 1920 * 8ULL), (raw & ~AP2) | AF);
   EXPECT_EQ(aarch64_s1_16k().translate(arena.memory(), base, bit(47) - 1, {}),
             (Translation{4 * M2 - 1, M2, {.read = true, .write = true}, {true, true}}));
   Contents found;
@@ -485,10 +485,10 @@ TEST(Aarch64Granules, The16KRootHas2048EntriesAndASet128) {
 
 TEST(Aarch64Granules, The64KRootIsThe64EntriesAtTheStartOfItsNode) {
   Arena arena(base, 0x30000);
-  arena.put(base + 63 * 8, (base + 0x10000) | table_type);
-  arena.put(base + 64 * 8, ~0ULL); // beyond the root: no one looks
-  arena.put(base + 0x10000 + 8191 * 8, (base + 0x20000) | table_type);
-  arena.put(base + 0x20000 + 8191 * 8, 0x70000 | page_type | nG | AP2 | UXN | PXN);
+  arena.put(base + 63 * 8ULL, (base + 0x10000) | table_type);
+  arena.put(base + 64 * 8ULL, ~0ULL); // beyond the root: no one looks
+  arena.put(base + 0x10000 + 8191 * 8ULL, (base + 0x20000) | table_type);
+  arena.put(base + 0x20000 + 8191 * 8ULL, 0x70000 | page_type | nG | AP2 | UXN | PXN);
   EXPECT_EQ(aarch64_s1_64k().translate(arena.memory(), base, bit(48) - 1, {}),
             (Translation{0x7FFFF, K64, {.read = true}, {}}));
   Contents found;

@@ -238,7 +238,7 @@ class Aarch64Stage2Walk : public ::testing::Test {
   }
 
   Arena arena_{base, 0x6000};
-  static constexpr std::uint64_t root_ = base + 513 * 8, middle_ = base + 0x2010, pte_ = base + 0x3020;
+  static constexpr std::uint64_t root_ = base + 513 * 8ULL, middle_ = base + 0x2010, pte_ = base + 0x3020;
 };
 
 TEST_F(Aarch64Stage2Walk, TheRootIsTwoConcatenatedTables) {
@@ -255,7 +255,7 @@ TEST_F(Aarch64Stage2Walk, TheRootIsTwoConcatenatedTables) {
 TEST_F(Aarch64Stage2Walk, ContentsReachBothHalvesOfTheRoot) {
   page(clean);
   arena_.put(base, 5 * G1 | block_type | S2AP0 | XN1);
-  arena_.put(base + 1023 * 8, 7 * G1 | block_type | S2AP0 | XN1);
+  arena_.put(base + 1023 * 8ULL, 7 * G1 | block_type | S2AP0 | XN1);
   Contents found;
   read_contents(arena_.memory(), base, aarch64_s2_4k(), {}, found);
   EXPECT_EQ(found.broken, nullptr);
@@ -361,7 +361,7 @@ TEST(Aarch64Stage2Granules, The16KRootIsSixteenConcatenatedTables) {
   Arena arena(base, 0x44000);
   for (const std::uint64_t slot : {0ULL, 2048ULL, 32767ULL}) {
     arena.put(base + slot * 8, (base + 0x40000) | table_type);
-    arena.put(base + 0x40000 + 5 * 8, 0x70000 | page_type | S2AP0 | XN1);
+    arena.put(base + 0x40000 + 5 * 8ULL, 0x70000 | page_type | S2AP0 | XN1);
     EXPECT_EQ(aarch64_s2_16k().translate(arena.memory(), base, slot << 25 | 5 << 14 | 0x123, {}),
               (Translation{0x70123, K16, {.read = true, .user = true}, {}}))
         << slot;
@@ -383,9 +383,9 @@ TEST(Aarch64Stage2Granules, The16KRootMayHoldContiguousBlocks) {
 
 TEST(Aarch64Stage2Granules, The64KRootIsAPartOfATable) {
   Arena arena(base, 0x20000);
-  arena.put(base + 2047 * 8, (base + 0x10000) | table_type);
-  arena.put(base + 2048 * 8, ~0ULL); // beyond the root: no one looks
-  arena.put(base + 0x10000 + 8191 * 8, 0x70000 | page_type | S2AP0 | XN1);
+  arena.put(base + 2047 * 8ULL, (base + 0x10000) | table_type);
+  arena.put(base + 2048 * 8ULL, ~0ULL); // beyond the root: no one looks
+  arena.put(base + 0x10000 + 8191 * 8ULL, 0x70000 | page_type | S2AP0 | XN1);
   EXPECT_EQ(pa_of(aarch64_s2_64k().translate(arena.memory(), base, bit(40) - 1, {})), 0x7FFFFU);
   Contents found;
   read_contents(arena.memory(), base, aarch64_s2_64k(), {}, found);
