@@ -1,5 +1,5 @@
 // Types and addresses of VMSAv8-64 descriptors as the Arm ARM words them: D8.3.1, tables D8-50 to D8-53, and
-// the Contiguous bit. Bits carry its names.
+// D8.7.1, the Contiguous bit (table D8-104). Bits carry its names.
 #include "reference/mmu/aarch64.hpp"
 
 #include "reference/mmu/bits.hpp"
@@ -111,13 +111,15 @@ bool Vmsa::is_foreign_leaf(std::uint64_t raw, unsigned level, unsigned index) co
   return ((address(raw) >> shift(level)) ^ index) % copies(level) != 0;
 }
 
+// The copy's own address must not be too wide, though that of its set may fit (D8.7.1.2).
 Decoded Vmsa::leaf(std::uint64_t raw, unsigned level, unsigned index, const Mode& mode) const {
+  const std::uint64_t own = address(raw) & ~(bit(shift(level)) - 1);
   Decoded slot;
   slot.kind = SlotKind::leaf;
   slot.copies = is_contiguous(raw, level) ? copies(level) : 1;
   slot.bytes = bit(shift(level)) * slot.copies;
-  slot.address = address(raw) & ~(slot.bytes - 1);
-  slot.violations = width_violation(slot.address, mode);
+  slot.address = own & ~(slot.bytes - 1);
+  slot.violations = width_violation(own, mode);
   if (is_foreign_leaf(raw, level, index))
     slot.violations |= violation::leaf_bits;
   return slot;

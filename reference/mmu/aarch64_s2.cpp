@@ -17,8 +17,8 @@ constexpr std::uint64_t XN0 = bit(53);
 constexpr std::uint64_t XN1 = bit(54);
 constexpr std::uint64_t was_dirty = bit(55); // ignored: ours marks a page that lost its writes
 
-// MemAttr[3:2] of Normal memory says how it is cached outside, and [1:0] inside, where 00 is reserved; with
-// MemAttr[3:2] = 00 it is one of four kinds of Device memory. Shareability 01 is reserved.
+// Table D8-96: MemAttr[3:2] of Normal memory says how it is cached outside, and [1:0] inside, where 00 is
+// reserved; with MemAttr[3:2] = 00 it is one of four kinds of Device memory. Shareability 01 is reserved.
 bool is_memory_type(unsigned memory_attributes, unsigned shareability) {
   const bool is_device = memory_attributes >> 2 == 0;
   return (is_device || (memory_attributes & 3) != 0) && shareability != 1;

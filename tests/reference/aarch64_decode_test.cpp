@@ -306,6 +306,15 @@ TEST(Aarch64Decode, ACopyInTheWrongPlaceIsNotOurs) {
   }
 }
 
+// D8.7.1.2: even if the set begins below it.
+TEST(Aarch64Decode, ACopyBeyondTheConfiguredSizeFaults) {
+  const Set set{stage1[0], 2, 16, G16};
+  for (unsigned copy = 0; copy < 16; ++copy)
+    EXPECT_EQ(mmu.decode(set_word(set, copy * G1), 2, copy, {.pa_bits = 32}).violations,
+              copy < 4 ? 0 : violation::address_width)
+        << copy;
+}
+
 TEST(Aarch64Decode, CopiesMayDifferInTheirFlagsOnly) {
   constexpr std::uint64_t set = K64 | Contiguous | page_type | DBM | AP2 | UXN | PXN | nG;
   const Decoded first = decode(set, 0, 0);
