@@ -53,6 +53,9 @@ struct Tiny {
             .global = G.test(u),
             .software = static_cast<std::uint16_t>(SOFTWARE.get(u))};
   }
+  static constexpr bool permits(Attributes a, AccessKind kind, Privilege who) {
+    return permits_by_user_right(a.rights, kind, who);
+  }
 
   static constexpr bool expressible(Rights r) { return grants_access(r); }
   static constexpr bool expressible(Attributes a) {

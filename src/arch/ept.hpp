@@ -65,8 +65,14 @@ struct Ept {
                 static_cast<std::uint16_t>(IGNORED_LOW.get(w) | IGNORED_HIGH.get(w) << IGNORED_LOW.width)};
   }
 
-  // Write without read is a misconfiguration. `user` widens fetches only, because data accesses do not ask
-  // for the mode: without execute it has no bit and would be lost on the way back.
+  // Section "EPT Violations": data accesses do not ask for the mode; fetches have a right for each.
+  static constexpr bool permits(Attributes a, AccessKind kind, Privilege who) {
+    const bool user_fetch = kind == AccessKind::execute && who == Privilege::user;
+    return has(a.rights, user_fetch ? Rights::user : right_of(kind));
+  }
+
+  // Write without read is a misconfiguration. `user` widens fetches only: without execute it has no bit and
+  // would be lost on the way back.
   static constexpr bool expressible(Rights r) {
     const bool execute = has(r, Rights::execute);
     const bool readable = has(r, Rights::read) || (execute && !has(r, Rights::write));

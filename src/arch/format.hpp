@@ -3,6 +3,7 @@
 // (design rule 1). ExampleFormat below is a complete, compilable format that exists to be read.
 #pragma once
 
+#include "src/base/access.hpp"
 #include "src/base/address.hpp"
 #include "src/base/attributes.hpp"
 #include "src/base/bits.hpp"
@@ -31,7 +32,8 @@ struct PageSize {
 
 template <class F>
 concept Format = requires(typename F::Raw word, PhysAddr pa, Attributes attributes, Flags flags,
-                          unsigned level, PageSize size, unsigned copy, std::uint32_t marker, Rights rights) {
+                          unsigned level, PageSize size, unsigned copy, std::uint32_t marker, Rights rights,
+                          AccessKind access, Privilege who) {
   // Shape. levels: number of levels; page_shift: log2 bytes of the smallest page; index_bits(level): log2
   // slots of a node. va_bits / pa_bits: input and output width in bits; sign_extended: bits above va_bits
   // repeat bit va_bits - 1, else are 0.
@@ -59,6 +61,10 @@ concept Format = requires(typename F::Raw word, PhysAddr pa, Attributes attribut
   { F::open_path() } -> std::same_as<typename F::Raw>;
   { F::through(word, word, level) } -> std::same_as<typename F::Raw>;
   { F::effective(word, word, level) } -> std::same_as<Attributes>;
+
+  // May the access go through a leaf whose effective attributes are these? Flags are not asked about. Where
+  // control registers have a say, the head of the format's file names the mode that is meant.
+  { F::permits(attributes, access, who) } -> std::same_as<bool>;
 
   // Writing. leaf_bits is everything but the frame, so that a range computes it once.
   { F::expressible(attributes) } -> std::same_as<bool>;
@@ -106,6 +112,9 @@ struct ExampleFormat {
   static constexpr Raw open_path() { return 0; }
   static constexpr Raw through(Raw path, Raw, unsigned) { return path; }
   static constexpr Attributes effective(Raw, Raw w, unsigned level) { return attributes(w, level); }
+  static constexpr bool permits(Attributes a, AccessKind kind, Privilege who) {
+    return permits_by_user_right(a.rights, kind, who);
+  }
 
   static constexpr bool expressible(Rights r) { return has(r, Rights::read); }
   static constexpr bool expressible(Attributes a) {

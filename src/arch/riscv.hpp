@@ -1,7 +1,7 @@
 // RISC-V page tables Sv39, Sv48 and Sv57 with 64 KiB NAPOT pages and page-based memory types: The RISC-V
 // Instruction Set Manual, Volume II (privileged), chapter "Supervisor-Level ISA", sections Sv32 (what the low
 // bits mean), Sv39, Sv48, Sv57, and the chapters "Svnapot" and "Svpbmt"; A and D are set by hardware, as
-// "Svadu" has it.
+// "Svadu" has it; sstatus.SUM is 1 and sstatus.MXR 0.
 // Refuses to know Sv32, the G-stage formats (Sv39x4 and so on), the software bits 60-59 of Svrsw60t59b, and
 // which fence carries out an invalidation. Knows words, not tables: when a slot is loaded is src/table's
 // business.
@@ -74,6 +74,13 @@ struct Riscv {
             .memory_type = static_cast<std::uint8_t>(PBMT.get(w)),
             .global = G.test(path | w),
             .software = static_cast<std::uint16_t>(RSW.get(w))};
+  }
+  // Step 5 of "Virtual Address Translation Process", and "Irrespective of SUM, the supervisor may not execute
+  // code on pages with U=1".
+  static constexpr bool permits(Attributes a, AccessKind kind, Privilege who) {
+    const bool fetches_from_user =
+        kind == AccessKind::execute && who == Privilege::supervisor && has(a.rights, Rights::user);
+    return permits_by_user_right(a.rights, kind, who) && !fetches_from_user;
   }
 
   // Without R, W and X there is no leaf, and W without R is reserved; execute-only is not.

@@ -1,5 +1,6 @@
 // x86-64 paging structures with 4 and 5 levels: Intel 64 and IA-32 Architectures SDM, Volume 3A, chapter 4
 // ("Paging"), tables 4-14 to 4-20 for 4-level paging; section 4.5.1 and CR4.LA57 for 5 levels.
+// CR4.SMEP, SMAP, PKE and PKS are 0, so that a supervisor may use a user's page, and keys restrict nobody.
 // Knows words, not tables: which slot is loaded, and when, is src/table's business.
 #pragma once
 
@@ -64,6 +65,10 @@ struct X86_64 {
             .key = static_cast<std::uint8_t>(PKEY.get(w)),
             .global = G.test(w),
             .software = static_cast<std::uint16_t>(AVL_LOW.get(w) | AVL_HIGH.get(w) << AVL_LOW.width)};
+  }
+  // Section 4.6.1, "Determination of Access Rights", with CR0.WP = 1 and CR4.SMEP = CR4.SMAP = 0.
+  static constexpr bool permits(Attributes a, AccessKind kind, Privilege who) {
+    return permits_by_user_right(a.rights, kind, who);
   }
 
   // A present page can be read; there is no encoding without that right.

@@ -1,9 +1,9 @@
 // A translation cache and a walk cache in front of a walk of raw descriptors, for any number of spaces: what
 // a processor does with a table, including its updates of the accessed and dirty flags. Knows no PageTable:
 // it reads the descriptors that hardware would read, and hears of edits by invalidate() only. Not modelled:
-// accessed flags of table descriptors, protection keys, and modes in which a supervisor's access is
-// restricted further. Rule: Intel SDM 3A, sections 4.6 (rights), 4.8 (flags), 4.10 (caches); docs/tiny.md
-// says the same for the tiny format.
+// accessed flags of table descriptors, and protection keys. Who may do what is the format's answer (permits);
+// flags and caches follow Intel SDM 3A, sections 4.8 and 4.10, and docs/tiny.md says the same for the tiny
+// format.
 #pragma once
 
 #include "src/tlb/invalidation.hpp"
@@ -12,8 +12,6 @@
 
 namespace pagetwin {
 
-enum class AccessKind : std::uint8_t { read, write, execute };
-enum class Privilege : std::uint8_t { supervisor, user };
 enum class Source : std::uint8_t { tlb, walk };
 enum class Fault : std::uint8_t { none, not_present, rights, non_canonical };
 
@@ -30,11 +28,6 @@ struct AccessResult {
   friend constexpr bool operator==(const AccessResult&, const AccessResult&) = default;
 };
 
-// No right implies another; a user's access needs `user` besides. A supervisor may use a user's page.
-[[nodiscard]] constexpr bool permits(Rights rights, AccessKind kind, Privilege who) {
-  constexpr Rights needed[] = {Rights::read, Rights::write, Rights::execute};
-  return has(rights, needed[static_cast<unsigned>(kind)] | when(who == Privilege::user, Rights::user));
-}
 // The flags that an access leaves in the leaf.
 [[nodiscard]] constexpr Flags flags_of(AccessKind kind) {
   return {.accessed = true, .dirty = kind == AccessKind::write};
@@ -69,7 +62,7 @@ class Mmu {
   [[nodiscard, gnu::always_inline]] inline AccessResult access(SpaceId space, PhysAddr root, std::uint64_t va,
                                                                AccessKind kind, Privilege who) {
     const auto hit = tlb_.lookup(space, va);
-    if (hit && permits(hit->attributes.rights, kind, who) && covers(hit->flags, flags_of(kind))) [[likely]]
+    if (hit && F::permits(hit->attributes, kind, who) && covers(hit->flags, flags_of(kind))) [[likely]]
       return {Fault::none, {*hit, Source::tlb}};
     return access_by_walk(space, root, va, kind, who);
   }
@@ -114,7 +107,7 @@ class Mmu {
       auto found = walk(space, root, va);
       if (!found)
         return {Fault::not_present, {}};
-      if (!permits(found->leaf.attributes.rights, kind, who))
+      if (!F::permits(found->leaf.attributes, kind, who))
         return {Fault::rights, {}};
       const auto flags = set_flags(*found, found->leaf.flags | flags_of(kind));
       if (!flags)

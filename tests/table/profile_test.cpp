@@ -118,6 +118,22 @@ TYPED_TEST(ProfileOf, TheSameAttributesAreExpressible) {
   EXPECT_GT(refused, 1000U);
 }
 
+// Sets that the format cannot express, too: a walk of words that others wrote may come to them.
+TYPED_TEST(ProfileOf, TheSameAccessesArePermitted) {
+  using F = typename TypeParam::Format;
+  const reference::Profile& profile = TypeParam::mmu().profile();
+  for (unsigned rights = 0; rights < 16; ++rights)
+    for (unsigned kind = 0; kind < 3; ++kind)
+      for (const bool user : {false, true}) {
+        const Attributes a{.rights = static_cast<Rights>(rights)};
+        const reference::Access access{static_cast<reference::AccessKind>(kind), user};
+        EXPECT_EQ(
+            F::permits(a, static_cast<AccessKind>(kind), user ? Privilege::user : Privilege::supervisor),
+            profile.permits(to_reference(a), access))
+            << "rights " << rights << " kind " << kind << " user " << user;
+      }
+}
+
 template <Format F>
 void expect_round_trip(const reference::Mmu& mmu, const Attributes& a, PageSize size, Flags flags,
                        unsigned copy) {

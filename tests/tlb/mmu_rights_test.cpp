@@ -1,0 +1,118 @@
+// Who may do what through the Mmu, for each format: every set of rights that can be mapped, every access, by
+// a walk and from the TLB, as the reference's profile has it.
+#include "reference/mmu/mmu.hpp"
+#include "src/arch/ept.hpp"
+#include "src/arch/riscv.hpp"
+#include "src/arch/x86_64.hpp"
+#include "src/table/page_table.hpp"
+#include "src/tlb/mmu.hpp"
+
+#include <gtest/gtest.h>
+#include <memory>
+#include <vector>
+
+namespace pagetwin {
+namespace {
+
+template <class F, const reference::Mmu& (*Mmu)()>
+struct Pair {
+  using Format = F;
+  static const reference::Profile& profile() { return Mmu().profile(); }
+};
+
+// A table with one page at 0, and an Mmu over it.
+template <Format F>
+class OnePage {
+  using Memory = PlainMemory<>;
+  static constexpr std::size_t nodes = 8;
+  struct alignas(4096) Arena {
+    std::byte bytes[nodes << 12];
+  };
+
+ public:
+  explicit OnePage(Rights rights) {
+    EXPECT_EQ(table_->map(VirtAddr{0}, PhysAddr{std::uint64_t{1} << 33}, 4096, {.rights = rights}),
+              Status::ok);
+  }
+  [[nodiscard]] AccessResult access(AccessKind kind, Privilege who) {
+    return mmu_.access(table_->space(), table_->root(), 8, kind, who);
+  }
+  void forget_translations() { mmu_.invalidate_all(); }
+  void fill_tlb() { ASSERT_TRUE(mmu_.translate(table_->space(), table_->root(), 8)); }
+
+ private:
+  std::unique_ptr<Arena> arena_ = std::make_unique<Arena>();
+  std::vector<NodeRecord> records_{nodes};
+  NodePool pool_{arena_->bytes, PhysAddr{1 << 30}, 12, records_};
+  Memory memory_{pool_};
+  std::vector<TlbEntry> lines_{4};
+  std::vector<WalkCacheEntry> pointers_{4};
+  Mmu<F, Memory> mmu_{memory_, {lines_, 1}, {pointers_, 1}};
+  std::optional<PageTable<F, Memory>> table_ = PageTable<F, Memory>::create(memory_, SpaceId{1});
+};
+
+template <class P>
+class MmuRightsOf : public testing::Test {
+ protected:
+  static bool permitted(Rights rights, AccessKind kind, Privilege who) {
+    const reference::Attributes a{.read = has(rights, Rights::read),
+                                  .write = has(rights, Rights::write),
+                                  .execute = has(rights, Rights::execute),
+                                  .user = has(rights, Rights::user)};
+    return P::profile().permits(a, {static_cast<reference::AccessKind>(kind), who == Privilege::user});
+  }
+  static void expect_fault(OnePage<typename P::Format>& page, Rights rights, AccessKind kind, Privilege who) {
+    const Fault want = permitted(rights, kind, who) ? Fault::none : Fault::rights;
+    page.forget_translations();
+    EXPECT_EQ(page.access(kind, who).fault, want);
+    page.fill_tlb();
+    const AccessResult again = page.access(kind, who);
+    EXPECT_EQ(again.fault, want);
+    if (want == Fault::none) {
+      EXPECT_EQ(again.translation.source, Source::tlb);
+    }
+  }
+};
+using Pairs = testing::Types<Pair<X86_64_4, reference::x86_64_4>, Pair<X86_64_5, reference::x86_64_5>,
+                             Pair<Ept4, reference::ept_4>, Pair<Ept5, reference::ept_5>,
+                             Pair<RiscvSv39, reference::riscv_sv39>, Pair<RiscvSv48, reference::riscv_sv48>,
+                             Pair<RiscvSv57, reference::riscv_sv57>>;
+TYPED_TEST_SUITE(MmuRightsOf, Pairs);
+
+TYPED_TEST(MmuRightsOf, EveryAccessAsksTheFormat) {
+  using F = typename TypeParam::Format;
+  unsigned sets = 0;
+  for (unsigned bits = 1; bits < 16; ++bits) {
+    const auto rights = static_cast<Rights>(bits);
+    if (!grants_access(rights) || !F::expressible(rights))
+      continue;
+    ++sets;
+    SCOPED_TRACE(bits);
+    OnePage<F> page(rights);
+    for (const AccessKind kind : {AccessKind::read, AccessKind::write, AccessKind::execute})
+      for (const Privilege who : {Privilege::supervisor, Privilege::user})
+        this->expect_fault(page, rights, kind, who);
+  }
+  EXPECT_GE(sets, 6U);
+}
+
+// What differs from x86-64, by each manual's words rather than by anybody's code.
+TEST(MmuRights, EptAsksForTheModeOfAFetchOnly) {
+  OnePage<Ept4> data(Rights::read | Rights::write);
+  EXPECT_EQ(data.access(AccessKind::write, Privilege::user).fault, Fault::none);
+  EXPECT_EQ(data.access(AccessKind::execute, Privilege::user).fault, Fault::rights);
+  OnePage<Ept4> kernel(Rights::read | Rights::execute);
+  EXPECT_EQ(kernel.access(AccessKind::read, Privilege::user).fault, Fault::none);
+  EXPECT_EQ(kernel.access(AccessKind::execute, Privilege::supervisor).fault, Fault::none);
+  EXPECT_EQ(kernel.access(AccessKind::execute, Privilege::user).fault, Fault::rights);
+}
+
+TEST(MmuRights, ARiscvSupervisorFetchesNothingOfAUsers) {
+  OnePage<RiscvSv39> page(Rights::read | Rights::write | Rights::execute | Rights::user);
+  EXPECT_EQ(page.access(AccessKind::execute, Privilege::user).fault, Fault::none);
+  EXPECT_EQ(page.access(AccessKind::execute, Privilege::supervisor).fault, Fault::rights);
+  EXPECT_EQ(page.access(AccessKind::write, Privilege::supervisor).fault, Fault::none);
+}
+
+} // namespace
+} // namespace pagetwin
