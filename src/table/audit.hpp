@@ -6,6 +6,7 @@
 
 #include "src/table/tree.hpp"
 
+#include <optional>
 #include <string_view>
 
 namespace pagetwin {
@@ -107,8 +108,17 @@ class Auditor {
       return blame("a leaf is not what the format writes", at);
     if (size.copies() == 1)
       proven_ = {bits, frame, index, true};
-    else if (!is_whole_group(at + -std::uint64_t{copy} * sizeof(Raw),
-                             F::leaf_bits(F::attributes(word, n.level), {}, size), frame, size))
+    else
+      group(at, copy, F::leaf_bits(F::attributes(word, n.level), {}, size), frame, size);
+  }
+  // `at`: one of its copies. A group that was found whole at one copy is whole at the others.
+  void group(PhysAddr at, unsigned copy, Raw bits, PhysAddr frame, PageSize size) {
+    const PhysAddr first = at + -std::uint64_t{copy} * sizeof(Raw);
+    if (whole_group_ == first)
+      return;
+    if (is_whole_group(first, bits, frame, size))
+      whole_group_ = first;
+    else
       blame("a group of duplicated descriptors is mixed", at);
   }
   // One frame on from the leaf of one slot right before, which was found to be what the format writes?
@@ -142,6 +152,7 @@ class Auditor {
   const T* tree_;
   AuditReport report_;
   Proven proven_{};
+  std::optional<PhysAddr> whole_group_; // the first copy of the last one that was read
 };
 
 // table: a PageTable.
