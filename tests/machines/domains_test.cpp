@@ -5,6 +5,8 @@
 #include "fuzz/twin/rng.hpp"
 #include "fuzz/twin/round_trip.hpp"
 #include "fuzz/twin/swarm.hpp"
+#include "src/arch/ept.hpp"
+#include "src/arch/riscv.hpp"
 #include "src/arch/x86_64.hpp"
 #include "tests/machines/traces.hpp"
 
@@ -23,7 +25,9 @@ struct Case {
   static std::unique_ptr<twin::Machine> make() { return make_table_machine<F, ObservedBacking, Mmu>({}); }
 };
 using Cases = testing::Types<Case<X86_64_4, reference::x86_64_4>, Case<X86_64_5, reference::x86_64_5>,
-                             Case<Tiny, reference::tiny>>;
+                             Case<Ept4, reference::ept_4>, Case<Ept5, reference::ept_5>,
+                             Case<RiscvSv39, reference::riscv_sv39>, Case<RiscvSv48, reference::riscv_sv48>,
+                             Case<RiscvSv57, reference::riscv_sv57>, Case<Tiny, reference::tiny>>;
 
 template <class C>
 class TableDomainsOf : public testing::Test {
@@ -116,7 +120,8 @@ TYPED_TEST(TableDomainsOf, AddressesAreMostlyLegalAndSometimesNot) {
 // boundary of a size.
 TYPED_TEST(TableDomainsOf, CornersOfBothHalvesAreAmongTheAddresses) {
   const reference::Profile& profile = TypeParam::profile();
-  const std::uint64_t half = bytes_of(profile.va_bits - 1), page = profile.sizes.front();
+  const std::uint64_t half = bytes_of(profile.va_bits - 1), page = profile.sizes.front(),
+                      upper = profile.sign_extended ? 0 - half : half, top = upper + half;
   std::set<std::uint64_t> seen;
   const auto decode_all = [&](const twin::History& history) {
     for (std::size_t s = 0; s < this->selectors; ++s)
@@ -128,13 +133,13 @@ TYPED_TEST(TableDomainsOf, CornersOfBothHalvesAreAmongTheAddresses) {
     header[header_pool] = pool;
     decode_all(twin::History(header, {}, op));
   }
-  for (const std::uint64_t corner : {std::uint64_t{0}, page, half - page, 0 - half, page - half, 0 - page})
+  for (const std::uint64_t corner : {std::uint64_t{0}, page, half - page, upper, upper + page, top - page})
     EXPECT_TRUE(seen.contains(corner)) << std::hex << corner;
   twin::Op before{};
   before.value[field_va] = half - page;
   decode_all(twin::History(this->program.header, std::span(&before, 1), op));
   for (const std::uint64_t size : profile.sizes)
-    for (const std::uint64_t place : {size, half - size, size - half, 0 - size})
+    for (const std::uint64_t place : {size, half - size, upper + size, top - size})
       EXPECT_TRUE(seen.contains(place)) << std::hex << place;
 }
 

@@ -158,26 +158,25 @@ class TableDomains {
     return n != 0 ? n : page;
   }
 
-  // Eight windows, each at a boundary of some level: the bottom, the last bytes of the lower half, the first
-  // and the last of the upper one, and places in between.
+  // Seven windows, each at a boundary of some level: the bottom, the last bytes of the lower half, the first
+  // and the last of the upper one, and places in between. The eighth lies below the end of the space.
+  static constexpr unsigned below_the_end = 7;
   [[nodiscard]] static std::uint64_t window(unsigned w) {
-    constexpr unsigned top = F::sign_extended ? F::va_bits - 1 : F::va_bits;
-    constexpr std::uint64_t half = bytes_of(top), big = F::sizes[sizes - 1].bytes(),
-                            upper = F::sign_extended ? ~(half - 1) : half / 2;
-    constexpr std::array<std::uint64_t, 8> starts{
-        0,     big,     half / 2,    half - big,
-        upper, 0 - big, upper + big, (F::sign_extended ? 0 : half) - F::sizes[sizes / 2].bytes()};
-    return starts[w & 7U];
+    constexpr std::uint64_t half = bytes_of(F::va_bits - 1), big = F::sizes[sizes - 1].bytes(),
+                            upper = F::sign_extended ? 0 - half : half, end = upper + half;
+    constexpr std::array<std::uint64_t, 8> starts{0,     big,       half / 2,    half - big,
+                                                  upper, end - big, upper + big, end};
+    return starts[w];
   }
-  // A corner of a window: a boundary of a size or a few pages from it. The header says which windows a run
-  // uses, so that operations meet.
+  // A corner of a window: some units up from its first byte, or down from the end of the space, or a few
+  // pages from there. The header says which windows a run uses, so that operations meet.
   [[nodiscard]] static std::uint64_t corner(unsigned rest, const History& h) {
     const auto pool = static_cast<unsigned>(h.header(header_pool));
-    const unsigned w = (rest & 3U) != 0 ? pool : pool >> 3U;
+    const unsigned w = ((rest & 3U) != 0 ? pool : pool >> 3U) & 7U;
     const std::uint64_t unit = F::sizes[(rest >> 2U & 7U) % sizes].bytes();
     const std::uint64_t units = rest >> 5U & 3U, pages = rest >> 7U & 7U;
     const std::uint64_t near = (rest >> 10U & 3U) == 0 ? 0 : (rest & 0x1000U) ? 0 - pages : pages;
-    return window(w) + units * unit + near * page;
+    return window(w) + (w == below_the_end ? 0 - (units + 1) * unit : units * unit) + near * page;
   }
   [[nodiscard]] static std::uint64_t illegal(unsigned rest, const History& h) {
     const std::uint64_t va = before(h, rest).value[field_va];
@@ -193,7 +192,8 @@ class TableDomains {
     }
   }
   [[nodiscard]] static std::uint64_t frame_base(unsigned bits) {
-    return bytes_of(33) + (bits & 7U) * (2 * F::sizes[sizes - 1].bytes());
+    constexpr std::uint64_t largest = F::sizes[sizes - 1].bytes();
+    return std::max(bytes_of(33), largest) + (bits & 7U) * (2 * largest);
   }
   [[nodiscard]] static std::uint64_t odd_length(unsigned rest, const History& h) {
     const std::uint64_t here = h.current().value[field_va];
