@@ -3,7 +3,7 @@
 #pragma once
 
 #include "reference/mmu/mmu.hpp"
-#include "tests/machines/decorated_subject.hpp"
+#include "tests/table/decorated_subject.hpp"
 
 #include <map>
 

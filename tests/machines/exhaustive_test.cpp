@@ -3,6 +3,8 @@
 // markers or spaces meet.
 #include "fuzz/machines/table/make.hpp"
 #include "fuzz/oracles/tiny_format.hpp"
+#include "src/arch/ept.hpp"
+#include "src/arch/riscv.hpp"
 #include "src/arch/x86_64.hpp"
 #include "tests/machines/traces.hpp"
 #include "tests/table/kinds.hpp"
@@ -105,6 +107,32 @@ access s=0 va=0x200000 arg=9
 harvest s=0 va=0x200000 len=2M arg=1
 mark s=0 va=0x200000 size=2M arg=1
 )";
+// To EPT: rights that no other format has, at the top of its addresses, which count up from 0.
+constexpr const char* ept_operations = R"(map s=0 va=0xffffffe00000 pa=0x200200000 size=2M attrs=--xu.t14
+map s=0 va=0xfffffffff000 pa=0x2003ff000 size=4K attrs=--xu.t14
+map s=0 va=0x7fffffffe000 pa=0x2001fe000 size=4K attrs=rw--.t6
+map_range s=0 va=0x7fffffffe000 pa=0x2001fe000 len=16K size=4K attrs=rw--.t6
+unmap s=0 va=0xfffffffff000 len=4K
+unmap_collect s=0 va=0x0 len=256T
+protect s=0 va=0xfffffffff000 len=4K attrs=--x-
+promote s=0 va=0xffffffe00000 size=2M
+access s=0 va=0xffffffffffff arg=6
+harvest s=0 va=0xffffffe00000 len=2M arg=1
+)";
+// To Sv39: one NAPOT page of sixteen descriptors, its first and last page, and hardware that writes to them.
+constexpr const char* napot_operations = R"(map s=0 va=0x10000 pa=0x200010000 size=64K attrs=rw--
+map s=0 va=0x1f000 pa=0x20001f000 size=4K attrs=rw--
+map_range s=0 va=0x10000 pa=0x200010000 len=60K size=64K attrs=rw--
+unmap s=0 va=0x1f000 len=4K
+unmap_collect s=0 va=0x10000 len=64K
+protect s=0 va=0x10000 len=4K attrs=r---
+protect s=0 va=0x0 len=2M attrs=rw--
+remap s=0 va=0x10000 pa=0x200020000
+promote s=0 va=0x10000 size=64K
+access s=0 va=0x1f000 arg=9
+harvest s=0 va=0x10000 len=64K arg=1
+inject arg=0
+)";
 
 void PrintTo(const Universe& u, std::ostream* to) { *to << u.name; }
 
@@ -118,6 +146,8 @@ const Universe universes[] = {
     universe<Tiny, reference::tiny>("markers", "set nodes=9 spaces=1", marker_operations, 16),
     universe<Tiny, reference::tiny>("spaces", "set nodes=12 spaces=2", space_operations, 16),
     universe<X86_64_4, reference::x86_64_4>("x86_64", "set nodes=16 spaces=1", x86_64_operations, 10),
+    universe<Ept4, reference::ept_4>("ept", "set nodes=16 spaces=1", ept_operations, 10),
+    universe<RiscvSv39, reference::riscv_sv39>("napot", "set nodes=16 spaces=1", napot_operations, 12),
 };
 
 // All sequences of exactly `length` operations, in the order of counting.

@@ -1,4 +1,4 @@
-// The tables that every table test runs over: each x86-64 format, tiny, and the instance that ships. They are
+// The tables that every table test runs over: one for each format, and the instance that ships. They are
 // made once per test program, in kinds.cpp, because a table under ASan takes long to compile. It refuses to
 // know what a table does.
 #pragma once
@@ -19,7 +19,6 @@ struct TableKind {
   const char* name;
   std::unique_ptr<Subject> (*make)(Watcher&);
   const reference::Mmu& (*mmu)();
-  bool observed; // allocations can be made to fail one by one
 };
 
 inline void PrintTo(const TableKind& kind, std::ostream* to) { *to << kind.name; }

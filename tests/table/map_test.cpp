@@ -10,7 +10,7 @@ TEST_P(TableMap, AnEmptyTableIsOneNode) {
   EXPECT_MAPPINGS(table);
   EXPECT_EQ(table.nodes(), 1U);
   EXPECT_FALSE(table.subject().lookup(0, 0));
-  EXPECT_FALSE(table.subject().lookup(0, table.half_bytes())); // not canonical
+  EXPECT_FALSE(table.subject().lookup(0, table.hole()));
 }
 
 TEST_P(TableMap, EverySizeIsOneLeafAtTheEndOfOnePath) {
@@ -26,17 +26,17 @@ TEST_P(TableMap, EverySizeIsOneLeafAtTheEndOfOnePath) {
 }
 
 TEST_P(TableMap, EveryAttributeComesBack) {
-  const Attributes many{.rights = Rights::read | Rights::execute | Rights::user,
-                        .memory_type = 7,
-                        .key = 5,
-                        .global = true,
-                        .software = 9};
-  for (std::size_t i = 0; i < table.size_count(); ++i) {
-    const std::uint64_t size = table.size(i), va = table.top() - size;
-    ASSERT_OK(table.map(va, frames, size, many));
-    EXPECT_MAPPINGS(table, leaf(va, frames, size, many));
-    EXPECT_EQ(table.unmap(va, size).bytes, size);
-  }
+  constexpr Rights rights = Rights::read | Rights::execute | Rights::user;
+  std::vector<Attributes> all = one_field_different(table.profile(), {.rights = rights});
+  for (const Attributes& many : decorated(table.profile(), rights))
+    all.push_back(many);
+  for (std::size_t i = 0; i < table.size_count(); ++i)
+    for (const Attributes& each : all) {
+      const std::uint64_t size = table.size(i), va = table.top() - size;
+      ASSERT_OK(table.map(va, frames, size, each));
+      EXPECT_MAPPINGS(table, leaf(va, frames, size, each));
+      EXPECT_EQ(table.unmap(va, size).bytes, size);
+    }
 }
 
 TEST_P(TableMap, TheFirstAndTheLastPageOfBothHalves) {
@@ -124,9 +124,10 @@ TEST_P(TableMapRange, IsOneLargestLeafBetweenTwoPages) {
 
 TEST_P(TableMapRange, MaxSizeLimitsTheLeaves) {
   for (std::size_t i = 0; i < table.size_count(); ++i) {
-    ASSERT_OK(table.map_range(largest, frames, largest, table.size(i)));
-    EXPECT_MAPPINGS(table, leaves(largest, frames, largest, table.size(i)));
-    EXPECT_EQ(table.unmap(largest, largest).bytes, largest);
+    const std::uint64_t length = table.most_bytes(table.size(i));
+    ASSERT_OK(table.map_range(largest, frames, length, table.size(i)));
+    EXPECT_MAPPINGS(table, leaves(largest, frames, length, table.size(i)));
+    EXPECT_EQ(table.unmap(largest, length).bytes, length);
     EXPECT_EQ(table.nodes(), 1U);
   }
 }
@@ -161,19 +162,33 @@ TEST_P(TableMapRange, FillsTheHolesOfNodesThatAreThere) {
 }
 
 TEST_P(TableMapRange, ReachesTheLastByteOfBothHalves) {
-  const std::uint64_t below = table.half_bytes() - 3 * page, last = 0 - 3 * page;
+  const std::uint64_t below = table.half_bytes() - 3 * page, last = table.top() - 3 * page;
   ASSERT_OK(table.map_range(below, frames, 3 * page, page));
   ASSERT_OK(table.map_range(last, more_frames, 3 * page, page));
-  EXPECT_TRUE(
-      refuses(table, Status::out_of_range, [&] { return table.map_range(below, frames, 4 * page, page); }));
   EXPECT_TRUE(
       refuses(table, Status::out_of_range, [&] { return table.map_range(last, frames, 4 * page, page); }));
   EXPECT_MAPPINGS(table, leaves(below, frames, 3 * page, page), leaves(last, more_frames, 3 * page, page));
 }
 
+// Between the halves there are addresses that are none, or nothing at all.
+TEST_P(TableMapRange, CrossesTheMiddleOnlyWhereThereIsNoHole) {
+  const std::uint64_t below = table.half_bytes() - page;
+  const auto cross = [&] { return table.map_range(below, frames, 2 * page, page); };
+  if (table.profile().sign_extended) {
+    EXPECT_TRUE(refuses(table, Status::out_of_range, cross));
+  } else {
+    ASSERT_OK(cross());
+    EXPECT_MAPPINGS(table, leaves(below, frames, 2 * page, page));
+    EXPECT_EQ(table.protect(below, 2 * page, read_only).bytes, 2 * page);
+    EXPECT_MAPPINGS(table, leaves(below, frames, 2 * page, page, {.rights = read_only}));
+    EXPECT_EQ(table.unmap(0, table.top()).bytes, 2 * page);
+  }
+}
+
 TEST_P(TableMapRange, OneCallOrManyMakeTheSameTable) {
   const std::uint64_t first = largest - page, length = largest + 2 * page;
-  ASSERT_OK(table.map_range(first, frames + first, length, table.size(1)));
+  const std::uint64_t size = std::max(table.size(1), table.smallest_of(largest, 1U << 14));
+  ASSERT_OK(table.map_range(first, frames + first, length, size));
   const auto at_once = table.contents();
   const std::uint64_t nodes = table.nodes();
   EXPECT_EQ(table.unmap(first, length).bytes, length);

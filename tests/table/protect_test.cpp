@@ -6,16 +6,10 @@
 namespace pagetwin::fuzz {
 namespace {
 
-constexpr Attributes many{.rights = read_write, .memory_type = 6, .key = 9, .global = true, .software = 12};
-
-Attributes with_rights(Attributes a, Rights rights) {
-  a.rights = rights;
-  return a;
-}
-
 TABLE_TESTS(TableProtect);
 
 TEST_P(TableProtect, ChangesTheRightsOfAWholeLeafAndNothingElse) {
+  const Attributes many = decorated(table.profile(), read_write)[0];
   for (std::size_t i = 0; i < table.size_count(); ++i) {
     const std::uint64_t size = table.size(i);
     ASSERT_OK(table.map(largest, frames, size, many));
@@ -33,6 +27,7 @@ TEST_P(TableProtect, ChangesTheRightsOfAWholeLeafAndNothingElse) {
 }
 
 TEST_P(TableProtect, SplitsALeafThatTheRangeCuts) {
+  const Attributes many = decorated(table.profile(), read_write)[0];
   for (std::size_t i = 1; i < table.size_count(); ++i) {
     const auto whole = leaf(largest, frames, table.size(i), many);
     for (const std::uint64_t at : {largest, largest + page, largest + table.size(i) - page}) {
@@ -48,6 +43,7 @@ TEST_P(TableProtect, SplitsALeafThatTheRangeCuts) {
 }
 
 TEST_P(TableProtect, ToTheSameRightsSplitsNothing) {
+  const Attributes many = decorated(table.profile(), read_write)[0];
   ASSERT_OK(table.map(largest, frames, largest, many));
   const std::string before = table.dump();
   EXPECT_EQ(table.protect(largest + page, page, read_write).status, Status::ok);
@@ -68,10 +64,11 @@ TEST_P(TableProtect, SkipsHolesAndCountsOnlyWhatChanged) {
 }
 
 TEST_P(TableProtect, OfTheLastPageOfTheSpace) {
-  ASSERT_OK(table.map(0 - largest, frames, largest));
-  EXPECT_EQ(table.protect(0 - page, page, read_only).bytes, page);
-  Leaves want = table.without_page(leaf(0 - largest, frames, largest), 0 - page);
-  want.push_back(leaf(0 - page, frames + largest - page, page, {.rights = read_only}));
+  const std::uint64_t first = table.top() - largest, last = table.top() - page;
+  ASSERT_OK(table.map(first, frames, largest));
+  EXPECT_EQ(table.protect(last, page, read_only).bytes, page);
+  Leaves want = table.without_page(leaf(first, frames, largest), last);
+  want.push_back(leaf(last, frames + largest - page, page, {.rights = read_only}));
   EXPECT_TRUE(holds(table, want));
 }
 
@@ -96,6 +93,7 @@ TEST_P(TableProtect, OfManyPagesKeepsTheFlagsOfEach) {
 TABLE_TESTS(TableRemap);
 
 TEST_P(TableRemap, GivesALeafAnotherFrameAndClearsItsFlags) {
+  const Attributes many = decorated(table.profile(), read_write)[1];
   for (std::size_t i = 0; i < table.size_count(); ++i) {
     const std::uint64_t size = table.size(i);
     ASSERT_OK(table.map(largest, frames, size, many));
@@ -131,12 +129,12 @@ TEST_P(TableRemap, AlignsTheFrameToTheLeafThatIsThere) {
 }
 
 TEST_P(TableRemap, RefusesWhatIsOutOfRange) {
-  ASSERT_OK(table.map(0 - largest, frames, largest));
-  const std::uint64_t end = std::uint64_t{1} << table.profile().pa_bits;
-  EXPECT_TRUE(refuses(table, Status::out_of_range, [&] { return table.remap(0 - largest, end); }));
-  EXPECT_TRUE(refuses(table, Status::out_of_range, [&] { return table.remap(table.half_bytes(), frames); }));
-  ASSERT_OK(table.remap(0 - largest, end - largest));
-  EXPECT_MAPPINGS(table, leaf(0 - largest, end - largest, largest));
+  const std::uint64_t va = table.top() - largest, end = std::uint64_t{1} << table.profile().pa_bits;
+  ASSERT_OK(table.map(va, frames, largest));
+  EXPECT_TRUE(refuses(table, Status::out_of_range, [&] { return table.remap(va, end); }));
+  EXPECT_TRUE(refuses(table, Status::out_of_range, [&] { return table.remap(table.hole(), frames); }));
+  ASSERT_OK(table.remap(va, end - largest));
+  EXPECT_MAPPINGS(table, leaf(va, end - largest, largest));
 }
 
 } // namespace

@@ -5,6 +5,7 @@
 
 #include "fuzz/machines/convert.hpp"
 #include "reference/mmu/contents.hpp"
+#include "tests/table/begun_subject.hpp"
 #include "tests/table/kinds.hpp"
 
 #include <algorithm>
@@ -81,6 +82,19 @@ class TableUnderTest {
   [[nodiscard]] std::uint64_t page() const { return profile().sizes.front(); }
   [[nodiscard]] std::uint64_t largest() const { return profile().sizes.back(); }
   [[nodiscard]] std::uint64_t next_smaller(std::uint64_t size) const;
+  // The smallest size of which no more than `most` leaves make so many bytes.
+  [[nodiscard]] std::uint64_t smallest_of(std::uint64_t bytes, std::uint64_t most) const;
+  // Bytes of leaves of one size that a test may ask for: the largest size, or as many descriptors as pages
+  // make 1 GiB. The nodes suffice for them.
+  [[nodiscard]] std::uint64_t most_bytes(std::uint64_t size) const {
+    const std::uint64_t span = mmu_->span(level_of(size));
+    return span * std::min(largest() / span, std::uint64_t{1} << 18);
+  }
+  // Frames above 4 GiB, aligned for every size; and others, four of the largest size or more from there.
+  [[nodiscard]] std::uint64_t frames() const { return std::max(std::uint64_t{8} << 30, largest()); }
+  [[nodiscard]] std::uint64_t more_frames() const {
+    return frames() + std::max(std::uint64_t{4} << 30, 4 * largest());
+  }
   [[nodiscard]] std::uint64_t half_bytes() const { return std::uint64_t{1} << (profile().va_bits - 1); }
   // Where bits above the width repeat its highest one the upper half ends at 2^64, else it follows the lower
   // one.
@@ -125,7 +139,7 @@ class TableUnderTest {
 };
 
 inline TableUnderTest::TableUnderTest(const TableKind& kind, std::size_t nodes)
-    : mmu_(&kind.mmu()), subject_(kind.make(watcher_)) {
+    : mmu_(&kind.mmu()), subject_(std::make_unique<BegunSubject>(kind.make(watcher_))) {
   subject_->restart({.nodes = nodes});
   EXPECT_EQ(subject_->create(0), Status::ok);
 }
@@ -133,6 +147,10 @@ inline TableUnderTest::TableUnderTest(const TableKind& kind, std::size_t nodes)
 inline std::uint64_t TableUnderTest::next_smaller(std::uint64_t size) const {
   const auto sizes = profile().sizes;
   return *(std::ranges::find(sizes, size) - 1);
+}
+
+inline std::uint64_t TableUnderTest::smallest_of(std::uint64_t bytes, std::uint64_t most) const {
+  return *std::ranges::find_if(profile().sizes, [&](std::uint64_t size) { return bytes / size <= most; });
 }
 
 inline unsigned TableUnderTest::level_of(std::uint64_t size) const {
