@@ -1,0 +1,96 @@
+// Every expressible leaf of every format that ships, in every size: what is written into a word is what is
+// read from it, and replacing a part replaces that part. It refuses to know any bit; the golden tests do.
+#include "src/arch/all.hpp"
+#include "src/arch/geometry.hpp"
+#include "tests/table/all_attributes.hpp"
+
+#include <gtest/gtest.h>
+#include <string>
+
+namespace pagetwin {
+namespace {
+
+template <class Tuple>
+struct TypesOf;
+template <class... F>
+struct TypesOf<std::tuple<F...>> {
+  using type = testing::Types<F...>;
+};
+struct NameOfFormat {
+  template <class F>
+  static std::string GetName(int) {
+    return std::string{F::name};
+  }
+};
+template <class F>
+class RoundTrip : public testing::Test {};
+TYPED_TEST_SUITE(RoundTrip, TypesOf<AllFormats>::type, NameOfFormat);
+
+constexpr Flags all_flags[] = {{}, {true, false}, {false, true}, {true, true}};
+
+template <Format F>
+bool comes_back(const Attributes& a, Flags flags, PageSize size, PhysAddr frame, unsigned copy) {
+  const auto word = F::leaf(F::leaf_bits(a, flags, size), frame, size, copy);
+  return F::kind(word, size.level) == Kind::leaf && F::log2_copies(word, size.level) == size.log2_copies
+         && F::sizes[Geometry<F>::size_of(word, size.level)] == size && F::frame(word, size.level) == frame
+         && F::attributes(word, size.level) == a && F::flags(word, size.level) == flags
+         && F::with_rights(word, a.rights, size.level) == word
+         && F::with_flags(word, flags, size.level) == word;
+}
+
+template <Format F>
+void expect_back(const Attributes& a, PageSize size) {
+  for (const Flags flags : all_flags)
+    for (const std::uint64_t frame : {std::uint64_t{0}, size.bytes(), bytes_of(F::pa_bits) - size.bytes()})
+      for (unsigned copy = 0; copy < size.copies(); ++copy)
+        ASSERT_TRUE(comes_back<F>(a, flags, size, PhysAddr{frame}, copy))
+            << F::name << ": rights " << static_cast<unsigned>(a.rights) << " type "
+            << unsigned{a.memory_type} << " key " << unsigned{a.key} << " software " << a.software
+            << " global " << a.global << " accessed " << flags.accessed << " dirty " << flags.dirty
+            << " size 0x" << std::hex << size.bytes() << " frame 0x" << frame << " copy " << std::dec << copy;
+}
+
+TYPED_TEST(RoundTrip, EveryExpressibleLeafComesBackFromItsWordInEverySize) {
+  using F = TypeParam;
+  unsigned leaves = 0;
+  for_all_attributes([&](const Attributes& a) {
+    if (!F::expressible(a) || this->HasFatalFailure())
+      return;
+    ++leaves;
+    for (const PageSize size : F::sizes)
+      expect_back<F>(a, size);
+  });
+  EXPECT_EQ(leaves, count_expressible<F>());
+  EXPECT_GE(leaves, 100U);
+}
+
+template <Format F>
+void expect_other_parts(const Attributes& old, Rights to, PageSize size) {
+  Attributes next = old;
+  next.rights = to;
+  for (const Flags flags : all_flags) {
+    const auto word = F::leaf_bits(old, flags, size);
+    ASSERT_EQ(F::with_rights(word, to, size.level), F::leaf_bits(next, flags, size)) << F::name;
+    for (const Flags other : all_flags)
+      ASSERT_EQ(F::with_flags(word, other, size.level), F::leaf_bits(old, other, size)) << F::name;
+  }
+}
+
+TYPED_TEST(RoundTrip, OtherRightsAndFlagsAreWhatALeafMadeWithThemHas) {
+  using F = TypeParam;
+  unsigned changes = 0;
+  for_all_attributes([&](const Attributes& old) {
+    if (!F::expressible(old) || this->HasFatalFailure())
+      return;
+    for (unsigned to = 0; to < 16; ++to)
+      for (const PageSize size : F::sizes)
+        if (F::expressible(static_cast<Rights>(to))) {
+          expect_other_parts<F>(old, static_cast<Rights>(to), size);
+          ++changes;
+        }
+  });
+  EXPECT_GE(changes, 1000U);
+}
+
+} // namespace
+} // namespace pagetwin
