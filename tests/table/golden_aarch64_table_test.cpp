@@ -1,0 +1,155 @@
+// What a whole AArch64 table holds after an edit, as the words that hardware would read, worked out by hand:
+// above all contiguous sets, whose descriptors each have an address and flags of their own. The instance is
+// the one that ships, over PlainMemory; the test plays the hardware that sets flags.
+#include "src/arch/aarch64.hpp"
+#include "src/table/page_table.hpp"
+
+#include <gtest/gtest.h>
+#include <memory>
+#include <vector>
+
+namespace pagetwin {
+namespace {
+
+constexpr Attributes rw{.rights = Rights::read | Rights::write};
+constexpr PhysAddr frames{0x4'0000'0000};
+
+template <Format F>
+class Bench {
+ public:
+  using Table = PageTable<F, PlainMemory<>>;
+
+  [[nodiscard]] Table& table() { return table_; }
+  // The slots of a level from va's on.
+  [[nodiscard]] std::uint64_t* slots(std::uint64_t va, unsigned level) {
+    PhysAddr node = table_.root();
+    for (unsigned l = F::levels - 1; l > level; --l)
+      node = F::table(*pool_.template host<std::uint64_t>(slot(node, va, l)), l);
+    return pool_.template host<std::uint64_t>(slot(node, va, level));
+  }
+  [[nodiscard]] Flags harvested(std::uint64_t va, std::uint64_t size, Harvest what) {
+    Flags all{};
+    unsigned leaves = 0;
+    const auto status = table_.harvest(VirtAddr{va}, size, what, [&](const LeafReport& leaf) {
+      all = all | leaf.flags;
+      ++leaves;
+    });
+    EXPECT_EQ(status, Status::ok);
+    EXPECT_EQ(leaves, 1U);
+    return all;
+  }
+
+ private:
+  using G = Geometry<F>;
+  [[nodiscard]] static PhysAddr slot(PhysAddr node, std::uint64_t va, unsigned level) {
+    return G::slot(node, G::index(va, level));
+  }
+  static constexpr std::size_t units = 16;
+  struct alignas(16384) Arena {
+    std::byte bytes[units << F::page_shift];
+  };
+  std::unique_ptr<Arena> arena_ = std::make_unique<Arena>();
+  std::vector<NodeRecord> records_{units};
+  NodePool pool_{arena_->bytes, PhysAddr{bytes_of(32)}, F::page_shift, records_};
+  PlainMemory<> memory_{pool_};
+  Table table_ = *Table::create(memory_, SpaceId{1});
+};
+
+// `count` slots hold `first` and what follows it, `step` apart, but for the one at `except`.
+void expect_words(const std::uint64_t* slots, unsigned count, std::uint64_t first, std::uint64_t step,
+                  unsigned except = ~0U) {
+  for (unsigned i = 0; i < count; ++i) {
+    if (i != except) {
+      EXPECT_EQ(slots[i], first + i * step) << i;
+    }
+  }
+}
+
+class Aarch64Table4k : public testing::Test {
+ protected:
+  static constexpr std::uint64_t va = 0x7F00'0001'0000, size = 0x1'0000;
+  Bench<Aarch64S1_4k> bench;
+
+  void SetUp() override { ASSERT_EQ(bench.table().map(VirtAddr{va}, frames, size, rw), Status::ok); }
+  [[nodiscard]] std::uint64_t* slots() { return bench.slots(va, 0); }
+  // As hardware does when a page of the set is written: AF becomes 1, and AP[2] becomes 0.
+  void write(unsigned copy) { slots()[copy] = (slots()[copy] | 0x400) & ~std::uint64_t{0x80}; }
+};
+
+TEST_F(Aarch64Table4k, ASetIsSixteenPagesWithAddressesOfTheirOwn) {
+  expect_words(slots(), 16, 0x0078'0004'0000'0883, 0x1000);
+  EXPECT_EQ(slots()[-1], 0U);
+  EXPECT_EQ(slots()[16], 0U);
+  for (unsigned level = 1; level < 4; ++level)
+    EXPECT_EQ(*bench.slots(va, level) & 0xFFFF'FFFE'0000'0FFF, 3U) << level;
+}
+
+TEST_F(Aarch64Table4k, WithoutOnePageNoneIsContiguous) {
+  EXPECT_EQ(bench.table().unmap(VirtAddr{va + 0x5000}, 0x1000).bytes, 0x1000U);
+  expect_words(slots(), 16, 0x0068'0004'0000'0883, 0x1000, 5);
+  EXPECT_EQ(slots()[5], 0U);
+}
+
+TEST_F(Aarch64Table4k, AWriteToOnePageIsTheSetsUntilItIsHarvested) {
+  write(3);
+  EXPECT_EQ(bench.harvested(va, 0x1000, Harvest::clear), (Flags{true, true})); // of a part: kept
+  EXPECT_EQ(slots()[3], 0x0078'0004'0000'3C03U);
+  EXPECT_EQ(bench.harvested(va, size, Harvest::clear), (Flags{true, true}));
+  expect_words(slots(), 16, 0x0078'0004'0000'0883, 0x1000);
+  EXPECT_EQ(bench.harvested(va, size, Harvest::clear), Flags{});
+}
+
+TEST_F(Aarch64Table4k, ADirtySetWithoutItsRightToBeWrittenRemembers) {
+  write(15);
+  EXPECT_EQ(bench.table().protect(VirtAddr{va}, size, Rights::read).bytes, size);
+  expect_words(slots(), 16, 0x00F0'0004'0000'0C83, 0x1000);
+  EXPECT_EQ(bench.table().protect(VirtAddr{va}, size, rw.rights).bytes, size);
+  expect_words(slots(), 16, 0x0078'0004'0000'0C03, 0x1000);
+}
+
+TEST_F(Aarch64Table4k, PagesOfADirtySetAreDirtyAndSoIsTheSetOfThem) {
+  write(0);
+  EXPECT_EQ(bench.table().protect(VirtAddr{va}, 0x1000, Rights::read).bytes, 0x1000U);
+  expect_words(slots(), 16, 0x0068'0004'0000'0C03, 0x1000, 0);
+  EXPECT_EQ(slots()[0], 0x00E0'0004'0000'0C83U);
+  EXPECT_EQ(bench.table().protect(VirtAddr{va}, 0x1000, rw.rights).bytes, 0x1000U);
+  EXPECT_EQ(bench.table().promote(VirtAddr{va}, size), Status::ok);
+  expect_words(slots(), 16, 0x0078'0004'0000'0C03, 0x1000);
+}
+
+TEST(Aarch64TableWords, ASetOfBlocksLosesOneBlockAndThenAPageOfAnother) {
+  Bench<Aarch64S1_4k> bench;
+  const std::uint64_t va = 0x200'0000;
+  ASSERT_EQ(bench.table().map(VirtAddr{va}, frames, 0x200'0000, rw), Status::ok);
+  expect_words(bench.slots(va, 1), 16, 0x0078'0004'0000'0881, 0x20'0000);
+  EXPECT_EQ(bench.table().unmap(VirtAddr{va}, 0x20'0000).bytes, 0x20'0000U);
+  expect_words(bench.slots(va, 1), 16, 0x0068'0004'0000'0881, 0x20'0000, 0);
+  EXPECT_EQ(bench.table().unmap(VirtAddr{va + 0x21'0000}, 0x1000).bytes, 0x1000U);
+  EXPECT_EQ(bench.slots(va, 1)[1] & 0xFFF, 3U); // a table now
+  const std::uint64_t* pages = bench.slots(va + 0x20'0000, 0);
+  expect_words(pages, 16, 0x0078'0004'0020'0883, 0x1000); // the other 64 KiB are sets
+  expect_words(pages + 16, 16, 0x0068'0004'0021'0883, 0x1000, 0);
+  expect_words(pages + 32, 480, 0x0078'0004'0022'0883, 0x1000);
+}
+
+TEST(Aarch64TableWords, With16KGranulesASetHas128Pages) {
+  Bench<Aarch64S1_16k> bench;
+  const std::uint64_t va = 0x20'0000;
+  ASSERT_EQ(bench.table().map(VirtAddr{va}, frames, 0x20'0000, rw), Status::ok);
+  expect_words(bench.slots(va, 0), 128, 0x0078'0004'0000'0883, 0x4000);
+  EXPECT_EQ(bench.table().unmap(VirtAddr{va + 0x1F'C000}, 0x4000).bytes, 0x4000U);
+  expect_words(bench.slots(va, 0), 127, 0x0068'0004'0000'0883, 0x4000);
+  EXPECT_EQ(bench.slots(va, 0)[127], 0U);
+}
+
+TEST(Aarch64TableWords, With52BitAddressesASetHasTheirUpperBitsInEveryBlock) {
+  using F = Aarch64S1_4kLpa2;
+  const PageSize size = F::sizes[3]; // 32 MiB
+  const auto bits = F::leaf_bits(rw, {}, size);
+  for (unsigned copy = 0; copy < size.copies(); ++copy)
+    EXPECT_EQ(F::leaf(bits, PhysAddr{0x000C'0004'0000'0000}, size, copy),
+              0x0078'0004'0000'0B81 + copy * std::uint64_t{0x20'0000});
+}
+
+} // namespace
+} // namespace pagetwin
