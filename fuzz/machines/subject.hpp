@@ -18,7 +18,9 @@ namespace pagetwin::fuzz {
 inline constexpr unsigned max_spaces = 8;
 
 struct SubjectOptions {
-  std::size_t nodes = 64; // of the smallest class, all spaces together
+  // All spaces together. The roots of `spaces` spaces count as one node each, however large they are; what
+  // any more take beyond the smallest node is missing elsewhere.
+  std::size_t nodes = 64, spaces = 1;
   unsigned tlb_sets = 4, tlb_ways = 2;
   unsigned walk_entries = 4, walk_level = 1; // 0 entries: no walk cache
 };

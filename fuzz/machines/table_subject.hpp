@@ -17,6 +17,14 @@ namespace pagetwin::fuzz {
 // The nodes of the largest program that a trace may ask for.
 inline constexpr std::size_t most_nodes = 1U << 16;
 
+// Units of the smallest node that a pool for the options has.
+template <Format F>
+[[nodiscard]] constexpr std::size_t units_of(const SubjectOptions& o) {
+  using G = Geometry<F>;
+  constexpr std::size_t root = std::size_t{1} << (G::node_shift(G::root_level) - G::node_shift(0));
+  return std::min(most_nodes, o.nodes + o.spaces * (root - 1));
+}
+
 // Descriptors that a freed node and the data frames are full of: tables and leaves of every level, pointing
 // at data and at nodes.
 template <Format F>
@@ -52,7 +60,7 @@ class ObservedBacking {
   }
   void restart(const SubjectOptions& o) {
     seen_.reset();
-    memory_.restart(*arena_, o.nodes, Geometry<F>::node_shift(0), records_);
+    memory_.restart(*arena_, units_of<F>(o), Geometry<F>::node_shift(0), records_);
     mmu_ = MmuType(memory_, Tlb<F>(std::span(lines_).first(std::size_t{o.tlb_sets} * o.tlb_ways), o.tlb_ways),
                    WalkCache<F>(std::span(walks_).first(o.walk_entries), o.walk_level));
   }
@@ -100,10 +108,10 @@ class PlainBacking {
   using Memory = PlainMemory<>;
 
   PlainBacking(Arena& arena, Watcher&)
-      : arena_(&arena), records_(most_nodes), pool_(make_pool(1)), memory_(pool_) {
+      : arena_(&arena), records_(most_nodes), pool_(make_pool({})), memory_(pool_) {
     arena.fill_data(junk_words<F>(arena.data()));
   }
-  void restart(const SubjectOptions& o) { pool_ = make_pool(o.nodes); }
+  void restart(const SubjectOptions& o) { pool_ = make_pool(o); }
   void begin_operation() {}
   void forget(SpaceId) {}
   [[nodiscard]] std::optional<Found> translate(SpaceId, PhysAddr root, std::uint64_t va) const {
@@ -121,10 +129,11 @@ class PlainBacking {
   void lines_at(std::uint64_t, Sink&&) const {}
 
  private:
-  [[nodiscard]] NodePool make_pool(std::size_t nodes) {
+  [[nodiscard]] NodePool make_pool(const SubjectOptions& o) {
     constexpr unsigned shift = Geometry<F>::node_shift(0);
-    return {arena_->nodes().first(nodes << shift), PhysAddr{Arena::base}, shift,
-            std::span(records_).first(nodes)};
+    const std::size_t units = units_of<F>(o);
+    return {arena_->nodes().first(units << shift), PhysAddr{Arena::base}, shift,
+            std::span(records_).first(units)};
   }
   Arena* arena_;
   std::vector<NodeRecord> records_;

@@ -4,8 +4,13 @@ namespace pagetwin::fuzz {
 
 void Observation::reset() {
   begin_operation();
-  for (const std::uint64_t node : ever_)
-    live_units_[unit(node)] = 0, states_[unit(node)] = {};
+  for (const std::uint64_t node : ever_) {
+    NodeState& state = states_[unit(node)];
+    set_live(state, 0);
+    for (std::uint64_t i = 1; i < units_of(state.shift); ++i)
+      behind_[unit(node) + i] = 0;
+    state = {};
+  }
   ever_.clear();
 }
 
@@ -30,25 +35,40 @@ void Observation::note_allocated(std::uint64_t node, unsigned shift, unsigned no
   NodeState& state = states_[unit(node)];
   if (state.retired)
     former_.push_back(state);
+  if (state.serial == 0)
+    introduce(node, shift);
   state = {.live = true,
            .listed = state.listed,
            .shift = static_cast<std::uint8_t>(shift),
            .nonzero = static_cast<std::uint16_t>(nonzero),
            .serial = ++serial_,
            .address = node};
-  live_units_[unit(node)] = 1;
+  set_live(state, 1);
   allocated_.push_back(node);
-  ever_.push_back(node);
 }
 
-void Observation::note_retired(std::uint64_t node) {
-  NodeState& state = states_[unit(node)];
-  if (!state.live)
-    return complain("a node is retired twice, or was never allocated", node);
+// What a place is stays the same until the end of the program.
+void Observation::introduce(std::uint64_t node, unsigned shift) {
+  ever_.push_back(node);
+  for (std::uint64_t i = 1; i < units_of(shift); ++i)
+    behind_[unit(node) + i] = static_cast<std::uint16_t>(i);
+}
+
+void Observation::set_live(const NodeState& state, std::uint8_t live) {
+  const std::uint64_t first = unit(state.address);
+  live_units_[first] = live;
+  for (std::uint64_t i = 1; i < units_of(state.shift); ++i)
+    live_units_[first + i] = live;
+}
+
+void Observation::note_retired(std::uint64_t at) {
+  NodeState& state = node(at);
+  if (!state.live || state.address != at)
+    return complain("a node is retired twice, or was never allocated", at);
   state.live = false;
-  live_units_[unit(node)] = 0;
+  set_live(state, 0);
   state.retired = true;
-  retired_.push_back(node);
+  retired_.push_back(at);
 }
 
 void Observation::list(NodeState& state, std::uint16_t index) {

@@ -22,8 +22,8 @@ struct Replaced {
   std::uint8_t level;
 };
 
-// One node of the arena, known by its first unit. A place that is retired and handed out again is another
-// node, with another serial.
+// One node of the arena, known by each of its units. A place that is retired and handed out again is another
+// node, with another serial; it has the same size, because a pool does not cut or merge nodes.
 struct NodeState {
   bool live = false;    // allocated and not retired
   bool linked = false;  // a slot of a known node, or a root, leads here
@@ -53,7 +53,7 @@ class Observation {
   static constexpr std::uint64_t most_steps = 1ULL << 22;
 
   Observation(std::uint64_t base, unsigned unit_shift, std::size_t units)
-      : base_(base), unit_shift_(unit_shift), live_units_(units), states_(units) {}
+      : base_(base), unit_shift_(unit_shift), live_units_(units), behind_(units), states_(units) {}
 
   // Forgets everything about the last program.
   void reset();
@@ -63,19 +63,19 @@ class Observation {
 
   [[nodiscard]] bool contains(std::uint64_t pa) const { return unit(pa) < states_.size(); }
   [[nodiscard]] bool is_live(std::uint64_t pa) const { return live_units_[unit(pa)] != 0; }
-  [[nodiscard]] NodeState& node(std::uint64_t pa) { return states_[unit(pa)]; }
-  [[nodiscard]] const NodeState& node(std::uint64_t pa) const { return states_[unit(pa)]; }
+  [[nodiscard]] NodeState& node(std::uint64_t pa) { return states_[first_unit(unit(pa))]; }
+  [[nodiscard]] const NodeState& node(std::uint64_t pa) const { return states_[first_unit(unit(pa))]; }
   // The same wherever pa is: outside the arena some node, which is not at pa.
   [[nodiscard]] NodeState& nearest_node(std::uint64_t pa) {
-    return states_[std::min<std::uint64_t>(unit(pa), states_.size() - 1)];
+    return states_[first_unit(std::min<std::uint64_t>(unit(pa), states_.size() - 1))];
   }
   [[nodiscard]] std::uint64_t node_address(std::uint64_t slot) const {
-    return base_ + (unit(slot) << unit_shift_);
+    return base_ + (first_unit(unit(slot)) << unit_shift_);
   }
 
   // nonzero: slots that hold junk, because the table asked for a node that it will fill.
   void note_allocated(std::uint64_t node, unsigned shift, unsigned nonzero);
-  void note_retired(std::uint64_t node);
+  void note_retired(std::uint64_t at);
   // A store to the index-th slot of a node that is live.
   void note_store(NodeState& state, std::uint64_t slot, unsigned index, std::uint64_t before,
                   std::uint64_t after) {
@@ -123,10 +123,17 @@ class Observation {
                     std::uint64_t after);
   [[noreturn]] static void no_progress(std::uint64_t slot);
   [[nodiscard]] std::uint64_t unit(std::uint64_t pa) const { return (pa - base_) >> unit_shift_; }
+  [[nodiscard]] std::uint64_t first_unit(std::uint64_t unit) const { return unit - behind_[unit]; }
+  [[nodiscard]] std::uint64_t units_of(unsigned shift) const {
+    return std::uint64_t{1} << (shift - unit_shift_);
+  }
+  void introduce(std::uint64_t node, unsigned shift);
+  void set_live(const NodeState& state, std::uint8_t live);
 
   std::uint64_t base_;
   unsigned unit_shift_;
   std::vector<std::uint8_t> live_units_; // what every access asks, kept where it is quick
+  std::vector<std::uint16_t> behind_;    // units from the first one of the same node
   std::vector<NodeState> states_;
   std::vector<Replaced> replaced_;
   std::vector<Invalidation> flushes_;

@@ -29,12 +29,12 @@ Raw ObservedMemory::exchange(PhysAddr pa, Raw word) {
 
 template <class Raw>
 void ObservedMemory::write(PhysAddr pa, Raw word) {
-  if (!seen_->is_live(raw(pa)))
+  NodeState& node = seen_->node(raw(pa));
+  if (!node.live)
     return; // complained about; the node belongs to somebody else by now
   Raw* slot = pool_.host<Raw>(pa);
   const Raw before = *slot;
   *slot = word;
-  NodeState& node = seen_->node(raw(pa));
   seen_->note_store(node, raw(pa), static_cast<unsigned>((raw(pa) - node.address) / sizeof(Raw)), before,
                     word);
   if (node.linked && watched_stores_ < watched_stores) {
@@ -105,7 +105,8 @@ PhysAddr ObservedMemory::allocate(unsigned shift, Fill fill) {
 }
 
 void ObservedMemory::retire(PhysAddr node, unsigned shift, Contents contents) {
-  if (!seen_->contains(raw(node)) || !seen_->node(raw(node)).live)
+  if (!seen_->contains(raw(node)) || !seen_->node(raw(node)).live
+      || seen_->node_address(raw(node)) != raw(node))
     return seen_->complain("a node is retired twice, or was never allocated", raw(node));
   if (contents == Contents::zero && seen_->node(raw(node)).nonzero != 0)
     seen_->complain("a node that is not zero is retired as zero", raw(node));

@@ -175,6 +175,11 @@ Verdict Structure::attach_child(const View& view, Observation& seen, std::uint64
   return child.listed ? attach(view, seen, table.address) : std::nullopt;
 }
 
+bool Structure::leads_from_live(Observation& seen, const NodeState& child) {
+  const NodeState* parent = incarnation(seen, seen.node_address(child.parent), child.parent_serial);
+  return parent != nullptr && parent->live;
+}
+
 // A retired node must be unreachable: detached itself, or below a node that is retired too; and all nodes
 // below go with it.
 Verdict Structure::check_retired(Observation& seen) {
@@ -185,8 +190,7 @@ Verdict Structure::check_retired(Observation& seen) {
     if (!state.linked)
       return;
     state.linked = false;
-    const NodeState* parent = incarnation(seen, seen.node_address(state.parent), state.parent_serial);
-    if (state.parent == 0 || (parent != nullptr && parent->live))
+    if (state.parent == 0 || leads_from_live(seen, state))
       linked = &state;
     ++gone;
   };

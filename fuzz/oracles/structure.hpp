@@ -46,6 +46,8 @@ class Structure {
                                     const reference::Decoded& first) const;
   [[nodiscard]] static NodeState* linked_by(Observation& seen, std::uint64_t node, const Replaced& r);
   [[nodiscard]] static NodeState* incarnation(Observation& seen, std::uint64_t node, std::uint64_t serial);
+  // Is the node that the child, which has a parent, was linked in still there?
+  [[nodiscard]] static bool leads_from_live(Observation& seen, const NodeState& child);
   [[nodiscard]] Verdict check_retired(Observation& seen);
   [[nodiscard]] Verdict check_remaining(Observation& seen) const;
   [[nodiscard]] static Verdict wrong_counter(const NodeState& state, std::uint64_t node, unsigned counter);

@@ -1,6 +1,7 @@
-// The tiny format for src/table: docs/tiny.md is its manual. Four slots per node, four levels, pairs as
-// sizes, bits that rotate with the level. It exists to be explored; the walker in reference/mmu/tiny was
-// written from the same page and shares nothing with this.
+// The tiny format for src/table, and its two relatives whose root is no node like the others: docs/tiny.md is
+// their manual. Four slots per node, four levels, pairs as sizes, bits that rotate with the level. It exists
+// to be explored; the walker in reference/mmu/tiny was written from the same page and shares nothing with
+// this.
 #pragma once
 
 #include "src/arch/format.hpp"
@@ -9,14 +10,24 @@
 
 namespace pagetwin {
 
-struct Tiny {
+// NodeBits, RootBits: log2 slots of a node below the root, and of the root.
+template <unsigned NodeBits, unsigned RootBits>
+struct TinyShape {
   using Raw = std::uint64_t;
-  static constexpr std::string_view name = "tiny";
-  static constexpr unsigned levels = 4, page_shift = 12, va_bits = 20, pa_bits = 40, marker_bits = 32;
+  static constexpr std::string_view name = RootBits == NodeBits  ? "tiny"
+                                           : RootBits > NodeBits ? "tiny_wide"
+                                                                 : "tiny_narrow";
+  static constexpr unsigned levels = 4, page_shift = 12, va_bits = 12 + 3 * NodeBits + RootBits, pa_bits = 40,
+                            marker_bits = 32;
   static constexpr bool sign_extended = true;
-  static constexpr std::array sizes{PageSize{0, 0, 12}, PageSize{0, 1, 13}, PageSize{1, 0, 14},
-                                    PageSize{1, 1, 15}, PageSize{2, 0, 16}, PageSize{2, 1, 17}};
-  static constexpr unsigned index_bits(unsigned) { return 2; }
+  static constexpr auto sizes = [] {
+    std::array<PageSize, 6> all{};
+    for (unsigned i = 0; i < all.size(); ++i)
+      all[i] = {static_cast<std::uint8_t>(i / 2), static_cast<std::uint8_t>(i % 2),
+                static_cast<std::uint8_t>(page_shift + i / 2 * NodeBits + i % 2)};
+    return all;
+  }();
+  static constexpr unsigned index_bits(unsigned level) { return level == levels - 1 ? RootBits : NodeBits; }
 
   // Positions before the rotation.
   static constexpr Field<Raw> V{0}, T{1}, R{2}, W{3}, X{4}, U{5}, C{6}, A{7}, D{8};
@@ -31,7 +42,8 @@ struct Tiny {
   static constexpr unsigned log2_copies(Raw w, unsigned level) { return C.test(upright(w, level)); }
   // Copies of a pair at level 0 hold their own addresses, so the base is found by alignment.
   static constexpr PhysAddr frame(Raw w, unsigned level) {
-    return PhysAddr{align_down(FRAME.get(w) << page_shift, page_shift + 2 * level + log2_copies(w, level))};
+    return PhysAddr{
+        align_down(FRAME.get(w) << page_shift, page_shift + NodeBits * level + log2_copies(w, level))};
   }
   static constexpr Attributes attributes(Raw w, unsigned level) { return effective(open_path(), w, level); }
   static constexpr Flags flags(Raw w, unsigned level) {
@@ -101,6 +113,10 @@ struct Tiny {
     return low(w, std::rotl(static_cast<std::uint32_t>(w), static_cast<int>(5 * level)));
   }
 };
-static_assert(Format<Tiny>);
+
+using Tiny = TinyShape<2, 2>;
+using TinyWide = TinyShape<2, 4>;   // a root of four nodes
+using TinyNarrow = TinyShape<3, 2>; // a root that fills half of its node
+static_assert(Format<Tiny> && Format<TinyWide> && Format<TinyNarrow>);
 
 } // namespace pagetwin

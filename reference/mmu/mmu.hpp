@@ -176,5 +176,7 @@ class Mmu {
 [[nodiscard]] const Mmu& aarch64_s2_16k();
 [[nodiscard]] const Mmu& aarch64_s2_64k();
 [[nodiscard]] const Mmu& tiny();
+[[nodiscard]] const Mmu& tiny_wide();
+[[nodiscard]] const Mmu& tiny_narrow();
 
 } // namespace reference

@@ -21,8 +21,6 @@ constexpr std::uint32_t D = 1U << 8;
 constexpr std::uint32_t G = 1U << 12;
 constexpr std::uint32_t reserved = 0xFFE00000U; // 21..31
 
-constexpr std::array<std::uint64_t, 6> page_sizes{4096, 8192, 16384, 32768, 65536, 131072};
-
 int rotation(unsigned level) { return static_cast<int>(5 * level); }
 
 std::uint32_t unrotated(std::uint64_t raw, unsigned level) {
@@ -102,12 +100,24 @@ Decoded leaf(std::uint32_t low, std::uint64_t high, unsigned level, unsigned ind
   return slot;
 }
 
-constexpr Profile tiny_profile{
-    "tiny", page_sizes, 20, true, 40, 32, expressible, expressible_rights, permits_by_user_right};
+const char* name_of(unsigned node_bits, unsigned root_bits) {
+  return root_bits == node_bits ? "tiny" : root_bits > node_bits ? "tiny_wide" : "tiny_narrow";
+}
 
 } // namespace
 
-const Profile& Tiny::profile() const { return tiny_profile; }
+Tiny::Tiny(unsigned node_bits, unsigned root_bits)
+    : node_bits_(node_bits), root_bits_(root_bits),
+      sizes_{span(0), 2 * span(0), span(1), 2 * span(1), span(2), 2 * span(2)},
+      profile_{name_of(node_bits, root_bits),
+               sizes_,
+               12 + 3 * node_bits + root_bits,
+               true,
+               40,
+               32,
+               expressible,
+               expressible_rights,
+               permits_by_user_right} {}
 
 std::uint64_t Tiny::root_node(std::uint64_t root) const { return root; }
 
@@ -144,7 +154,17 @@ std::uint64_t Tiny::flags_set(unsigned level, bool is_leaf, bool is_write) const
 }
 
 const Mmu& tiny() {
-  static const Tiny mmu;
+  static const Tiny mmu(2, 2);
+  return mmu;
+}
+
+const Mmu& tiny_wide() {
+  static const Tiny mmu(2, 4);
+  return mmu;
+}
+
+const Mmu& tiny_narrow() {
+  static const Tiny mmu(3, 2);
   return mmu;
 }
 

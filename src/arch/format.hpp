@@ -35,8 +35,10 @@ concept Format = requires(typename F::Raw word, PhysAddr pa, Attributes attribut
                           unsigned level, PageSize size, unsigned copy, std::uint32_t marker, Rights rights,
                           AccessKind access, Privilege who) {
   // Shape. levels: number of levels; page_shift: log2 bytes of the smallest page; index_bits(level): log2
-  // slots of a node. va_bits / pa_bits: input and output width in bits; sign_extended: bits above va_bits
-  // repeat bit va_bits - 1, else are 0.
+  // slots of a node. All nodes below the root have one size and only the root may differ: with more slots it
+  // is a larger node, aligned to its size (concatenated tables are one root); with fewer it takes as much
+  // memory as the others. va_bits / pa_bits: input and output width in bits; sign_extended: bits above
+  // va_bits repeat bit va_bits - 1, else are 0.
   { F::name } -> std::convertible_to<std::string_view>;
   { F::levels } -> std::convertible_to<unsigned>;
   { F::page_shift } -> std::convertible_to<unsigned>;

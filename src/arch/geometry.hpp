@@ -4,6 +4,8 @@
 
 #include "src/arch/format.hpp"
 
+#include <algorithm>
+#include <bit>
 #include <optional>
 
 namespace pagetwin {
@@ -13,6 +15,7 @@ struct Geometry {
   using Raw = typename F::Raw;
   static constexpr unsigned root_level = F::levels - 1;
   static constexpr unsigned size_count = static_cast<unsigned>(F::sizes.size());
+  static constexpr unsigned word_shift = std::countr_zero(sizeof(Raw));
 
   // log2 of the bytes that one slot of a level covers.
   [[nodiscard]] static constexpr unsigned span_shift(unsigned level) { return span_shifts[level]; }
@@ -21,12 +24,9 @@ struct Geometry {
   [[nodiscard]] static constexpr unsigned index(std::uint64_t va, unsigned level) {
     return static_cast<unsigned>(va >> span_shift(level)) & (entries(level) - 1);
   }
-  // log2 of the bytes of one node.
+  // log2 of the bytes of one node. All below the root are of one size, and no root is smaller.
   [[nodiscard]] static constexpr unsigned node_shift(unsigned level) {
-    unsigned shift = F::index_bits(level);
-    for (std::uint64_t bytes = sizeof(Raw); bytes > 1; bytes >>= 1)
-      ++shift;
-    return shift;
+    return word_shift + std::max(F::index_bits(0), F::index_bits(level));
   }
   [[nodiscard]] static constexpr PhysAddr slot(PhysAddr node, unsigned index) {
     return node + index * sizeof(Raw);
@@ -66,6 +66,15 @@ struct Geometry {
   }
 
  private:
+  static constexpr bool equal_below_the_root = [] {
+    bool equal = true;
+    for (unsigned level = 0; level < root_level; ++level)
+      equal = equal && F::index_bits(level) == F::index_bits(0);
+    return equal;
+  }();
+  static_assert(equal_below_the_root, "only the root's node may differ from the others in size");
+  static_assert(F::index_bits(root_level) < 16, "NodeRecord counts the slots of a node in 16 bits");
+
   static constexpr auto span_shifts = [] {
     std::array<unsigned, F::levels> shifts{};
     unsigned shift = F::page_shift;

@@ -25,9 +25,9 @@ enum class Contents : std::uint8_t { zero, stale };
 // Does the table need zeroes, or will it write every slot before it links the node?
 enum class Fill : std::uint8_t { zero, any };
 
-// Unit: the smallest node, 2^unit_shift bytes. A node class is a power of two of units; each class has its
-// own free lists, and nodes of different classes are never merged. records.size() units of the arena are
-// used.
+// Unit: the smallest node, 2^unit_shift bytes. A node class is a power of two of units, aligned to its size;
+// each class has its own free lists, and nodes of different classes are never merged. The record of a node is
+// that of its first unit. records.size() units of the arena are used.
 class NodePool {
  public:
   static constexpr unsigned smallest_shift = 5;
@@ -76,8 +76,7 @@ class NodePool {
   void release(PhysAddr node, unsigned shift, Contents contents) {
     FreeLists& free = free_[shift - smallest_shift];
     std::uint32_t& list = contents == Contents::zero ? free.zero : free.stale;
-    record(node) = {.next = list};
-    list = static_cast<std::uint32_t>(unit(node) + 1);
+    push(list, node);
     ++free.count;
     --used_;
   }
@@ -106,12 +105,25 @@ class NodePool {
   }
   // The arena may be recycled memory, so a first use is zeroed too.
   [[nodiscard]] PhysAddr fresh(unsigned shift, Fill fill) {
-    const PhysAddr node = base_ + next_fresh(shift);
-    top_ = next_fresh(shift) + bytes_of(shift);
+    const std::uint64_t start = next_fresh(shift);
+    if (start != top_) [[unlikely]]
+      skip_to(start);
+    const PhysAddr node = base_ + start;
+    top_ = start + bytes_of(shift);
     record(node) = {};
     if (fill == Fill::zero)
       std::memset(host<std::byte>(node), 0, bytes_of(shift));
     return node;
+  }
+  // What lies before an aligned larger node is not lost: it becomes nodes of one unit.
+  [[gnu::noinline]] void skip_to(std::uint64_t start) {
+    FreeLists& free = free_[unit_shift_ - smallest_shift];
+    for (; top_ < start; top_ += bytes_of(unit_shift_), ++free.count)
+      push(free.stale, base_ + top_);
+  }
+  void push(std::uint32_t& head, PhysAddr node) {
+    record(node) = {.next = head};
+    head = link(node);
   }
   [[nodiscard]] PhysAddr pop(std::uint32_t& head) {
     const PhysAddr node = at(head);

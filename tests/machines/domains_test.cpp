@@ -27,7 +27,8 @@ struct Case {
 using Cases = testing::Types<Case<X86_64_4, reference::x86_64_4>, Case<X86_64_5, reference::x86_64_5>,
                              Case<Ept4, reference::ept_4>, Case<Ept5, reference::ept_5>,
                              Case<RiscvSv39, reference::riscv_sv39>, Case<RiscvSv48, reference::riscv_sv48>,
-                             Case<RiscvSv57, reference::riscv_sv57>, Case<Tiny, reference::tiny>>;
+                             Case<RiscvSv57, reference::riscv_sv57>, Case<Tiny, reference::tiny>,
+                             Case<TinyWide, reference::tiny_wide>, Case<TinyNarrow, reference::tiny_narrow>>;
 
 template <class C>
 class TableDomainsOf : public testing::Test {

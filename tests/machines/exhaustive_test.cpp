@@ -145,6 +145,7 @@ const Universe universes[] = {
     universe<Tiny, reference::tiny>("blocks", "set nodes=7 spaces=1", block_operations, 16),
     universe<Tiny, reference::tiny>("markers", "set nodes=9 spaces=1", marker_operations, 16),
     universe<Tiny, reference::tiny>("spaces", "set nodes=12 spaces=2", space_operations, 16),
+    universe<TinyWide, reference::tiny_wide>("roots", "set nodes=12 spaces=2", space_operations, 16),
     universe<X86_64_4, reference::x86_64_4>("x86_64", "set nodes=16 spaces=1", x86_64_operations, 10),
     universe<Ept4, reference::ept_4>("ept", "set nodes=16 spaces=1", ept_operations, 10),
     universe<RiscvSv39, reference::riscv_sv39>("napot", "set nodes=16 spaces=1", napot_operations, 12),

@@ -6,10 +6,13 @@
 namespace pagetwin::fuzz {
 
 std::span<const TableKind> table_kinds() {
-  static constexpr TableKind kinds[] = {
-      observed_kind<X86_64_4, reference::x86_64_4>(), observed_kind<X86_64_5, reference::x86_64_5>(),
-      observed_kind<Ept4, reference::ept_4>(), observed_kind<RiscvSv39, reference::riscv_sv39>(),
-      observed_kind<Tiny, reference::tiny>()};
+  static constexpr TableKind kinds[] = {observed_kind<X86_64_4, reference::x86_64_4>(),
+                                        observed_kind<X86_64_5, reference::x86_64_5>(),
+                                        observed_kind<Ept4, reference::ept_4>(),
+                                        observed_kind<RiscvSv39, reference::riscv_sv39>(),
+                                        observed_kind<Tiny, reference::tiny>(),
+                                        observed_kind<TinyWide, reference::tiny_wide>(),
+                                        observed_kind<TinyNarrow, reference::tiny_narrow>()};
   return kinds;
 }
 

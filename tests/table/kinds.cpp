@@ -12,7 +12,10 @@ std::span<const TableKind> table_kinds() {
                                         observed_kind<RiscvSv48, reference::riscv_sv48>(),
                                         observed_kind<RiscvSv57, reference::riscv_sv57>(),
                                         observed_kind<Tiny, reference::tiny>(),
-                                        plain_kind()};
+                                        observed_kind<TinyWide, reference::tiny_wide>(),
+                                        observed_kind<TinyNarrow, reference::tiny_narrow>(),
+                                        plain_kind<TinyWide, reference::tiny_wide>("tiny_wide_plain"),
+                                        plain_kind<X86_64_4, reference::x86_64_4>("x86_64_4_plain")};
   return kinds;
 }
 

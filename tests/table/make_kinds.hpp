@@ -16,9 +16,10 @@ template <Format F, const reference::Mmu& (*Mmu)()>
 constexpr TableKind observed_kind() {
   return {F::name.data(), make_subject<F, ObservedBacking>, Mmu};
 }
-// The instance that ships.
-constexpr TableKind plain_kind() {
-  return {"x86_64_4_plain", make_subject<X86_64_4, PlainBacking>, reference::x86_64_4};
+// The instance that ships, and one with a root of several nodes.
+template <Format F, const reference::Mmu& (*Mmu)()>
+constexpr TableKind plain_kind(const char* name) {
+  return {name, make_subject<F, PlainBacking>, Mmu};
 }
 
 } // namespace pagetwin::fuzz

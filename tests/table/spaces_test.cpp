@@ -43,7 +43,7 @@ TEST_P(TableSpaces, AreEmptyWhenTheyAreCreatedAgain) {
 }
 
 TEST_P(TableSpaces, NeedANodeForTheirRoot) {
-  TableUnderTest full(GetParam(), 2);
+  TableUnderTest full(GetParam(), 2, 2);
   ASSERT_OK(full.subject().create(1));
   EXPECT_EQ(full.subject().create(2), Status::out_of_memory);
   EXPECT_FALSE(full.subject().alive(2));

@@ -46,7 +46,8 @@ using Markers = std::vector<reference::Marker>;
 
 class TableUnderTest {
  public:
-  explicit TableUnderTest(const TableKind& kind, std::size_t nodes = 1024);
+  // nodes: of the pool; so many spaces have room for their roots among them.
+  explicit TableUnderTest(const TableKind& kind, std::size_t nodes = 1024, std::size_t spaces = 1);
 
   [[nodiscard]] Subject& subject() { return *subject_; }
   [[nodiscard]] const reference::Mmu& mmu() const { return *mmu_; }
@@ -138,9 +139,9 @@ class TableUnderTest {
   std::unique_ptr<Subject> subject_;
 };
 
-inline TableUnderTest::TableUnderTest(const TableKind& kind, std::size_t nodes)
+inline TableUnderTest::TableUnderTest(const TableKind& kind, std::size_t nodes, std::size_t spaces)
     : mmu_(&kind.mmu()), subject_(std::make_unique<BegunSubject>(kind.make(watcher_))) {
-  subject_->restart({.nodes = nodes});
+  subject_->restart({.nodes = nodes, .spaces = spaces});
   EXPECT_EQ(subject_->create(0), Status::ok);
 }
 

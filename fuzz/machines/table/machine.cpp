@@ -20,12 +20,13 @@ void TableMachine::begin(const twin::Program& program) {
   const auto& header = program.header;
   const unsigned tlb = static_cast<unsigned>(header[header_tlb]),
                  walk = static_cast<unsigned>(header[header_walk]);
+  space_count_ = static_cast<unsigned>(std::clamp<std::uint64_t>(header[header_spaces], 1, max_spaces));
   subject_->restart({.nodes = std::clamp<std::uint64_t>(header[header_nodes], 2, 1U << 16U),
+                     .spaces = space_count_,
                      .tlb_sets = 1U << (tlb & 3U),
                      .tlb_ways = 1 + (tlb >> 2U & 3U),
                      .walk_entries = (walk & 1U) == 0 ? 4U : 0U,
                      .walk_level = 1 + (walk >> 1U & 3U) % (mmu_->levels() - 1)});
-  space_count_ = static_cast<unsigned>(std::clamp<std::uint64_t>(header[header_spaces], 1, max_spaces));
   tlb_.reset();
   inject_in_ = never;
   inject_spent_ = false;

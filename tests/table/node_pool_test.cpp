@@ -1,0 +1,85 @@
+// The node pool where nodes of several sizes come from it: alignment, and that no unit is lost on the way.
+#include "src/table/node_pool.hpp"
+
+#include <gtest/gtest.h>
+#include <vector>
+
+namespace pagetwin {
+namespace {
+
+// Units of 64 bytes above an address that is a multiple of every node's size.
+class NodePoolTest : public testing::Test {
+ protected:
+  static constexpr unsigned unit = 6;
+  static constexpr std::size_t units = 16;
+  static constexpr PhysAddr base{bytes_of(32)};
+  static constexpr std::uint64_t unit_bytes = bytes_of(unit);
+
+  // The place of a new node, in units from the base.
+  [[nodiscard]] std::uint64_t taken(unsigned shift, Fill fill = Fill::zero) {
+    return (pool.allocate(shift, fill) - base) >> unit;
+  }
+  [[nodiscard]] static PhysAddr at(std::uint64_t place) { return base + place * unit_bytes; }
+  [[nodiscard]] unsigned byte_at(std::uint64_t place) const {
+    return static_cast<unsigned>(*pool.host<std::byte>(at(place)));
+  }
+
+  std::vector<std::byte> bytes = std::vector<std::byte>(units << unit, std::byte{0xA5});
+  std::vector<NodeRecord> records{units};
+  NodePool pool{bytes, base, unit, records};
+};
+
+TEST_F(NodePoolTest, ALargerNodeIsAlignedToItsSize) {
+  EXPECT_EQ(taken(unit), 0U);
+  EXPECT_EQ(taken(unit + 2), 4U);
+  EXPECT_EQ(taken(unit + 1), 8U);
+  EXPECT_EQ(taken(unit + 2), 12U);
+  EXPECT_EQ(pool.used(), 4U);
+}
+
+TEST_F(NodePoolTest, WhatAlignmentSkipsIsHandedOutAsSingleUnits) {
+  EXPECT_EQ(taken(unit), 0U);
+  EXPECT_TRUE(pool.available(unit, 15));
+  EXPECT_EQ(taken(unit + 2), 4U);
+  EXPECT_TRUE(pool.available(unit, 3 + 8));
+  EXPECT_FALSE(pool.available(unit, 3 + 8 + 1));
+  EXPECT_EQ(taken(unit), 3U);
+  EXPECT_EQ(byte_at(3), 0U); // the arena was not zero there
+  EXPECT_EQ(taken(unit), 2U);
+  EXPECT_EQ(taken(unit), 1U);
+  EXPECT_EQ(taken(unit), 8U);
+  EXPECT_EQ(pool.used(), 6U);
+}
+
+TEST_F(NodePoolTest, RootsAloneFillThePoolToItsLastUnit) {
+  for (const std::uint64_t place : {0U, 4U, 8U, 12U})
+    EXPECT_EQ(taken(unit + 2), place);
+  EXPECT_FALSE(pool.available(unit, 1));
+  EXPECT_FALSE(pool.available(unit + 2, 1));
+  pool.release(at(8), unit + 2, Contents::stale);
+  EXPECT_FALSE(pool.available(unit, 1)); // a root stays a root
+  EXPECT_TRUE(pool.available(unit + 2, 1));
+  EXPECT_EQ(taken(unit + 2), 8U);
+  EXPECT_EQ(pool.used(), 4U);
+}
+
+TEST_F(NodePoolTest, ARootThatDoesNotFitBehindItsGapIsNotThere) {
+  for (unsigned i = 0; i < 13; ++i)
+    EXPECT_EQ(taken(unit), i);
+  EXPECT_TRUE(pool.available(unit, 3));
+  EXPECT_FALSE(pool.available(unit + 2, 1));
+  EXPECT_TRUE(pool.available(unit + 1, 1)); // units 14 and 15
+}
+
+TEST_F(NodePoolTest, AReusedRootIsZeroFromItsFirstUnitToItsLast) {
+  EXPECT_EQ(taken(unit + 2), 0U);
+  for (std::uint64_t place = 0; place < 4; ++place)
+    *pool.host<std::byte>(at(place)) = std::byte{1};
+  pool.release(base, unit + 2, Contents::stale);
+  EXPECT_EQ(taken(unit + 2), 0U);
+  for (std::uint64_t place = 0; place < 4; ++place)
+    EXPECT_EQ(byte_at(place), 0U) << place;
+}
+
+} // namespace
+} // namespace pagetwin
