@@ -5,6 +5,8 @@
 #include "bench/raw.hpp"
 #include "bench/registry.hpp"
 #include "bench/streams.hpp"
+#include "src/arch/ept.hpp"
+#include "src/arch/riscv.hpp"
 #include "src/arch/x86_64.hpp"
 
 #include <benchmark/benchmark.h>
@@ -51,18 +53,26 @@ void measure(benchmark::State& state) {
     state.counters["at_most_bytes"] = Workload::at_most;
 }
 template <class Workload, Format F>
-void add() {
+void add_workload() {
   const std::string name = std::string(Workload::name) + "/" + Ours<F>::name();
   benchmark::RegisterBenchmark(name.c_str(), measure<Workload, Ours<F>, Raw<F::levels>>);
+}
+
+template <Format F>
+void add_format() {
+  add_workload<Dense, F>();
+  add_workload<Sparse, F>();
 }
 
 } // namespace
 
 void add_memory() {
-  add<Dense, X86_64_4>();
-  add<Sparse, X86_64_4>();
-  add<Dense, X86_64_5>();
-  add<Sparse, X86_64_5>();
+  add_format<X86_64_4>();
+  add_format<X86_64_5>();
+  add_format<Ept4>();
+  add_format<RiscvSv39>();
+  add_format<RiscvSv48>();
+  add_format<RiscvSv57>();
 }
 
 } // namespace pagetwin::bench

@@ -1,11 +1,13 @@
-// The list of what is measured: every workload over every format, with its probe. A new format is one line in
-// main_list.
+// The list of what is measured: every workload over every format, with its probe. A new format is one line of
+// add_workloads.
 #include "bench/duel.hpp"
 #include "bench/edits.hpp"
 #include "bench/floor.hpp"
 #include "bench/ours.hpp"
 #include "bench/raw.hpp"
 #include "bench/registry.hpp"
+#include "src/arch/ept.hpp"
+#include "src/arch/riscv.hpp"
 #include "src/arch/x86_64.hpp"
 
 namespace pagetwin::bench {
@@ -61,6 +63,10 @@ void add_workloads() {
   add_probes<Memset>(List<W9>{});
   add_format<X86_64_4>();
   add_format<X86_64_5>();
+  add_format<Ept4>();
+  add_format<RiscvSv39>();
+  add_format<RiscvSv48>();
+  add_format<RiscvSv57>();
 }
 
 } // namespace pagetwin::bench

@@ -28,8 +28,8 @@ template <Format F>
 // Descriptors that a freed node and the data frames are full of: tables and leaves of every level, pointing
 // at data and at nodes.
 template <Format F>
-[[nodiscard]] std::array<std::uint64_t, 8> junk_words(std::uint64_t data) {
-  std::array<std::uint64_t, 8> junk{};
+[[nodiscard]] std::array<typename F::Raw, 8> junk_words(std::uint64_t data) {
+  std::array<typename F::Raw, 8> junk{};
   const Attributes all{.rights = Rights::read | Rights::write | Rights::execute | Rights::user};
   for (unsigned i = 0; i < junk.size(); ++i) {
     const PageSize size = F::sizes[i % F::sizes.size()];
@@ -52,11 +52,11 @@ class ObservedBacking {
 
   ObservedBacking(Arena& arena, Watcher& watcher)
       : arena_(&arena), junk_(junk_words<F>(arena.data())), records_(most_nodes),
-        seen_(Arena::base, Geometry<F>::node_shift(0), most_nodes),
+        seen_(arena.base(), Geometry<F>::node_shift(0), most_nodes),
         memory_(mmu_, arena, std::size_t{1}, Geometry<F>::node_shift(0), std::span(records_), seen_, watcher),
         mmu_(memory_, Tlb<F>(lines_, 1), WalkCache<F>(walks_, 1)) {
-    memory_.set_junk(junk_);
-    arena.fill_data(junk_);
+    memory_.set_junk(std::span<const typename F::Raw>(junk_));
+    arena.fill_data(std::as_bytes(std::span(junk_)));
   }
   void restart(const SubjectOptions& o) {
     seen_.reset();
@@ -90,7 +90,7 @@ class ObservedBacking {
 
  private:
   Arena* arena_;
-  std::array<std::uint64_t, 8> junk_;
+  std::array<typename F::Raw, 8> junk_;
   std::vector<NodeRecord> records_;
   std::vector<TlbEntry> lines_ = std::vector<TlbEntry>(64);
   std::vector<WalkCacheEntry> walks_ = std::vector<WalkCacheEntry>(16);
@@ -109,7 +109,8 @@ class PlainBacking {
 
   PlainBacking(Arena& arena, Watcher&)
       : arena_(&arena), records_(most_nodes), pool_(make_pool({})), memory_(pool_) {
-    arena.fill_data(junk_words<F>(arena.data()));
+    const auto junk = junk_words<F>(arena.data());
+    arena.fill_data(std::as_bytes(std::span(junk)));
   }
   void restart(const SubjectOptions& o) { pool_ = make_pool(o); }
   void begin_operation() {}
@@ -132,7 +133,7 @@ class PlainBacking {
   [[nodiscard]] NodePool make_pool(const SubjectOptions& o) {
     constexpr unsigned shift = Geometry<F>::node_shift(0);
     const std::size_t units = units_of<F>(o);
-    return {arena_->nodes().first(units << shift), PhysAddr{Arena::base}, shift,
+    return {arena_->nodes().first(units << shift), PhysAddr{arena_->base()}, shift,
             std::span(records_).first(units)};
   }
   Arena* arena_;
@@ -148,7 +149,8 @@ class TableSubject final : public Subject {
 
  public:
   explicit TableSubject(Watcher& watcher)
-      : arena_(most_nodes << Geometry<F>::node_shift(0)), backing_(arena_, watcher) {}
+      : arena_(arena_base(sizeof(typename F::Raw), F::pa_bits), most_nodes << Geometry<F>::node_shift(0)),
+        backing_(arena_, watcher) {}
 
   void restart(const SubjectOptions& options) override {
     for (auto& table : tables_)

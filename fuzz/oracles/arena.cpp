@@ -1,5 +1,6 @@
 #include "fuzz/oracles/arena.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -7,7 +8,7 @@
 
 namespace pagetwin::fuzz {
 
-Arena::Arena(std::size_t node_bytes) : node_bytes_(node_bytes) {
+Arena::Arena(std::uint64_t base, std::size_t node_bytes) : base_(base), node_bytes_(node_bytes) {
   void* memory =
       mmap(nullptr, size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) {
@@ -22,10 +23,9 @@ Arena::~Arena() {
   munmap(bytes_, size());
 }
 
-void Arena::fill_data(std::span<const std::uint64_t> junk) {
-  for (std::size_t at = 0; at < data_bytes; at += sizeof(std::uint64_t))
-    std::memcpy(bytes_ + node_bytes_ + at, &junk[at / sizeof(std::uint64_t) % junk.size()],
-                sizeof(std::uint64_t));
+void Arena::fill_data(std::span<const std::byte> junk) {
+  for (std::size_t at = 0; at < data_bytes; at += junk.size())
+    std::memcpy(bytes_ + node_bytes_ + at, junk.data(), std::min(junk.size(), data_bytes - at));
 }
 
 } // namespace pagetwin::fuzz

@@ -60,10 +60,9 @@ Raw ObservedWindow<Raw>::exchange(unsigned i, Raw word) const {
 
 template <class Raw>
 unsigned ObservedWindow<Raw>::next_live(unsigned i, unsigned end) const {
-  static_assert(sizeof(Raw) == sizeof(std::uint64_t));
   seen_->tick(raw(at(i)));
   if (i < end && within(end - 1))
-    return reference::next_nonzero(reinterpret_cast<const unsigned char*>(slots_), i, end);
+    return reference::next_nonzero<Raw>(reinterpret_cast<const unsigned char*>(slots_), i, end);
   while (i < end && load(i) == 0)
     ++i;
   return i;
@@ -73,10 +72,17 @@ template std::uint64_t ObservedWindow<std::uint64_t>::load_anywhere(unsigned) co
 template void ObservedWindow<std::uint64_t>::store_anywhere(unsigned, std::uint64_t) const;
 template std::uint64_t ObservedWindow<std::uint64_t>::exchange(unsigned, std::uint64_t) const;
 template unsigned ObservedWindow<std::uint64_t>::next_live(unsigned, unsigned) const;
-
 template std::uint64_t ObservedMemory::load(PhysAddr) const;
 template void ObservedMemory::store(PhysAddr, std::uint64_t);
 template std::uint64_t ObservedMemory::exchange(PhysAddr, std::uint64_t);
+
+template std::uint32_t ObservedWindow<std::uint32_t>::load_anywhere(unsigned) const;
+template void ObservedWindow<std::uint32_t>::store_anywhere(unsigned, std::uint32_t) const;
+template std::uint32_t ObservedWindow<std::uint32_t>::exchange(unsigned, std::uint32_t) const;
+template unsigned ObservedWindow<std::uint32_t>::next_live(unsigned, unsigned) const;
+template std::uint32_t ObservedMemory::load(PhysAddr) const;
+template void ObservedMemory::store(PhysAddr, std::uint32_t);
+template std::uint32_t ObservedMemory::exchange(PhysAddr, std::uint32_t);
 
 void ObservedMemory::outside(std::uint64_t slot) { throw Runaway{"an access outside the arena", slot}; }
 
@@ -93,14 +99,13 @@ PhysAddr ObservedMemory::allocate(unsigned shift, Fill fill) {
   const PhysAddr node = pool_.allocate(shift, Fill::any);
   std::byte* at = pool_.host<std::byte>(node);
   unpoison(at, bytes_of(shift));
-  touched_bytes_ = std::max<std::size_t>(touched_bytes_, (raw(node) - Arena::base) + bytes_of(shift));
+  touched_bytes_ = std::max<std::size_t>(touched_bytes_, (node - pool_.base()) + bytes_of(shift));
   if (fill == Fill::zero)
     std::memset(at, 0, bytes_of(shift));
   else
     scribble(at, bytes_of(shift));
   seen_->note_allocated(raw(node), shift,
-                        fill == Fill::zero ? 0
-                                           : static_cast<unsigned>(bytes_of(shift) / sizeof(std::uint64_t)));
+                        fill == Fill::zero ? 0 : static_cast<unsigned>(bytes_of(shift) / word_bytes_));
   return node;
 }
 
@@ -123,16 +128,15 @@ void ObservedMemory::release(const Waiting& w) {
   pool_.release(w.node, w.shift, Contents::stale);
 }
 
-void ObservedMemory::set_junk(std::span<const std::uint64_t> junk) {
-  junk_.resize(512);
+void ObservedMemory::repeat_junk(std::span<const std::byte> junk) {
+  junk_.resize(4096);
   for (std::size_t i = 0; i < junk_.size(); ++i)
     junk_[i] = junk[i % junk.size()];
 }
 
 void ObservedMemory::scribble(std::byte* at, std::size_t bytes) const {
-  const std::size_t period = junk_.size() * sizeof(std::uint64_t);
-  for (std::size_t done = 0; done < bytes; done += period)
-    std::memcpy(at + done, junk_.data(), std::min(period, bytes - done));
+  for (std::size_t done = 0; done < bytes; done += junk_.size())
+    std::memcpy(at + done, junk_.data(), std::min(junk_.size(), bytes - done));
 }
 
 } // namespace pagetwin::fuzz

@@ -90,7 +90,7 @@ class ObservedMemory {
  public:
   ObservedMemory(Arena& arena, std::size_t units, unsigned unit_shift, std::span<NodeRecord> records,
                  Observation& seen, Watcher& watcher)
-      : pool_(arena.nodes().first(units << unit_shift), PhysAddr{Arena::base}, unit_shift,
+      : pool_(arena.nodes().first(units << unit_shift), PhysAddr{arena.base()}, unit_shift,
               records.first(units)),
         seen_(&seen), watcher_(&watcher) {}
 
@@ -98,7 +98,7 @@ class ObservedMemory {
   void restart(Arena& arena, std::size_t units, unsigned unit_shift, std::span<NodeRecord> records) {
     unpoison(arena.begin(), touched_bytes_);
     touched_bytes_ = 0;
-    pool_ = NodePool(arena.nodes().first(units << unit_shift), PhysAddr{Arena::base}, unit_shift,
+    pool_ = NodePool(arena.nodes().first(units << unit_shift), PhysAddr{arena.base()}, unit_shift,
                      records.first(units));
     waiting_count_ = 0;
     fail_in_ = never;
@@ -111,8 +111,12 @@ class ObservedMemory {
   }
   // The k-th allocation from now on is refused; 0 is the next one.
   void fail_allocation(std::uint64_t k) { fail_in_ = k; }
-  // What junk looks like, over and over.
-  void set_junk(std::span<const std::uint64_t> junk);
+  // What junk looks like, over and over, in words that are not zero and as wide as the table's.
+  template <class Raw>
+  void set_junk(std::span<const Raw> junk) {
+    word_bytes_ = sizeof(Raw);
+    repeat_junk(std::as_bytes(junk));
+  }
   // Nodes that were reserved in this operation and not taken: it could have failed without need.
   [[nodiscard]] std::uint64_t spare() const { return reserved_; }
   // Did the pool say no within this operation?
@@ -173,12 +177,14 @@ class ObservedMemory {
   template <class Raw>
   void write(PhysAddr pa, Raw word);
   void release(const Waiting& w);
+  void repeat_junk(std::span<const std::byte> junk);
   void scribble(std::byte* at, std::size_t bytes) const;
 
   NodePool pool_;
   Observation* seen_;
   Watcher* watcher_;
-  std::vector<std::uint64_t> junk_; // enough for a node of the usual size
+  std::vector<std::byte> junk_; // enough for a node of the usual size
+  std::size_t word_bytes_ = 8;
   std::vector<Waiting> waiting_ = std::vector<Waiting>(64);
   std::size_t waiting_count_ = 0;
   std::size_t touched_bytes_ = 0;
@@ -187,7 +193,7 @@ class ObservedMemory {
   std::uint64_t reserved_ = 0; // still to be allocated
   bool refused_ = false;
 };
-static_assert(MemoryFor<ObservedMemory, std::uint64_t>);
+static_assert(MemoryFor<ObservedMemory, std::uint64_t> && MemoryFor<ObservedMemory, std::uint32_t>);
 
 template <class Raw>
 ObservedWindow<Raw>::ObservedWindow(ObservedMemory& memory, PhysAddr first)
@@ -205,5 +211,13 @@ extern template unsigned ObservedWindow<std::uint64_t>::next_live(unsigned, unsi
 extern template std::uint64_t ObservedMemory::load(PhysAddr) const;
 extern template void ObservedMemory::store(PhysAddr, std::uint64_t);
 extern template std::uint64_t ObservedMemory::exchange(PhysAddr, std::uint64_t);
+
+extern template std::uint32_t ObservedWindow<std::uint32_t>::load_anywhere(unsigned) const;
+extern template void ObservedWindow<std::uint32_t>::store_anywhere(unsigned, std::uint32_t) const;
+extern template std::uint32_t ObservedWindow<std::uint32_t>::exchange(unsigned, std::uint32_t) const;
+extern template unsigned ObservedWindow<std::uint32_t>::next_live(unsigned, unsigned) const;
+extern template std::uint32_t ObservedMemory::load(PhysAddr) const;
+extern template void ObservedMemory::store(PhysAddr, std::uint32_t);
+extern template std::uint32_t ObservedMemory::exchange(PhysAddr, std::uint32_t);
 
 } // namespace pagetwin::fuzz

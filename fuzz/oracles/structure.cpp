@@ -37,7 +37,7 @@ void Structure::add_root(Observation& seen, std::uint64_t root, unsigned space) 
 }
 
 std::uint64_t Structure::load(const View& view, std::uint64_t slot) const {
-  return view.memory.load(slot).value_or(0);
+  return view.memory.word(slot, word_bytes_);
 }
 
 Verdict Structure::follow(const View& view, Observation& seen) {

@@ -51,6 +51,7 @@ class Structure {
   [[nodiscard]] Verdict check_retired(Observation& seen);
   [[nodiscard]] Verdict check_remaining(Observation& seen) const;
   [[nodiscard]] static Verdict wrong_counter(const NodeState& state, std::uint64_t node, unsigned counter);
+  // Of a slot in a node that is live, and therefore within the memory.
   [[nodiscard]] std::uint64_t load(const View& view, std::uint64_t slot) const;
 
   unsigned word_bytes_;

@@ -6,7 +6,6 @@
 #include "reference/mmu/mmu.hpp"
 
 #include <cstdint>
-#include <cstring>
 
 namespace reference {
 
@@ -63,15 +62,15 @@ class Enumerator {
  private:
   // The node lies within the memory: `node` has looked.
   [[nodiscard]] std::uint64_t word(std::uint64_t node, unsigned index) const {
-    std::uint64_t raw = 0;
-    std::memcpy(&raw, memory_.base + (node - memory_.pa_base) + std::uint64_t{index} * sizeof raw,
-                sizeof raw);
-    return raw;
+    const unsigned bytes = mmu_.descriptor_bytes();
+    return memory_.word(node + std::uint64_t{index} * bytes, bytes);
   }
 
   // The node's first slot from `index` on that is not zero.
   [[nodiscard]] unsigned next_used(std::uint64_t node, unsigned index, unsigned entries) const {
-    return next_nonzero(memory_.base + (node - memory_.pa_base), index, entries);
+    const unsigned char* const words = memory_.base + (node - memory_.pa_base);
+    return mmu_.descriptor_bytes() == 4 ? next_nonzero<std::uint32_t>(words, index, entries)
+                                        : next_nonzero<std::uint64_t>(words, index, entries);
   }
 
   // Slots from `found` on that are one run with it.

@@ -17,23 +17,39 @@ struct PhysicalMemory {
     return pa >= pa_base && bytes <= size && pa - pa_base <= size - bytes;
   }
 
+  // A descriptor of `bytes` bytes, 4 or 8; who knows the architecture knows them at compile time.
   // Little-endian hosts only, as x86-64 is.
-  [[nodiscard]] std::optional<std::uint64_t> load(std::uint64_t pa) const {
-    if (!contains(pa, sizeof(std::uint64_t)))
+  [[nodiscard]] std::optional<std::uint64_t> load(std::uint64_t pa, unsigned bytes = 8) const {
+    if (!contains(pa, bytes))
       return std::nullopt;
+    return word(pa, bytes);
+  }
+  // The same of a place that lies within the window.
+  [[nodiscard]] std::uint64_t word(std::uint64_t pa, unsigned bytes) const {
     std::uint64_t value = 0;
-    std::memcpy(&value, base + (pa - pa_base), sizeof value);
+    if (bytes == 4)
+      std::memcpy(&value, base + (pa - pa_base), 4);
+    else
+      std::memcpy(&value, base + (pa - pa_base), 8);
     return value;
   }
 
   // A store outside the window goes nowhere, as on a bus without a device.
-  void store(std::uint64_t pa, std::uint64_t value) const {
-    if (contains(pa, sizeof value))
-      std::memcpy(base + (pa - pa_base), &value, sizeof value);
+  void store(std::uint64_t pa, std::uint64_t value, unsigned bytes = 8) const {
+    if (!contains(pa, bytes))
+      return;
+    if (bytes == 4)
+      std::memcpy(base + (pa - pa_base), &value, 4);
+    else
+      std::memcpy(base + (pa - pa_base), &value, 8);
   }
 };
 
 // The first of the words index .. end - 1 after `words` that is not zero, or end. Most of most nodes is zero.
+// For words of 32 and of 64 bits.
+template <typename Word>
 [[nodiscard]] unsigned next_nonzero(const unsigned char* words, unsigned index, unsigned end);
+extern template unsigned next_nonzero<std::uint32_t>(const unsigned char*, unsigned, unsigned);
+extern template unsigned next_nonzero<std::uint64_t>(const unsigned char*, unsigned, unsigned);
 
 } // namespace reference

@@ -178,5 +178,6 @@ class Mmu {
 [[nodiscard]] const Mmu& tiny();
 [[nodiscard]] const Mmu& tiny_wide();
 [[nodiscard]] const Mmu& tiny_narrow();
+[[nodiscard]] const Mmu& tiny_32();
 
 } // namespace reference

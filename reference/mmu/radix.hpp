@@ -36,8 +36,9 @@ class Radix : public Mmu {
   [[nodiscard]] unsigned run_length(const PhysicalMemory& memory, std::uint64_t slot, unsigned count,
                                     unsigned level, const Mode& mode) const final {
     unsigned run = 1;
-    for (std::uint64_t before = word(memory, slot), next; run < count; ++run, before = next) {
-      next = word(memory, slot + std::uint64_t{run} * arch().descriptor_bytes());
+    const unsigned bytes = arch().descriptor_bytes();
+    for (std::uint64_t before = memory.word(slot, bytes), next; run < count; ++run, before = next) {
+      next = memory.word(slot + std::uint64_t{run} * bytes, bytes);
       if (!arch().continues(before, next, level, mode))
         break;
     }
@@ -54,11 +55,6 @@ class Radix : public Mmu {
   friend Aarch64<Arch>;
   Radix() = default;
 
-  [[nodiscard]] static std::uint64_t word(const PhysicalMemory& memory, std::uint64_t slot) {
-    std::uint64_t raw = 0;
-    std::memcpy(&raw, memory.base + (slot - memory.pa_base), sizeof raw);
-    return raw;
-  }
   [[nodiscard]] const Arch& arch() const { return static_cast<const Arch&>(*this); }
 };
 

@@ -1,5 +1,5 @@
 // The MMU of the tiny format and of its relatives with another root. Rule: docs/tiny.md, all but the section
-// on words of 32 bits.
+// "tiny_32".
 // It refuses to know privilege beyond U, control registers and error codes: the format has none.
 #pragma once
 

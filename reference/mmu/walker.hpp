@@ -40,7 +40,7 @@ template <typename Arch>
   for (unsigned index = first; index < first + leaf.copies; ++index) {
     const std::uint64_t address = at.address - std::uint64_t{at.index} * arch.descriptor_bytes()
                                   + std::uint64_t{index} * arch.descriptor_bytes();
-    if (const auto raw = memory.load(address))
+    if (const auto raw = memory.load(address, arch.descriptor_bytes()))
       flags = either(flags, arch.decode(*raw, level, index, mode).flags);
   }
   return flags;
@@ -55,7 +55,7 @@ template <typename Arch>
   typename Arch::Path path;
   for (unsigned level = arch.levels(); level-- > 0;) {
     const Place at = place_of(arch, node, va, level);
-    const auto raw = memory.load(at.address);
+    const auto raw = memory.load(at.address, arch.descriptor_bytes());
     if (!raw)
       return std::nullopt;
     if (const auto below = arch.below(*raw, level, mode)) {
@@ -82,7 +82,7 @@ template <typename Arch>
   typename Arch::Path path;
   for (walk.level = arch.levels() - 1;; --walk.level) {
     const Place at = place_of(arch, node, va, walk.level);
-    const auto raw = memory.load(at.address);
+    const auto raw = memory.load(at.address, arch.descriptor_bytes());
     if (!raw) {
       walk.outcome = Outcome::outside_memory;
       return walk;
@@ -137,7 +137,7 @@ Walk access(const Arch& arch, const PhysicalMemory& memory, std::uint64_t root, 
     const std::uint64_t touched =
         (raw | arch.flags_set(level, is_leaf, is_write)) & ~arch.flags_cleared(level, is_leaf, is_write);
     if (touched != raw)
-      memory.store(address, touched);
+      memory.store(address, touched, arch.descriptor_bytes());
   }
   return done;
 }

@@ -26,8 +26,9 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "fuzz/oracles": BOTH_SIDES,
     "fuzz/machines": BOTH_SIDES,
     "fuzz/emulators": ("fuzz/twin", "fuzz/emulators"),
-    # fuzz/twin/target.hpp is what a target defines, and tiny is a format like those of src/arch.
-    "fuzz/targets": ("fuzz/machines", "src/arch", "fuzz/twin", "fuzz/oracles/tiny_format.hpp"),
+    # fuzz/twin/target.hpp is what a target defines, and the tiny ones are formats like those of src/arch.
+    "fuzz/targets": ("fuzz/machines", "src/arch", "fuzz/twin", "fuzz/oracles/tiny_format.hpp",
+                     "fuzz/oracles/tiny_32_format.hpp"),
     "tests": ("src", "reference", "fuzz", "tests"),
     "bench": ("src", "fuzz/twin", "bench"),
     "bench/models.cpp": ("src", "fuzz/twin", "fuzz/machines", "bench"),  # the one that measures the models

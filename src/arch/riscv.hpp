@@ -1,9 +1,11 @@
 // RISC-V page tables Sv39, Sv48 and Sv57 with 64 KiB NAPOT pages and page-based memory types: The RISC-V
 // Instruction Set Manual, Volume II (privileged), chapter "Supervisor-Level ISA", sections Sv32 (what the low
 // bits mean), Sv39, Sv48, Sv57, and the chapters "Svnapot" and "Svpbmt"; A and D are set by hardware, as
-// "Svadu" has it; sstatus.SUM is 1 and sstatus.MXR 0.
-// Refuses to know Sv32, the G-stage formats (Sv39x4 and so on), the software bits 60-59 of Svrsw60t59b, and
-// which fence carries out an invalidation. Knows words, not tables: when a slot is loaded is src/table's
+// "Svadu" has it; sstatus.SUM is 1 and sstatus.MXR 0. Below them the G-stage formats Sv39x4 and Sv48x4, which
+// translate the addresses of a guest: the same manual, chapter on the hypervisor extension, section "Guest
+// Physical Address Translation".
+// Refuses to know Sv32 and Sv57x4, the software bits 60-59 of Svrsw60t59b, and which fence carries out an
+// invalidation. Knows words, not tables: when a slot is loaded is src/table's
 // business.
 #pragma once
 
@@ -136,5 +138,55 @@ using RiscvSv39 = Riscv<3>;
 using RiscvSv48 = Riscv<4>;
 using RiscvSv57 = Riscv<5>;
 static_assert(Format<RiscvSv39> && Format<RiscvSv48> && Format<RiscvSv57>);
+
+// The words are those above. The root has four times the slots, so that guest-physical addresses have two
+// bits more; they have no sign.
+template <unsigned Levels>
+struct RiscvGStage : Riscv<Levels> {
+  static_assert(Levels == 3 || Levels == 4);
+  using Base = Riscv<Levels>;
+  using typename Base::Raw;
+
+  static constexpr std::string_view name = Levels == 3 ? "riscv_sv39x4" : "riscv_sv48x4";
+  static constexpr unsigned va_bits = Base::va_bits + 2;
+  static constexpr bool sign_extended = false;
+  static constexpr unsigned index_bits(unsigned level) { return level == Levels - 1 ? 11 : 9; }
+
+  // "All memory accesses ... are considered to be user-level accesses": U is set in every leaf, and one
+  // without it lets nothing pass. G "must be ignored by hardware", in tables as in leaves, and be clear.
+  static constexpr Attributes attributes(Raw w, unsigned level) {
+    return effective(Base::open_path(), w, level);
+  }
+  static constexpr Raw through(Raw path, Raw, unsigned) { return path; }
+  static constexpr Attributes effective(Raw, Raw w, unsigned level) {
+    Attributes a = Base::attributes(w, level);
+    a.rights = Base::U.test(w) ? without_user(a.rights) : Rights::none;
+    a.global = false;
+    return a;
+  }
+  // So nobody asks for the mode: `user` has no bit of its own and would be lost on the way back.
+  static constexpr bool permits(Attributes a, AccessKind kind, Privilege) {
+    return permits_by_user_right(a.rights, kind, Privilege::supervisor);
+  }
+  static constexpr bool expressible(Rights r) { return !has(r, Rights::user) && Base::expressible(r); }
+  static constexpr bool expressible(Attributes a) {
+    return expressible(a.rights) && !a.global && Base::expressible(a);
+  }
+  static constexpr Raw leaf_bits(Attributes a, Flags f, PageSize size) {
+    return Base::leaf_bits(a, f, size) | Base::U.mask();
+  }
+  static constexpr Raw with_rights(Raw w, Rights r, unsigned level) {
+    return Base::with_rights(w, r, level) | Base::U.mask();
+  }
+
+ private:
+  static constexpr Rights without_user(Rights r) {
+    return static_cast<Rights>(static_cast<unsigned>(r) & ~static_cast<unsigned>(Rights::user));
+  }
+};
+
+using RiscvSv39x4 = RiscvGStage<3>;
+using RiscvSv48x4 = RiscvGStage<4>;
+static_assert(Format<RiscvSv39x4> && Format<RiscvSv48x4>);
 
 } // namespace pagetwin

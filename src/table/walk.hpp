@@ -44,13 +44,14 @@ template <Format F>
   return any;
 }
 
-// Offset of a byte within its leaf.
+// The byte of va in its leaf. That a leaf is one of several copies is a branch apart: as a choice of masks it
+// would cost every lookup.
 template <Format F, unsigned Level>
-[[nodiscard]] constexpr std::uint64_t inside(typename F::Raw leaf, std::uint64_t va) {
-  using G = Geometry<F>;
-  if constexpr (!has_groups_at<F>(Level))
-    return va & (G::span(Level) - 1);
-  return va & (F::sizes[G::size_of(leaf, Level)].bytes() - 1);
+[[nodiscard, gnu::always_inline]] inline PhysAddr byte_in(typename F::Raw leaf, std::uint64_t va) {
+  if constexpr (has_groups_at<F>(Level))
+    if (const unsigned copies = F::log2_copies(leaf, Level); copies != 0) [[unlikely]]
+      return F::frame(leaf, Level) + (va & low_mask(Geometry<F>::span_shift(Level) + copies));
+  return F::frame(leaf, Level) + (va & (Geometry<F>::span(Level) - 1));
 }
 
 template <Format F, unsigned Level, class M>
@@ -62,7 +63,7 @@ walk_from(M& memory, PhysAddr node, std::uint64_t va, typename F::Raw path) {
   case Kind::hole:
     return std::nullopt;
   case Kind::leaf:
-    return Translation<F>(F::frame(word, Level) + inside<F, Level>(word, va), word, path, Level);
+    return Translation<F>(byte_in<F, Level>(word, va), word, path, Level);
   case Kind::table:
     break;
   }

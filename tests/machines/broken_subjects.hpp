@@ -58,7 +58,7 @@ class Scribbler : public DecoratedSubject {
 
  protected:
   [[nodiscard]] reference::PhysicalMemory memory() {
-    return {reinterpret_cast<unsigned char*>(arena().begin()), Arena::base, arena().size()};
+    return {reinterpret_cast<unsigned char*>(arena().begin()), arena().base(), arena().size()};
   }
   // The slot of level 0 that a page was found in; 0: none.
   [[nodiscard]] std::uint64_t slot_of(unsigned s, std::uint64_t va) {

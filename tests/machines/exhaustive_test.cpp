@@ -2,6 +2,7 @@
 // what a fuzzer may miss for years, nothing escapes here. Each universe is a few places where sizes, flags,
 // markers or spaces meet.
 #include "fuzz/machines/table/make.hpp"
+#include "fuzz/oracles/tiny_32_format.hpp"
 #include "fuzz/oracles/tiny_format.hpp"
 #include "src/arch/ept.hpp"
 #include "src/arch/riscv.hpp"
@@ -95,6 +96,24 @@ create s=0
 destroy s=1
 create s=1
 )";
+// Words of 32 bits: groups of four in a node and in the root, which is larger than a node.
+constexpr const char* group_operations = R"(map s=0 va=0x4000 pa=0x404000 size=4K attrs=rw--
+map s=0 va=0x4000 pa=0x404000 size=16K attrs=rw--
+map s=0 va=0x0 pa=0x400000 size=1M attrs=rw--
+map_range s=0 va=0x3000 pa=0x403000 len=20K size=32K attrs=rw--
+map_range s=0 va=0x0 pa=0x400000 len=32K size=16K attrs=rw--
+unmap s=0 va=0x5000 len=4K
+unmap s=0 va=0x40000 len=4K
+unmap_collect s=0 va=0x4000 len=16K
+protect s=0 va=0x7000 len=4K attrs=r---
+protect s=0 va=0x0 len=32K attrs=rw--
+remap s=0 va=0x4000 pa=0x408000
+promote s=0 va=0x0 size=32K
+access s=0 va=0x5000 arg=9
+harvest s=0 va=0x4000 len=16K arg=1
+mark s=0 va=0x0 size=1M arg=1
+fail arg=0
+)";
 // The same questions to x86-64, whose splits touch 512 slots: fewer operations.
 constexpr const char* x86_64_operations = R"(map s=0 va=0x200000 pa=0x200200000 size=2M attrs=rw--
 map s=0 va=0x3ff000 pa=0x2003ff000 size=4K attrs=rw--
@@ -146,6 +165,7 @@ const Universe universes[] = {
     universe<Tiny, reference::tiny>("markers", "set nodes=9 spaces=1", marker_operations, 16),
     universe<Tiny, reference::tiny>("spaces", "set nodes=12 spaces=2", space_operations, 16),
     universe<TinyWide, reference::tiny_wide>("roots", "set nodes=12 spaces=2", space_operations, 16),
+    universe<Tiny32, reference::tiny_32>("groups", "set nodes=8 spaces=1", group_operations, 16),
     universe<X86_64_4, reference::x86_64_4>("x86_64", "set nodes=16 spaces=1", x86_64_operations, 10),
     universe<Ept4, reference::ept_4>("ept", "set nodes=16 spaces=1", ept_operations, 10),
     universe<RiscvSv39, reference::riscv_sv39>("napot", "set nodes=16 spaces=1", napot_operations, 12),

@@ -12,7 +12,8 @@ std::span<const TableKind> table_kinds() {
                                         observed_kind<RiscvSv39, reference::riscv_sv39>(),
                                         observed_kind<Tiny, reference::tiny>(),
                                         observed_kind<TinyWide, reference::tiny_wide>(),
-                                        observed_kind<TinyNarrow, reference::tiny_narrow>()};
+                                        observed_kind<TinyNarrow, reference::tiny_narrow>(),
+                                        observed_kind<Tiny32, reference::tiny_32>()};
   return kinds;
 }
 

@@ -92,7 +92,7 @@ TEST_F(OneUnitOfARoot, IsNoNodeThatASlotMayLeadTo) {
   const reference::Mmu& mmu = reference::tiny_wide();
   Arena& arena = subject->arena();
   const View view{
-      &mmu, {reinterpret_cast<unsigned char*>(arena.begin()), Arena::base, arena.size()}, {.pa_bits = 40}};
+      &mmu, {reinterpret_cast<unsigned char*>(arena.begin()), arena.base(), arena.size()}, {.pa_bits = 40}};
   Observation& seen = *subject->observation();
   Structure structure(mmu);
   const std::uint64_t at = subject->root(0), slot = at + 8ULL * 15, middle = at + 32;

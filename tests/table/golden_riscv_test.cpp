@@ -3,8 +3,12 @@
 // level. The words are checked while compiling, too.
 #include "src/arch/geometry.hpp"
 #include "src/arch/riscv.hpp"
+#include "src/table/audit.hpp"
+#include "src/table/page_table.hpp"
 
 #include <gtest/gtest.h>
+#include <memory>
+#include <vector>
 
 namespace pagetwin {
 namespace {
@@ -254,6 +258,131 @@ TYPED_TEST(GoldenRiscv, EveryExpressibleLeafComesBackFromItsWordInEverySize) {
           expect_round_trip<F>(a, size, flags, PhysAddr{frame});
   });
   EXPECT_EQ(expressible, 10U * 3 * 4 * 2); // rights, memory types, software bits, global
+}
+
+// The G-stage: words of the hypervisor extension, "Guest Physical Address Translation". U is in every one.
+constexpr Row guest_rows[] = {
+    {"V, R and U", 12, 0, {.rights = r}, {}, 0x0000'0000'0000'0013},
+    {"R and W", 12, 0, {.rights = r | w}, {}, 0x0000'0000'0000'0017},
+    {"X alone", 12, 0, {.rights = x}, {}, 0x0000'0000'0000'0019},
+    {"A", 12, 0, {.rights = r}, {.accessed = true}, 0x0000'0000'0000'0053},
+    {"D", 12, 0, {.rights = r}, {.dirty = true}, 0x0000'0000'0000'0093},
+    {"RSW", 12, 0, {.rights = r, .software = 3}, {}, 0x0000'0000'0000'0313},
+    {"PBMT NC", 12, 0, {.rights = r, .memory_type = 1}, {}, 0x2000'0000'0000'0013},
+    {"4 KiB", 12, 0x00FF'FFFF'FFFF'F000, {.rights = r | w | x}, {true, true}, 0x003F'FFFF'FFFF'FCDF},
+    {"64 KiB", 16, 0x1'2345'0000, {.rights = r | w}, {}, 0x8000'0000'48D1'6017},
+    {"2 MiB", 21, 0x1'2340'0000, {.rights = r | w}, {true, true}, 0x0000'0000'48D0'00D7},
+    {"1 GiB", 30, 0x4000'0000, {.rights = x}, {}, 0x0000'0000'1000'0019},
+    {"512 GiB", 39, 0x80'0000'0000, {.rights = r | x}, {}, 0x0000'0020'0000'001B},
+};
+
+template <class F>
+class GoldenRiscvGuest : public testing::Test {};
+using GuestModes = testing::Types<RiscvSv39x4, RiscvSv48x4>;
+TYPED_TEST_SUITE(GoldenRiscvGuest, GuestModes);
+
+TYPED_TEST(GoldenRiscvGuest, LeavesAreTheWordsOfTheManualAndAllowUserMode) {
+  unsigned checked = 0;
+  for (const Row& row : guest_rows) {
+    if (!in_format<TypeParam>(row))
+      continue;
+    EXPECT_TRUE(encodes<TypeParam>(row)) << row.what;
+    EXPECT_TRUE(decodes<TypeParam>(row)) << row.what;
+    ++checked;
+  }
+  EXPECT_EQ(checked, TypeParam::levels == 3 ? 11U : 12U);
+}
+
+TYPED_TEST(GoldenRiscvGuest, TheRootHasFourTimesTheSlotsAndOthersHaveNot) {
+  using F = TypeParam;
+  using G = Geometry<F>;
+  EXPECT_EQ(F::name, F::levels == 3 ? "riscv_sv39x4" : "riscv_sv48x4");
+  EXPECT_EQ(F::va_bits, F::levels == 3 ? 41U : 50U);
+  EXPECT_EQ(G::entries(G::root_level), 2048U);
+  EXPECT_EQ(G::node_shift(G::root_level), 14U); // 16 KiB, aligned to 16 KiB
+  for (unsigned level = 0; level < G::root_level; ++level) {
+    EXPECT_EQ(G::entries(level), 512U);
+    EXPECT_EQ(G::node_shift(level), 12U);
+  }
+  const std::uint64_t top = bytes_of(F::va_bits) - 1;
+  EXPECT_EQ(G::index(top, G::root_level), 2047U);
+  EXPECT_TRUE(G::is_canonical(top));
+  EXPECT_FALSE(G::is_canonical(top + 1)); // no sign: bits above are zero
+  EXPECT_FALSE(G::is_canonical(~std::uint64_t{0}));
+}
+
+TYPED_TEST(GoldenRiscvGuest, GIsNeverWrittenAndMeansNothing) {
+  using F = TypeParam;
+  EXPECT_FALSE(F::expressible(Attributes{.rights = r, .global = true}));
+  EXPECT_EQ(F::to_table(PhysAddr{0x1'2345'6000}, 1), 0x0000'0000'48D1'5801U);
+  EXPECT_FALSE(F::attributes(0x33, 0).global);
+  const auto path = F::through(F::open_path(), 0x0000'0000'48D1'5821, 1);
+  EXPECT_EQ(F::effective(path, 0x13, 0), (Attributes{.rights = r}));
+}
+
+TYPED_TEST(GoldenRiscvGuest, ALeafWithoutUAllowsNothingAndUserIsNoRightOfItsOwn) {
+  using F = TypeParam;
+  EXPECT_EQ(F::attributes(0x0F, 0).rights, Rights::none);
+  EXPECT_EQ(F::kind(0x0F, 0), Kind::leaf);
+  for (const Rights good : {r, r | w, x, r | x, r | w | x}) {
+    EXPECT_TRUE(F::expressible(good)) << static_cast<unsigned>(good);
+    EXPECT_FALSE(F::expressible(good | u)) << static_cast<unsigned>(good);
+  }
+  for (const Rights bad : {Rights::none, w, w | x, u})
+    EXPECT_FALSE(F::expressible(bad)) << static_cast<unsigned>(bad);
+}
+
+TYPED_TEST(GoldenRiscvGuest, RightsAreReplacedAndUStays) {
+  using F = TypeParam;
+  EXPECT_EQ(F::with_rights(0xA03F'FFFF'FFFF'E3DF, r, 0), 0xA03F'FFFF'FFFF'E3D3U);
+  EXPECT_EQ(F::with_rights(0x13, r, 0), 0x13U);
+  EXPECT_EQ(F::with_flags(0xD7, {}, 1), 0x17U);
+  EXPECT_TRUE(F::needs_break(0x8000'0000'0000'6013, 0x8000'0000'0000'6017, 0)); // a NAPOT page
+  EXPECT_FALSE(F::needs_break(0x13, 0x17, 0));
+}
+
+TYPED_TEST(GoldenRiscvGuest, EveryExpressibleLeafComesBackFromItsWordInEverySize) {
+  using F = TypeParam;
+  unsigned expressible = 0;
+  for_all_attributes([&](const Attributes& a) {
+    if (!F::expressible(a) || this->HasFatalFailure())
+      return;
+    ++expressible;
+    for (const PageSize size : F::sizes)
+      for (const Flags flags : {Flags{}, Flags{true, false}, Flags{false, true}, Flags{true, true}})
+        for (const std::uint64_t frame :
+             {std::uint64_t{0}, size.bytes(), bytes_of(F::pa_bits) - size.bytes()})
+          expect_round_trip<F>(a, size, flags, PhysAddr{frame});
+  });
+  EXPECT_EQ(expressible, 5U * 3 * 4); // rights, memory types, software bits
+}
+
+// A table of the format where its root is four nodes, and nothing observes it.
+TYPED_TEST(GoldenRiscvGuest, ATableReachesTheLastByteOfTheGuest) {
+  using F = TypeParam;
+  using G = Geometry<F>;
+  struct alignas(16384) Arena {
+    std::byte bytes[16 * 4096];
+  };
+  const auto arena = std::make_unique<Arena>();
+  std::vector<NodeRecord> records(16);
+  NodePool pool(arena->bytes, PhysAddr{bytes_of(32)}, 12, records);
+  PlainMemory<> memory(pool);
+  auto table = PageTable<F, PlainMemory<>>::create(memory, SpaceId{1});
+  ASSERT_TRUE(table);
+  const std::uint64_t last = bytes_of(F::va_bits) - 4096;
+  ASSERT_EQ(table->map(VirtAddr{last}, PhysAddr{0x1'2345'6000}, 4096, {.rights = r | w}), Status::ok);
+  EXPECT_EQ(table->map(VirtAddr{last + 4096}, PhysAddr{0}, 4096, {.rights = r}), Status::out_of_range);
+  EXPECT_EQ(memory.template load<std::uint64_t>(G::slot(table->root(), 2047)) & 0x3FF, 1U);
+  const auto found = table->lookup(VirtAddr{last + 0x789});
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->pa(), PhysAddr{0x1'2345'6789});
+  EXPECT_EQ(found->descriptor(), 0x0000'0000'48D1'5817U);
+  const AuditReport report = audit(*table);
+  EXPECT_TRUE(report.ok()) << report.problem;
+  EXPECT_EQ(report.nodes, F::levels);
+  table->destroy();
+  EXPECT_EQ(pool.used(), 0U);
 }
 
 } // namespace

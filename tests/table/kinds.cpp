@@ -14,6 +14,7 @@ std::span<const TableKind> table_kinds() {
                                         observed_kind<Tiny, reference::tiny>(),
                                         observed_kind<TinyWide, reference::tiny_wide>(),
                                         observed_kind<TinyNarrow, reference::tiny_narrow>(),
+                                        observed_kind<Tiny32, reference::tiny_32>(),
                                         plain_kind<TinyWide, reference::tiny_wide>("tiny_wide_plain"),
                                         plain_kind<X86_64_4, reference::x86_64_4>("x86_64_4_plain")};
   return kinds;

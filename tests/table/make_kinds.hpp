@@ -2,6 +2,7 @@
 #pragma once
 
 #include "fuzz/machines/table/make.hpp"
+#include "fuzz/oracles/tiny_32_format.hpp"
 #include "fuzz/oracles/tiny_format.hpp"
 #include "reference/mmu/mmu.hpp"
 #include "src/arch/ept.hpp"

@@ -7,13 +7,14 @@ namespace {
 TABLE_TESTS(TableMarker);
 
 TEST_P(TableMarker, EverySizeCarriesAWord) {
+  const std::uint64_t all_ones = low_mask(table.profile().marker_bits);
   for (std::size_t i = 0; i < table.size_count(); ++i) {
     const std::uint64_t size = table.size(i);
-    ASSERT_OK(table.mark(largest, size, 0xFFFF'FFFF));
-    EXPECT_TRUE(holds(table, {}, {{largest, size, 0xFFFF'FFFF}}));
+    ASSERT_OK(table.mark(largest, size, all_ones));
+    EXPECT_TRUE(holds(table, {}, {{largest, size, all_ones}}));
     EXPECT_EQ(table.nodes(), table.nodes_to(size));
-    EXPECT_EQ(table.marker(largest, size).word, 0xFFFF'FFFFU);
-    EXPECT_EQ(table.marker(largest + size - page, page).word, 0xFFFF'FFFFU);
+    EXPECT_EQ(table.marker(largest, size).word, all_ones);
+    EXPECT_EQ(table.marker(largest + size - page, page).word, all_ones);
     EXPECT_EQ(table.marker(0, page).word, 0U);
     ASSERT_OK(table.mark(largest, size, 0));
     EXPECT_TRUE(holds(table, {}));
@@ -114,7 +115,7 @@ TEST_P(TableMarker, OfEqualNeighboursReadsAsOne) {
 }
 
 TEST_P(TableMarker, WiderThanTheFormatAllowsIsRefused) {
-  for (const std::uint64_t word : {std::uint64_t{1} << 32, ~std::uint64_t{0}})
+  for (const std::uint64_t word : {bytes_of(table.profile().marker_bits), ~std::uint64_t{0}})
     EXPECT_TRUE(refuses(table, Status::bad_attributes, [&] { return table.mark(largest, page, word); }));
 }
 

@@ -1,6 +1,7 @@
 // The reference states what each architecture can do, src states it again; nothing but this test compares the
 // two.
 #include "fuzz/machines/convert.hpp"
+#include "fuzz/oracles/tiny_32_format.hpp"
 #include "fuzz/oracles/tiny_format.hpp"
 #include "reference/mmu/mmu.hpp"
 #include "src/arch/ept.hpp"
@@ -25,7 +26,8 @@ using Pairs = testing::Types<Pair<X86_64_4, reference::x86_64_4>, Pair<X86_64_5,
                              Pair<Ept4, reference::ept_4>, Pair<Ept5, reference::ept_5>,
                              Pair<RiscvSv39, reference::riscv_sv39>, Pair<RiscvSv48, reference::riscv_sv48>,
                              Pair<RiscvSv57, reference::riscv_sv57>, Pair<Tiny, reference::tiny>,
-                             Pair<TinyWide, reference::tiny_wide>, Pair<TinyNarrow, reference::tiny_narrow>>;
+                             Pair<TinyWide, reference::tiny_wide>, Pair<TinyNarrow, reference::tiny_narrow>,
+                             Pair<Tiny32, reference::tiny_32>>;
 TYPED_TEST_SUITE(ProfileOf, Pairs);
 
 // Around 0, 2^63, 2^64 and each end of the input width, bit by bit.
@@ -197,7 +199,8 @@ TYPED_TEST(ProfileOf, TablesAndMarkersAreReadByTheWalker) {
   using F = typename TypeParam::Format;
   const reference::Mmu& mmu = TypeParam::mmu();
   for (unsigned level = 0; level < F::levels; ++level) {
-    for (const std::uint32_t marker : {0U, 1U, 0x8000'0000U, 0xFFFF'FFFFU}) {
+    for (const std::uint32_t marker :
+         {0U, 1U, 1U << (F::marker_bits - 1), static_cast<std::uint32_t>(low_mask(F::marker_bits))}) {
       const auto seen = mmu.decode(F::to_marker(marker, level), level, 0, {});
       EXPECT_EQ(seen.kind, reference::SlotKind::hole);
       EXPECT_EQ(seen.marker, marker);
@@ -205,7 +208,7 @@ TYPED_TEST(ProfileOf, TablesAndMarkersAreReadByTheWalker) {
     }
     if (level == 0)
       continue;
-    const std::uint64_t node = 0x1F'FFFF'F000;
+    const std::uint64_t node = 0x1F'FFFF'F000 & low_mask(F::pa_bits);
     const auto seen = mmu.decode(F::to_table(PhysAddr{node}, level), level, 0, {});
     EXPECT_EQ(seen.kind, reference::SlotKind::table);
     EXPECT_EQ(seen.address, node);

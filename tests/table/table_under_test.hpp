@@ -91,11 +91,6 @@ class TableUnderTest {
     const std::uint64_t span = mmu_->span(level_of(size));
     return span * std::min(largest() / span, std::uint64_t{1} << 18);
   }
-  // Frames above 4 GiB, aligned for every size; and others, four of the largest size or more from there.
-  [[nodiscard]] std::uint64_t frames() const { return std::max(std::uint64_t{8} << 30, largest()); }
-  [[nodiscard]] std::uint64_t more_frames() const {
-    return frames() + std::max(std::uint64_t{4} << 30, 4 * largest());
-  }
   [[nodiscard]] std::uint64_t half_bytes() const { return std::uint64_t{1} << (profile().va_bits - 1); }
   // Where bits above the width repeat its highest one the upper half ends at 2^64, else it follows the lower
   // one.
@@ -106,6 +101,16 @@ class TableUnderTest {
   [[nodiscard]] std::uint64_t top() const { return upper_half() + half_bytes(); }
   [[nodiscard]] std::uint64_t hole() const { return profile().sign_extended ? half_bytes() : top(); }
   [[nodiscard]] std::uint64_t hole_end() const { return profile().sign_extended ? upper_half() : 0; }
+  // Frames aligned for every size, above 4 GiB where there are such; and others, four of the largest size or
+  // more from there where physical memory is that wide.
+  [[nodiscard]] bool wide_memory() const { return profile().pa_bits > 34; }
+  [[nodiscard]] std::uint64_t frames() const {
+    return wide_memory() ? std::max(std::uint64_t{8} << 30, largest())
+                         : std::uint64_t{1} << (profile().pa_bits - 2);
+  }
+  [[nodiscard]] std::uint64_t more_frames() const {
+    return frames() + (wide_memory() ? std::max(std::uint64_t{4} << 30, 4 * largest()) : frames() / 2);
+  }
   // The level whose nodes hold leaves of a size.
   [[nodiscard]] unsigned level_of(std::uint64_t size) const;
   // Nodes on the path to a leaf of a size, the root included.
@@ -117,9 +122,13 @@ class TableUnderTest {
   [[nodiscard]] std::string dump() const { return subject_->dump(0); }
   // Where the node that holds va's slot at a level lies, and the slot itself.
   [[nodiscard]] std::uint64_t slot_of(std::uint64_t va, unsigned level);
-  [[nodiscard]] std::uint64_t word_at(std::uint64_t slot) { return *memory().load(slot); }
+  [[nodiscard]] std::uint64_t word_at(std::uint64_t slot) {
+    return *memory().load(slot, mmu_->descriptor_bytes());
+  }
   // Writes behind the table's back.
-  void corrupt(std::uint64_t slot, std::uint64_t word) { memory().store(slot, word); }
+  void corrupt(std::uint64_t slot, std::uint64_t word) {
+    memory().store(slot, word, mmu_->descriptor_bytes());
+  }
 
   // Hardware's access, which must succeed.
   void access(std::uint64_t va, reference::AccessKind kind);
@@ -163,7 +172,7 @@ inline unsigned TableUnderTest::level_of(std::uint64_t size) const {
 
 inline reference::PhysicalMemory TableUnderTest::memory() {
   Arena& arena = subject_->arena();
-  return {reinterpret_cast<unsigned char*>(arena.begin()), Arena::base, arena.size()};
+  return {reinterpret_cast<unsigned char*>(arena.begin()), arena.base(), arena.size()};
 }
 
 // As the table machine walks: rights alone decide.

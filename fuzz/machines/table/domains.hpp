@@ -73,7 +73,9 @@ class TableDomains {
     case 5:
       return before(h, rest).value[field_pa] + (rest >> 4U & 3U) * page;
     case 6: // data frames and nodes
-      return Arena::base + align_down(std::uint64_t{rest} * page, F::sizes[rest % sizes].log2_bytes);
+      return arena_base(sizeof(typename F::Raw), F::pa_bits)
+             + (align_down(std::uint64_t{rest} * page, F::sizes[rest % sizes].log2_bytes)
+                & low_mask(F::pa_bits - 1));
     default: // the last frames, one too far, and misaligned ones
       return (low_mask(F::pa_bits) + 1) - (rest & 3U) * F::sizes[(rest >> 2U) % sizes].bytes()
              + ((rest & 0x1f00U) == 0 ? 8 : 0);
@@ -193,7 +195,8 @@ class TableDomains {
   }
   [[nodiscard]] static std::uint64_t frame_base(unsigned bits) {
     constexpr std::uint64_t largest = F::sizes[sizes - 1].bytes();
-    return std::max(bytes_of(33), largest) + (bits & 7U) * (2 * largest);
+    constexpr std::uint64_t first = F::pa_bits > 34 ? std::max(bytes_of(33), largest) : 0;
+    return first + (bits & 7U) * (2 * largest);
   }
   [[nodiscard]] static std::uint64_t odd_length(unsigned rest, const History& h) {
     const std::uint64_t here = h.current().value[field_va];

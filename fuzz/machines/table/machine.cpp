@@ -9,7 +9,7 @@ TableMachine::TableMachine(const TableSides& sides, const twin::MachineOptions& 
       structure_(*mmu_) {
   Arena& arena = subject_->arena();
   view_ = {.mmu = mmu_,
-           .memory = {reinterpret_cast<unsigned char*>(arena.begin()), Arena::base, arena.size()},
+           .memory = {reinterpret_cast<unsigned char*>(arena.begin()), arena.base(), arena.size()},
            // Rights alone decide: what these switches add is tested beside the walker itself.
            .mode = {.pa_bits = mmu_->profile().pa_bits, .smep = false, .smap = false}};
   for (unsigned i = 0; i < max_spaces; ++i)
