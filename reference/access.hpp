@@ -28,4 +28,11 @@ struct Access {
   return has_right(attributes, access.kind) && (!access.user || attributes.user);
 }
 
+// A second stage serves a guest whose own tables know its modes: only a fetch depends on who asks. `execute`
+// is the supervisor's, `user` is the right of a user to fetch, and binds no data access.
+[[nodiscard]] constexpr bool permits_by_fetch_rights(const Attributes& attributes, const Access& access) {
+  const bool is_user_fetch = access.kind == AccessKind::execute && access.user;
+  return is_user_fetch ? attributes.user : has_right(attributes, access.kind);
+}
+
 } // namespace reference

@@ -24,8 +24,10 @@ bool is_memory_type(unsigned memory_attributes, unsigned shareability) {
   return (is_device || (memory_attributes & 3) != 0) && shareability != 1;
 }
 
-// Any right without any other; who of the guest may use it is for stage 1 to say.
-bool expressible_rights(const Rights& rights) { return rights.user && allow_something(rights); }
+// Any right without any other, less a fetch of EL0 without EL1's: no table of ours has that.
+bool expressible_rights(const Rights& rights) {
+  return allow_something(rights) && (rights.execute || !rights.user);
+}
 
 // The memory type is MemAttr, and SH above it.
 bool expressible(const Attributes& attributes, std::uint64_t) {
@@ -34,18 +36,22 @@ bool expressible(const Attributes& attributes, std::uint64_t) {
          && !attributes.global && attributes.software < 8;
 }
 
-bool permits(const Attributes& effective, const Access& access) { return has_right(effective, access.kind); }
-
 // With hardware management, DBM makes a page writable and S2AP[1] says that it is dirty.
 bool is_writable(std::uint64_t leaf) { return (leaf & (DBM | S2AP1)) != 0; }
 
-// XN = 01 and 11 let one of EL0 and EL1 execute. We have no word for that: nobody may, and the leaf is not
-// ours.
+// D8.4, XN[1:0] with FEAT_XNX: 00 both may execute, 01 EL0 alone, 10 none, 11 EL1 alone. `execute` is EL1's
+// right, `user` EL0's.
+bool el1_may_execute(std::uint64_t leaf) {
+  const std::uint64_t never = leaf & (XN1 | XN0);
+  return never == 0 || never == (XN1 | XN0);
+}
+bool el0_may_execute(std::uint64_t leaf) { return (leaf & XN1) == 0; }
+
 Attributes leaf_attributes(std::uint64_t raw) {
   return {.read = (raw & S2AP0) != 0,
           .write = is_writable(raw),
-          .execute = (raw & (XN1 | XN0)) == 0,
-          .user = true,
+          .execute = el1_may_execute(raw),
+          .user = el0_may_execute(raw),
           .memory_type = static_cast<std::uint8_t>(field(raw, 5, 2) | field(raw, 9, 8) << 4),
           .software = static_cast<std::uint16_t>(field(raw, 58, 56))};
 }
@@ -55,17 +61,19 @@ Flags leaf_flags(std::uint64_t raw) {
 }
 
 // Hardware takes such a leaf; our table writes none: writable but not tracked, marked although it tracks
-// itself, executable for half of the guest, a reserved memory type.
+// itself, executable at EL0 alone, a reserved memory type.
 bool is_foreign_leaf(std::uint64_t raw) {
   const bool odd_dirty_state = (raw & ((raw & DBM) != 0 ? was_dirty : S2AP1)) != 0;
-  return (raw & (FnXS | XN0)) != 0 || odd_dirty_state || !is_memory_type(field(raw, 5, 2), field(raw, 9, 8));
+  const bool only_el0_executes = (raw & (XN1 | XN0)) == XN0;
+  return (raw & FnXS) != 0 || only_el0_executes || odd_dirty_state
+         || !is_memory_type(field(raw, 5, 2), field(raw, 9, 8));
 }
 
 Profile stage2_profile(const Vmsa& vmsa, const char* name) {
   Profile profile = profile_of(vmsa, name);
   profile.expressible = expressible;
   profile.expressible_rights = expressible_rights;
-  profile.permits = permits;
+  profile.permits = permits_by_fetch_rights;
   return profile;
 }
 
@@ -82,7 +90,8 @@ Decoded Aarch64Stage2::with_attributes(Decoded leaf, std::uint64_t raw, bool) {
   leaf.flags = leaf_flags(raw);
   if (is_foreign_leaf(raw))
     leaf.violations |= violation::leaf_bits;
-  if (!allow_something(rights_of(leaf.attributes)))
+  // At a second stage `user` alone is a right: to fetch at EL0.
+  if (!allow_something(rights_of(leaf.attributes)) && !leaf.attributes.user)
     leaf.violations |= violation::no_rights;
   return leaf;
 }

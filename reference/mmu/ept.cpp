@@ -45,13 +45,6 @@ bool expressible(const Attributes& attributes, std::uint64_t) {
          && attributes.software < 64;
 }
 
-// Section 29.3.3.2: read, write and fetch each need their bit, and there are two for fetches.
-bool permits(const Attributes& effective, const Access& access) {
-  if (access.kind == AccessKind::execute)
-    return access.user ? effective.user : effective.execute;
-  return access.kind == AccessKind::read ? effective.read : effective.write;
-}
-
 bool is_present(std::uint64_t raw) { return (raw & (R | W | X | XU)) != 0; }
 
 bool maps_page(std::uint64_t raw, unsigned level) {
@@ -138,7 +131,7 @@ Profile profile_of(unsigned levels) {
           32,
           expressible,
           expressible_rights,
-          permits};
+          permits_by_fetch_rights}; // section 29.3.3.2: fetches have two bits, X and XU
 }
 
 } // namespace
@@ -167,7 +160,7 @@ std::optional<Below> Ept::below(std::uint64_t raw, unsigned level, const Mode& m
 }
 
 Outcome Ept::judge(const Translation& to, const Access& access, const Mode&) const {
-  return permits(to.attributes, access) ? Outcome::ok : Outcome::protection;
+  return permits_by_fetch_rights(to.attributes, access) ? Outcome::ok : Outcome::protection;
 }
 
 // Section 29.3.5: A in every entry that was used, D in the one that maps the page.

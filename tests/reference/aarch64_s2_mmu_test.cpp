@@ -53,32 +53,37 @@ TEST(Aarch64Stage2Decode, GoldenWords) {
   want.bytes = M2;
   EXPECT_EQ(decode(0x00080000802007FD, 1), want);
   // A device: Device-nGnRE, not executable, clean.
-  want = page({.read = true, .write = true, .user = true, .memory_type = 1}, {true, false});
+  want = page({.read = true, .write = true, .memory_type = 1}, {true, false});
   want.address = 0x09000000;
   EXPECT_EQ(decode(0x0048000009000447, 0), want);
   // Slot 7 of 2 MiB of the 16 KiB granule, read-only, software bits 101.
-  want = page({.read = true, .user = true, .memory_type = 15, .software = 5});
+  want = page({.read = true, .memory_type = 15, .software = 5});
   want.address = 0x40000000;
   want.bytes = M2;
   want.copies = 128;
   EXPECT_EQ(aarch64_s2_16k().decode(0x055000004001C07F, 0, 7, {}), want);
+  // The guest's kernel: EL1 alone may execute, write-back, inner shareable, read-only, used.
+  want = page({.read = true, .execute = true, .memory_type = 63}, {true, false});
+  want.address = 0x40080000;
+  EXPECT_EQ(decode(0x006000004008077F, 0), want);
 }
 
 TEST(Aarch64Stage2Decode, PageBitsOneByOne) {
   constexpr std::uint64_t at = 0x5000 | page_type | XN1;
-  EXPECT_EQ(decode(at | S2AP0, 0), page({.read = true, .user = true}));
+  EXPECT_EQ(decode(at | S2AP0, 0), page({.read = true}));
   EXPECT_EQ(decode((at & ~XN1) | S2AP0, 0), page({.read = true, .execute = true, .user = true}));
   EXPECT_EQ(decode(at & ~XN1, 0), page({.execute = true, .user = true}));
-  EXPECT_EQ(decode(at | DBM, 0), page({.write = true, .user = true}));
-  EXPECT_EQ(decode(at | DBM | S2AP1, 0), page({.write = true, .user = true}, {false, true}));
-  EXPECT_EQ(decode(at | S2AP0 | AF, 0), page({.read = true, .user = true}, {true, false}));
+  EXPECT_EQ(decode(at | XN0, 0), page({.execute = true}));
+  EXPECT_EQ(decode(at | DBM, 0), page({.write = true}));
+  EXPECT_EQ(decode(at | DBM | S2AP1, 0), page({.write = true}, {false, true}));
+  EXPECT_EQ(decode(at | S2AP0 | AF, 0), page({.read = true}, {true, false}));
   for (unsigned index = 0; index < 3; ++index)
     EXPECT_EQ(decode(at | S2AP0 | bit(56 + index), 0),
-              page({.read = true, .user = true, .software = static_cast<std::uint16_t>(1U << index)}));
+              page({.read = true, .software = static_cast<std::uint16_t>(1U << index)}));
   for (const unsigned device : {1U, 2U, 3U})
     EXPECT_EQ(decode(at | S2AP0 | device << 2, 0),
-              page({.read = true, .user = true, .memory_type = static_cast<std::uint8_t>(device)}));
-  EXPECT_EQ(decode(at | S2AP0 | bit(9), 0), page({.read = true, .user = true, .memory_type = 32}));
+              page({.read = true, .memory_type = static_cast<std::uint8_t>(device)}));
+  EXPECT_EQ(decode(at | S2AP0 | bit(9), 0), page({.read = true, .memory_type = 32}));
 }
 
 // DBM, S2AP[1] and our mark in bit 55.
@@ -102,20 +107,28 @@ TEST(Aarch64Stage2Decode, WritableAndDirtyInAllTheirWords) {
   }
 }
 
-TEST(Aarch64Stage2Decode, ExecuteIsForAllOfTheGuestOrNotOurs) {
-  const auto with = [](std::uint64_t never) { return decode(page_type | S2AP0 | never, 0); };
-  EXPECT_TRUE(with(0).attributes.execute);
-  EXPECT_EQ(with(0).violations, 0U);
-  EXPECT_FALSE(with(XN1).attributes.execute);
-  EXPECT_EQ(with(XN1).violations, 0U);
-  for (const std::uint64_t half : {XN0, XN1 | XN0}) {
-    EXPECT_FALSE(with(half).attributes.execute);
-    EXPECT_EQ(with(half).violations, violation::leaf_bits);
+// XN[1:0] with FEAT_XNX, in the manual's order.
+TEST(Aarch64Stage2Decode, XnSaysWhetherEl1AndWhetherEl0MayExecute) {
+  struct Row {
+    std::uint64_t never;
+    bool el1, el0, ours;
+  };
+  for (const Row& row : {Row{0, true, true, true},
+                         {XN0, false, true, false},
+                         {XN1, false, false, true},
+                         {XN1 | XN0, true, false, true}}) {
+    const Decoded slot = decode(0x5000 | page_type | S2AP0 | row.never, 0);
+    Decoded want = page({.read = true, .execute = row.el1, .user = row.el0});
+    want.violations = row.ours ? 0 : violation::leaf_bits;
+    EXPECT_EQ(slot, want) << std::hex << row.never;
+    EXPECT_EQ(aarch64_s2_4k().profile().expressible(slot.attributes, K4), row.ours) << std::hex << row.never;
   }
 }
 
+// What EL0 alone may execute allows something, but has bits that are not ours.
 TEST(Aarch64Stage2Decode, ALeafWithoutRightsIsLegalButNotOurs) {
   EXPECT_EQ(violations(page_type | XN1, 0), violation::no_rights);
+  EXPECT_EQ(violations(page_type | XN0, 0), violation::leaf_bits);
 }
 
 TEST(Aarch64Stage2Decode, LeafBitsThatHardwareIgnoresAreNotOurs) {
@@ -163,22 +176,36 @@ TEST(Aarch64Stage2Decode, AnAddressBeyondTheConfiguredSizeFaults) {
   }
 }
 
-TEST(Aarch64Stage2Profile, AnyRightAndAlwaysTheUsers) {
+TEST(Aarch64Stage2Profile, AnyRightAndTheUsersFetchOnlyWithTheSupervisors) {
+  constexpr std::array legal{false, true,  true,  true,  true, true, true, true,  // without user
+                             false, false, false, false, true, true, true, true}; // with it
   for (const Mmu* mmu : mmus)
     for (unsigned set = 0; set < 16; ++set) {
       const Rights rights{(set & 1) != 0, (set & 2) != 0, (set & 4) != 0, (set & 8) != 0};
-      EXPECT_EQ(mmu->profile().expressible_rights(rights), set > 8) << set;
-      EXPECT_EQ(mmu->profile().expressible(with_rights({}, rights), K64), set > 8) << set;
+      EXPECT_EQ(mmu->profile().expressible_rights(rights), legal[set]) << set;
+      EXPECT_EQ(mmu->profile().expressible(with_rights({}, rights), K64), legal[set]) << set;
     }
+}
+
+TEST(Aarch64Stage2Profile, UserBindsNothingButFetches) {
+  const auto permits = aarch64_s2_4k().profile().permits;
+  for (unsigned set = 0; set < 16; ++set) {
+    const Attributes a{(set & 1) != 0, (set & 2) != 0, (set & 4) != 0, (set & 8) != 0};
+    for (const bool user : {false, true}) {
+      EXPECT_EQ(permits(a, {AccessKind::read, user}), a.read);
+      EXPECT_EQ(permits(a, {AccessKind::write, user}), a.write);
+      EXPECT_EQ(permits(a, {AccessKind::execute, user}), user ? a.user : a.execute);
+    }
+  }
 }
 
 TEST(Aarch64Stage2Profile, HasThreeSoftwareBitsNoKeysAndNothingGlobal) {
   const Profile& profile = aarch64_s2_4k().profile();
-  EXPECT_TRUE(profile.expressible({.read = true, .user = true, .memory_type = 63, .software = 7}, K4));
-  EXPECT_FALSE(profile.expressible({.read = true, .user = true, .memory_type = 64}, K4));
-  EXPECT_FALSE(profile.expressible({.read = true, .user = true, .software = 8}, K4));
-  EXPECT_FALSE(profile.expressible({.read = true, .user = true, .key = 1}, K4));
-  EXPECT_FALSE(profile.expressible({.read = true, .user = true, .global = true}, K4));
+  EXPECT_TRUE(profile.expressible({.read = true, .memory_type = 63, .software = 7}, K4));
+  EXPECT_FALSE(profile.expressible({.read = true, .memory_type = 64}, K4));
+  EXPECT_FALSE(profile.expressible({.read = true, .software = 8}, K4));
+  EXPECT_FALSE(profile.expressible({.read = true, .key = 1}, K4));
+  EXPECT_FALSE(profile.expressible({.read = true, .global = true}, K4));
 }
 
 TEST(Aarch64Stage2Tables, PassingThroughIsDecoding) {
@@ -260,39 +287,40 @@ TEST_F(Aarch64Stage2Walk, ContentsReachBothHalvesOfTheRoot) {
   read_contents(arena_.memory(), base, aarch64_s2_4k(), {}, found);
   EXPECT_EQ(found.broken, nullptr);
   EXPECT_EQ(found.nodes, 3U);
-  const Attributes read_only{.read = true, .user = true};
+  const Attributes read_only{.read = true};
   EXPECT_EQ(found.leaves,
             (std::vector<LeafRun>{{0, G1, 5 * G1, G1, read_only, {}},
                                   {ipa & ~0xFFFULL, K4, frame, K4, {true, true, true, true, 15}, {}},
                                   {1023 * G1, G1, 7 * G1, G1, read_only, {}}}));
 }
 
-TEST_F(Aarch64Stage2Walk, EachAccessNeedsItsRightWhoeverAsks) {
-  struct Row {
+// S2AP says for both modes what data accesses may do, and XN[1:0] for each mode whether it may fetch.
+TEST_F(Aarch64Stage2Walk, DataAccessesNeedTheirRightWhoeverAsksAndFetchesThatOfTheirMode) {
+  struct Data {
     std::uint64_t bits;
-    bool read, write, execute;
+    bool read, write;
   };
-  for (const Row& row : {Row{S2AP0 | XN1, true, false, false},
-                         {S2AP0 | XN1 | DBM, true, true, false},
-                         {XN1 | DBM, false, true, false},
-                         {0, false, false, true},
-                         {S2AP0, true, false, true},
-                         {DBM, false, true, true},
-                         {S2AP0 | DBM, true, true, true},
-                         {XN1, false, false, false}}) {
-    page(frame | page_type | row.bits);
-    const auto outcome = [](bool may) { return may ? Outcome::ok : Outcome::protection; };
-    for (const bool user : {false, true}) {
-      expect({AccessKind::read, user}, outcome(row.read));
-      expect({AccessKind::write, user}, outcome(row.write));
-      expect({AccessKind::execute, user}, outcome(row.execute));
+  struct Fetch {
+    std::uint64_t never;
+    bool el1, el0;
+  };
+  const auto outcome = [](bool may) { return may ? Outcome::ok : Outcome::protection; };
+  for (const Data& data :
+       {Data{0, false, false}, {S2AP0, true, false}, {DBM, false, true}, {S2AP0 | DBM, true, true}})
+    for (const Fetch& fetch :
+         {Fetch{0, true, true}, {XN0, false, true}, {XN1, false, false}, {XN1 | XN0, true, false}}) {
+      page(frame | page_type | data.bits | fetch.never);
+      for (const bool user : {false, true}) {
+        expect({AccessKind::read, user}, outcome(data.read));
+        expect({AccessKind::write, user}, outcome(data.write));
+        expect({AccessKind::execute, user}, outcome(user ? fetch.el0 : fetch.el1));
+      }
     }
-  }
 }
 
 // The machines of fuzz/ ask the profile what the walker answers in the default mode.
 TEST_F(Aarch64Stage2Walk, TheProfilePermitsWhatTheWalkerDoes) {
-  for (const std::uint64_t rights : {S2AP0, DBM, XN1, S2AP0 | DBM, S2AP0 | XN1, DBM | XN1})
+  for (const std::uint64_t rights : {S2AP0, DBM, XN1, XN0, XN1 | XN0, S2AP0 | DBM, S2AP0 | XN1, DBM | XN1})
     for (const Access& each : {user_read, user_write, user_fetch, kernel_read, kernel_write, kernel_fetch}) {
       page(frame | page_type | rights);
       const Walk done = aarch64_s2_4k().walk(arena_.memory(), base, ipa, each, {});
@@ -363,7 +391,7 @@ TEST(Aarch64Stage2Granules, The16KRootIsSixteenConcatenatedTables) {
     arena.put(base + slot * 8, (base + 0x40000) | table_type);
     arena.put(base + 0x40000 + 5 * 8ULL, 0x70000 | page_type | S2AP0 | XN1);
     EXPECT_EQ(aarch64_s2_16k().translate(arena.memory(), base, slot << 25 | 5 << 14 | 0x123, {}),
-              (Translation{0x70123, K16, {.read = true, .user = true}, {}}))
+              (Translation{0x70123, K16, {.read = true}, {}}))
         << slot;
     arena.put(base + slot * 8, 0);
   }
@@ -377,8 +405,7 @@ TEST(Aarch64Stage2Granules, The16KRootMayHoldContiguousBlocks) {
   read_contents(arena.memory(), base, aarch64_s2_16k(), {}, found);
   EXPECT_EQ(found.broken, nullptr);
   EXPECT_EQ(found.nodes, 1U);
-  EXPECT_EQ(found.leaves,
-            (std::vector<LeafRun>{{bit(40) - G1, G1, 5 * G1, G1, {.read = true, .user = true}, {}}}));
+  EXPECT_EQ(found.leaves, (std::vector<LeafRun>{{bit(40) - G1, G1, 5 * G1, G1, {.read = true}, {}}}));
 }
 
 TEST(Aarch64Stage2Granules, The64KRootIsAPartOfATable) {
