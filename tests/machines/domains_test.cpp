@@ -78,30 +78,6 @@ TYPED_TEST(TableDomainsOf, EveryValueSurvivesPrintAndParse) {
       check(domain, bytes_of(bit) - 1);
 }
 
-TYPED_TEST(TableDomainsOf, AttributesAreLettersWhereTheyCanBe) {
-  const auto printed = [](std::uint64_t value) {
-    std::string text;
-    print_attributes(text, value);
-    return text;
-  };
-  EXPECT_EQ(printed(0x3), "rw--");
-  EXPECT_EQ(printed(0xF), "rwxu");
-  EXPECT_EQ(printed(0x0000'0005'0102'030B), "rw-u.t3.k2.s5.g");
-  EXPECT_EQ(printed(0x10), "0x10");
-  EXPECT_EQ(parse_attributes("r--u.g.t7"), 0x0000'0000'0100'0709U);
-  EXPECT_EQ(parse_attributes("rw-"), std::nullopt);
-  EXPECT_EQ(parse_attributes("wr--"), std::nullopt);
-  EXPECT_EQ(parse_attributes("rw--.t256"), std::nullopt);
-  EXPECT_EQ(parse_attributes("rw--.z"), std::nullopt);
-  EXPECT_EQ(parse_attributes("rw--."), std::nullopt);
-  EXPECT_EQ(unpack_attributes(0x0000'0005'0102'030B),
-            (Attributes{.rights = Rights::read | Rights::write | Rights::user,
-                        .memory_type = 3,
-                        .key = 2,
-                        .global = true,
-                        .software = 5}));
-}
-
 TYPED_TEST(TableDomainsOf, AddressesAreMostlyLegalAndSometimesNot) {
   const reference::Profile& profile = TypeParam::profile();
   const std::uint64_t page = profile.sizes.front();
@@ -200,21 +176,6 @@ TYPED_TEST(TableDomainsOf, EverySizeAndSomeThatAreNone) {
     EXPECT_GT(seen[size], this->selectors / (2 * profile.sizes.size()));
   EXPECT_GT(seen[0], 0U);
   EXPECT_LT(legal, this->selectors);
-}
-
-TYPED_TEST(TableDomainsOf, AttributesThatTheFormatRefusesAreThere) {
-  const auto usable = [](std::uint64_t v) {
-    const Attributes a = unpack_attributes(v);
-    return grants_access(a.rights) && TypeParam::Format::expressible(a);
-  };
-  std::size_t good = 0, bad = 0;
-  const twin::Op op{};
-  const twin::History history(this->program.header, {}, op);
-  for (std::size_t s = 0; s < this->selectors; ++s)
-    ++(usable(TypeParam::schema.fields[field_attrs].decode(static_cast<std::uint16_t>(s), history)) ? good
-                                                                                                    : bad);
-  EXPECT_GT(good, bad);
-  EXPECT_GT(bad, 50U);
 }
 
 // Statuses that each verb can answer, by docs/table.md. A size of 0 is one selector in a thousand, so that

@@ -3,6 +3,7 @@
 // (sizes and widths); it refuses to know any bit of a descriptor.
 #pragma once
 
+#include "fuzz/machines/table/attribute_operand.hpp"
 #include "fuzz/machines/table/verbs.hpp"
 #include "fuzz/oracles/arena.hpp"
 #include "fuzz/twin/domains.hpp"
@@ -11,12 +12,6 @@
 #include <algorithm>
 
 namespace pagetwin::fuzz {
-
-// Rights as letters, then what differs from the default: rw-u.t3.g.k2.s0x5. Rights in bits 0-3, memory type
-// 8-15, key 16-23, global 24, software 32-47.
-void print_attributes(std::string& to, std::uint64_t value);
-[[nodiscard]] std::optional<std::uint64_t> parse_attributes(std::string_view text);
-[[nodiscard]] Attributes unpack_attributes(std::uint64_t value);
 
 template <Format F>
 class TableDomains {
@@ -112,30 +107,8 @@ class TableDomains {
     return F::sizes[(s & 0xffU) % sizes].bytes();
   }
 
-  // Rights of all kinds; other attributes in one of four; few values, so that neighbours are often equal.
   static std::uint64_t attributes(std::uint16_t s, const History& h) {
-    if ((s >> 13U) >= 5 && !h.empty())
-      return before(h, s).value[field_attrs];
-    static constexpr std::array<std::uint8_t, 8> rights{3, 1, 7, 11, 15, 5, 9, 13};
-    const std::uint64_t r = (s & 0xf00U) == 0xf00U ? (s >> 4U & 15U) : rights[s & 7U];
-    if ((s >> 11U & 3U) != 0)
-      return r;
-    return (s & 0x700U) == 0x700U ? decorated(r, s) : nearest_expressible(decorated(r, s));
-  }
-
-  static std::uint64_t decorated(std::uint64_t r, std::uint16_t s) {
-    return r | std::uint64_t{(s >> 3U) & 7U} << 8U | std::uint64_t{(s >> 6U) & 3U} << 16U
-           | std::uint64_t{(s >> 8U) & 1U} << 24U | std::uint64_t{(s >> 5U) & 15U} << 32U;
-  }
-
-  // Without what the format has no bits for: few formats have keys, and some have few memory types.
-  static std::uint64_t nearest_expressible(std::uint64_t value) {
-    constexpr std::array<std::uint64_t, 5> kept{~0ULL, ~0xff'0000ULL, ~0x1ff'0000ULL, 0xffff'0000'010fULL,
-                                                0x3'0000'010fULL};
-    for (const std::uint64_t mask : kept)
-      if (F::expressible(unpack_attributes(value & mask)))
-        return value & mask;
-    return value & 0xfU;
+    return (s >> 13U) >= 5 && !h.empty() ? before(h, s).value[field_attrs] : AttributeOperand<F>::drawn(s);
   }
 
   static std::uint64_t argument(std::uint16_t s, const History& h) {

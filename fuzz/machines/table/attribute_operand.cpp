@@ -1,4 +1,4 @@
-#include "fuzz/machines/table/domains.hpp"
+#include "fuzz/machines/table/attribute_operand.hpp"
 
 #include <charconv>
 
