@@ -2,9 +2,7 @@
 // has, and sometimes what it refuses. And how attributes are written.
 #include "fuzz/machines/convert.hpp"
 #include "fuzz/machines/table/attribute_operand.hpp"
-#include "fuzz/oracles/tiny_format.hpp"
-#include "reference/mmu/mmu.hpp"
-#include "src/arch/all.hpp"
+#include "tests/format_pairs.hpp"
 
 #include <algorithm>
 #include <array>
@@ -37,29 +35,16 @@ TEST(AttributeOperand, AttributesAreLettersWhereTheyCanBe) {
                         .software = 5}));
 }
 
-template <Format F, const reference::Mmu& (*Mmu)()>
-struct Pair {
-  using Format = F;
-  static bool has(const Attributes& ours) {
-    const reference::Profile& profile = Mmu().profile();
-    const reference::Attributes a = to_reference(ours);
-    return allow_something(rights_of(a)) && profile.expressible(a, profile.sizes.front());
-  }
-};
-using Pairs = testing::Types<
-    Pair<X86_64_4, reference::x86_64_4>, Pair<X86_64_5, reference::x86_64_5>, Pair<Ept4, reference::ept_4>,
-    Pair<Ept5, reference::ept_5>, Pair<Aarch64S1_4k, reference::aarch64_s1_4k>,
-    Pair<Aarch64S1_16k, reference::aarch64_s1_16k>, Pair<Aarch64S1_64k, reference::aarch64_s1_64k>,
-    Pair<Aarch64S1_4kLpa2, reference::aarch64_s1_4k_lpa2>,
-    Pair<Aarch64S1_16kLpa2, reference::aarch64_s1_16k_lpa2>, Pair<RiscvSv39, reference::riscv_sv39>,
-    Pair<RiscvSv48, reference::riscv_sv48>, Pair<RiscvSv57, reference::riscv_sv57>,
-    Pair<Tiny, reference::tiny>>;
-
 template <class P>
 class DrawnAttributes : public testing::Test {
  protected:
   static constexpr std::size_t selectors = 65536;
 
+  [[nodiscard]] static bool has(const Attributes& ours) {
+    const reference::Profile& profile = P::mmu().profile();
+    const reference::Attributes a = to_reference(ours);
+    return allow_something(rights_of(a)) && profile.expressible(a, profile.sizes.front());
+  }
   template <class Matches>
   [[nodiscard]] static std::size_t count(Matches&& matches) {
     std::size_t n = 0;
@@ -69,12 +54,12 @@ class DrawnAttributes : public testing::Test {
     return n;
   }
   [[nodiscard]] static std::size_t legal_with(Rights rights) {
-    return count([&](const Attributes& a) { return a.rights == rights && P::has(a); });
+    return count([&](const Attributes& a) { return a.rights == rights && has(a); });
   }
   // What the format writes whatever the other attributes are: all 0 with the first rights that it has.
   [[nodiscard]] static Attributes plainest() {
     Attributes a;
-    for (unsigned rights = 0; !P::has(a) && rights < 16; ++rights)
+    for (unsigned rights = 0; !has(a) && rights < 16; ++rights)
       a.rights = static_cast<Rights>(rights);
     return a;
   }
@@ -84,18 +69,18 @@ class DrawnAttributes : public testing::Test {
     for (unsigned value = 0; value < values; ++value) {
       Attributes want = plainest();
       want.*member = static_cast<T>(value);
-      EXPECT_TRUE(value != 0 || P::has(want));
-      const auto drawn = [&](const Attributes& a) { return a.*member == want.*member && P::has(a); };
-      if (P::has(want)) {
+      EXPECT_TRUE(value != 0 || has(want));
+      const auto drawn = [&](const Attributes& a) { return a.*member == want.*member && has(a); };
+      if (has(want)) {
         EXPECT_GT(count(drawn), 0U) << value;
       }
     }
   }
 };
-TYPED_TEST_SUITE(DrawnAttributes, Pairs);
+TYPED_TEST_SUITE(DrawnAttributes, FormatPairs, NameOfPair);
 
 TYPED_TEST(DrawnAttributes, ThreeInFourTheFormatHasAndSomeItRefuses) {
-  const std::size_t legal = this->count(TypeParam::has);
+  const std::size_t legal = this->count(TestFixture::has);
   EXPECT_GE(legal, this->selectors / 4 * 3);
   EXPECT_GT(this->selectors - legal, 50U);
 }
@@ -106,7 +91,7 @@ TYPED_TEST(DrawnAttributes, EveryRightsThatTheFormatHasAreDrawnAndFourOfThemOfte
     const auto rights = static_cast<Rights>(set);
     const std::size_t drawn = this->legal_with(rights);
     often += drawn > this->selectors / 16;
-    EXPECT_EQ(drawn > 0, TypeParam::has({.rights = rights})) << set;
+    EXPECT_EQ(drawn > 0, TestFixture::has({.rights = rights})) << set;
   }
   EXPECT_GE(often, 4U);
 }

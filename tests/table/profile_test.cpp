@@ -1,13 +1,8 @@
 // The reference states what each architecture can do, src states it again; nothing but this test compares the
 // two.
 #include "fuzz/machines/convert.hpp"
-#include "fuzz/oracles/tiny_32_format.hpp"
-#include "fuzz/oracles/tiny_format.hpp"
-#include "reference/mmu/mmu.hpp"
-#include "src/arch/ept.hpp"
 #include "src/arch/geometry.hpp"
-#include "src/arch/riscv.hpp"
-#include "src/arch/x86_64.hpp"
+#include "tests/format_pairs.hpp"
 
 #include <gtest/gtest.h>
 #include <set>
@@ -15,20 +10,9 @@
 namespace pagetwin::fuzz {
 namespace {
 
-template <Format F, const reference::Mmu& (*Mmu)()>
-struct Pair {
-  using Format = F;
-  static const reference::Mmu& mmu() { return Mmu(); }
-};
 template <class P>
 class ProfileOf : public testing::Test {};
-using Pairs = testing::Types<Pair<X86_64_4, reference::x86_64_4>, Pair<X86_64_5, reference::x86_64_5>,
-                             Pair<Ept4, reference::ept_4>, Pair<Ept5, reference::ept_5>,
-                             Pair<RiscvSv39, reference::riscv_sv39>, Pair<RiscvSv48, reference::riscv_sv48>,
-                             Pair<RiscvSv57, reference::riscv_sv57>, Pair<Tiny, reference::tiny>,
-                             Pair<TinyWide, reference::tiny_wide>, Pair<TinyNarrow, reference::tiny_narrow>,
-                             Pair<Tiny32, reference::tiny_32>>;
-TYPED_TEST_SUITE(ProfileOf, Pairs);
+TYPED_TEST_SUITE(ProfileOf, FormatPairs, NameOfPair);
 
 // Around 0, 2^63, 2^64 and each end of the input width, bit by bit.
 template <Format F>
@@ -208,7 +192,7 @@ TYPED_TEST(ProfileOf, TablesAndMarkersAreReadByTheWalker) {
     }
     if (level == 0)
       continue;
-    const std::uint64_t node = 0x1F'FFFF'F000 & low_mask(F::pa_bits);
+    const std::uint64_t node = align_down(0x1F'FFFF'F000 & low_mask(F::pa_bits), Geometry<F>::node_shift(0));
     const auto seen = mmu.decode(F::to_table(PhysAddr{node}, level), level, 0, {});
     EXPECT_EQ(seen.kind, reference::SlotKind::table);
     EXPECT_EQ(seen.address, node);

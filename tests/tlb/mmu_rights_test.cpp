@@ -1,11 +1,8 @@
 // Who may do what through the Mmu, for each format: every set of rights that can be mapped, every access, by
 // a walk and from the TLB, as the reference's profile has it.
-#include "reference/mmu/mmu.hpp"
-#include "src/arch/ept.hpp"
-#include "src/arch/riscv.hpp"
-#include "src/arch/x86_64.hpp"
 #include "src/table/page_table.hpp"
 #include "src/tlb/mmu.hpp"
+#include "tests/format_pairs.hpp"
 
 #include <gtest/gtest.h>
 #include <memory>
@@ -14,25 +11,22 @@
 namespace pagetwin {
 namespace {
 
-template <class F, const reference::Mmu& (*Mmu)()>
-struct Pair {
-  using Format = F;
-  static const reference::Profile& profile() { return Mmu().profile(); }
-};
-
 // A table with one page at 0, and an Mmu over it.
 template <Format F>
 class OnePage {
   using Memory = PlainMemory<>;
-  static constexpr std::size_t nodes = 8;
-  struct alignas(4096) Arena {
-    std::byte bytes[nodes << 12];
+  using G = Geometry<F>;
+  // Seven nodes besides the root, whatever its size.
+  static constexpr unsigned unit = G::node_shift(0), largest = std::max(unit, G::node_shift(F::levels - 1));
+  static constexpr std::size_t units = (std::size_t{1} << (largest - unit)) + 7;
+  struct alignas(bytes_of(largest)) Arena {
+    std::byte bytes[units << unit];
   };
 
  public:
   explicit OnePage(Rights rights) {
-    EXPECT_EQ(table_->map(VirtAddr{0}, PhysAddr{std::uint64_t{1} << 33}, 4096, {.rights = rights}),
-              Status::ok);
+    const std::uint64_t page = F::sizes[0].bytes();
+    EXPECT_EQ(table_->map(VirtAddr{0}, PhysAddr{3 * page}, page, {.rights = rights}), Status::ok);
   }
   [[nodiscard]] AccessResult access(AccessKind kind, Privilege who) {
     return mmu_.access(table_->space(), table_->root(), 8, kind, who);
@@ -42,8 +36,8 @@ class OnePage {
 
  private:
   std::unique_ptr<Arena> arena_ = std::make_unique<Arena>();
-  std::vector<NodeRecord> records_{nodes};
-  NodePool pool_{arena_->bytes, PhysAddr{1 << 30}, 12, records_};
+  std::vector<NodeRecord> records_{units};
+  NodePool pool_{arena_->bytes, PhysAddr{bytes_of(F::pa_bits - 2)}, unit, records_};
   Memory memory_{pool_};
   std::vector<TlbEntry> lines_{4};
   std::vector<WalkCacheEntry> pointers_{4};
@@ -59,7 +53,7 @@ class MmuRightsOf : public testing::Test {
                                   .write = has(rights, Rights::write),
                                   .execute = has(rights, Rights::execute),
                                   .user = has(rights, Rights::user)};
-    return P::profile().permits(a, {static_cast<reference::AccessKind>(kind), who == Privilege::user});
+    return P::mmu().profile().permits(a, {static_cast<reference::AccessKind>(kind), who == Privilege::user});
   }
   static void expect_fault(OnePage<typename P::Format>& page, Rights rights, AccessKind kind, Privilege who) {
     const Fault want = permitted(rights, kind, who) ? Fault::none : Fault::rights;
@@ -73,11 +67,7 @@ class MmuRightsOf : public testing::Test {
     }
   }
 };
-using Pairs = testing::Types<Pair<X86_64_4, reference::x86_64_4>, Pair<X86_64_5, reference::x86_64_5>,
-                             Pair<Ept4, reference::ept_4>, Pair<Ept5, reference::ept_5>,
-                             Pair<RiscvSv39, reference::riscv_sv39>, Pair<RiscvSv48, reference::riscv_sv48>,
-                             Pair<RiscvSv57, reference::riscv_sv57>>;
-TYPED_TEST_SUITE(MmuRightsOf, Pairs);
+TYPED_TEST_SUITE(MmuRightsOf, fuzz::FormatPairs, fuzz::NameOfPair);
 
 TYPED_TEST(MmuRightsOf, EveryAccessAsksTheFormat) {
   using F = typename TypeParam::Format;
