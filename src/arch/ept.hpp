@@ -67,8 +67,7 @@ struct Ept {
 
   // Section "EPT Violations": data accesses do not ask for the mode; fetches have a right for each.
   static constexpr bool permits(Attributes a, AccessKind kind, Privilege who) {
-    const bool user_fetch = kind == AccessKind::execute && who == Privilege::user;
-    return has(a.rights, user_fetch ? Rights::user : right_of(kind));
+    return permits_by_fetch_right(a.rights, kind, who);
   }
 
   // Write without read is a misconfiguration. `user` widens fetches only: without execute it has no bit and

@@ -18,5 +18,10 @@ enum class Privilege : std::uint8_t { supervisor, user };
 [[nodiscard]] constexpr bool permits_by_user_right(Rights rights, AccessKind kind, Privilege who) {
   return has(rights, right_of(kind) | when(who == Privilege::user, Rights::user));
 }
+// Where data accesses know no mode and fetches have a right for each: `user` is the one of a user's.
+[[nodiscard]] constexpr bool permits_by_fetch_right(Rights rights, AccessKind kind, Privilege who) {
+  const bool user_fetch = kind == AccessKind::execute && who == Privilege::user;
+  return has(rights, user_fetch ? Rights::user : right_of(kind));
+}
 
 } // namespace pagetwin

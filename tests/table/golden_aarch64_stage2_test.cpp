@@ -8,8 +8,8 @@
 namespace pagetwin {
 namespace {
 
-constexpr Rights u = Rights::user, r = Rights::read | u, w = Rights::write | u, x = Rights::execute | u;
-constexpr Attributes many{.rights = r | w | x, .memory_type = 0x3F, .software = 7};
+constexpr Rights r = Rights::read, w = Rights::write, x = Rights::execute, u = Rights::user;
+constexpr Attributes many{.rights = r | w | x | u, .memory_type = 0x3F, .software = 7};
 constexpr Flags accessed{.accessed = true}, dirty{.dirty = true}, both{true, true};
 
 constexpr Aarch64Row pages[] = {
@@ -19,10 +19,14 @@ constexpr Aarch64Row pages[] = {
     {"dirty, no longer writable", 0, 0, {.rights = r}, dirty, 0x00C0'0000'0000'0043},
     {"write-only, clean", 0, 0, {.rights = w}, {}, 0x0048'0000'0000'0003},
     {"write-only, dirty", 0, 0, {.rights = w}, dirty, 0x0048'0000'0000'0083},
-    {"execute-only", 0, 0, {.rights = x}, {}, 0x0000'0000'0000'0003},
-    {"R and X", 0, 0, {.rights = r | x}, {}, 0x0000'0000'0000'0043},
-    {"W and X", 0, 0, {.rights = w | x}, both, 0x0008'0000'0000'0483},
-    {"R, W and X", 0, 0, {.rights = r | w | x}, both, 0x0008'0000'0000'04C3},
+    {"execute-only, EL1", 0, 0, {.rights = x}, {}, 0x0060'0000'0000'0003},
+    {"execute-only, EL1 and EL0", 0, 0, {.rights = x | u}, {}, 0x0000'0000'0000'0003},
+    {"R and X", 0, 0, {.rights = r | x}, {}, 0x0060'0000'0000'0043},
+    {"R, X and U", 0, 0, {.rights = r | x | u}, {}, 0x0000'0000'0000'0043},
+    {"W and X", 0, 0, {.rights = w | x}, both, 0x0068'0000'0000'0483},
+    {"W, X and U", 0, 0, {.rights = w | x | u}, both, 0x0008'0000'0000'0483},
+    {"R, W and X", 0, 0, {.rights = r | w | x}, both, 0x0068'0000'0000'04C3},
+    {"R, W, X and U", 0, 0, {.rights = r | w | x | u}, both, 0x0008'0000'0000'04C3},
     {"AF", 0, 0, {.rights = r}, accessed, 0x0040'0000'0000'0443},
     {"Device-nGnRE", 0, 0, {.rights = r, .memory_type = 1}, {}, 0x0040'0000'0000'0047},
     {"Normal, Write-Back", 0, 0, {.rights = r, .memory_type = 15}, {}, 0x0040'0000'0000'007F},
@@ -39,7 +43,7 @@ constexpr Aarch64Row granule_4k[] = {
     {"64K", 16, 0x1'2345'0000, {.rights = r}, {}, 0x0050'0001'2345'0043, 0x0050'0001'2345'F043},
     {"2M", 21, 0x20'0000, {.rights = r}, {}, 0x0040'0000'0020'0041},
     {"32M", 25, 0x1'0200'0000, {.rights = r | w}, both, 0x0058'0001'0200'04C1, 0x0058'0001'03E0'04C1},
-    {"1G", 30, 0x4000'0000, {.rights = x}, {}, 0x0000'0000'4000'0001},
+    {"1G", 30, 0x4000'0000, {.rights = x}, {}, 0x0060'0000'4000'0001},
     {"16G", 34, 0x4'0000'0000, {.rights = r}, {}, 0x0050'0004'0000'0041, 0x0050'0007'C000'0041},
 };
 constexpr Aarch64Row granule_16k[] = {
@@ -50,7 +54,7 @@ constexpr Aarch64Row granule_16k[] = {
 };
 constexpr Aarch64Row granule_64k[] = {
     {"2M", 21, 0x20'0000, {.rights = r}, {}, 0x0050'0000'0020'0043, 0x0050'0000'003F'0043},
-    {"512M", 29, 0x2000'0000, {.rights = r | x}, {}, 0x0000'0000'2000'0041},
+    {"512M", 29, 0x2000'0000, {.rights = r | x | u}, {}, 0x0000'0000'2000'0041},
     {"16G", 34, 0x4'0000'0000, {.rights = r}, {}, 0x0050'0004'0000'0041, 0x0050'0007'E000'0041},
 };
 static_assert(all_golden<Aarch64S2_4k>(pages) && all_golden<Aarch64S2_4k>(granule_4k));
@@ -108,21 +112,34 @@ TYPED_TEST(GoldenAarch64Stage2, TablesRestrictNothing) {
     EXPECT_EQ(F::effective(path, row.word, 0), row.attributes) << row.what;
 }
 
-TYPED_TEST(GoldenAarch64Stage2, ItIsAllTheSameWhoAsks) {
+TYPED_TEST(GoldenAarch64Stage2, DataAccessesAskForTheirRightWhoeverTheyAre) {
   using F = TypeParam;
   for (const Privilege who : {Privilege::user, Privilege::supervisor}) {
-    EXPECT_TRUE(F::permits({.rights = x}, AccessKind::execute, who));
+    EXPECT_TRUE(F::permits({.rights = r}, AccessKind::read, who));
     EXPECT_TRUE(F::permits({.rights = w}, AccessKind::write, who));
-    EXPECT_FALSE(F::permits({.rights = w | x}, AccessKind::read, who));
+    EXPECT_FALSE(F::permits({.rights = w | x | u}, AccessKind::read, who));
+    EXPECT_FALSE(F::permits({.rights = r | x | u}, AccessKind::write, who));
   }
+}
+
+TYPED_TEST(GoldenAarch64Stage2, FetchesHaveARightForEachExceptionLevel) {
+  using F = TypeParam;
+  const auto fetch = AccessKind::execute;
+  const auto el0 = Privilege::user, el1 = Privilege::supervisor;
+  const auto page = [](unsigned xn) {
+    return F::attributes(0x0000'0000'0000'0043 | std::uint64_t{xn} << 53, 0);
+  };
+  EXPECT_TRUE(F::permits(page(0b00), fetch, el0) && F::permits(page(0b00), fetch, el1));
+  EXPECT_TRUE(F::permits(page(0b01), fetch, el0) && !F::permits(page(0b01), fetch, el1));
+  EXPECT_FALSE(F::permits(page(0b10), fetch, el0) || F::permits(page(0b10), fetch, el1));
+  EXPECT_TRUE(!F::permits(page(0b11), fetch, el0) && F::permits(page(0b11), fetch, el1));
 }
 
 TYPED_TEST(GoldenAarch64Stage2, OtherWordsThanOursAreReadAsHardwareDoes) {
   using F = TypeParam;
   EXPECT_EQ(F::attributes(0x0040'0000'0000'00C3, 0).rights, r | w); // DBM = 0, S2AP[1] = 1
   EXPECT_EQ(F::flags(0x0040'0000'0000'00C3, 0), dirty);
-  EXPECT_EQ(F::attributes(0x0020'0000'0000'0043, 0).rights, r); // executed at EL0 only
-  EXPECT_EQ(F::attributes(0x0060'0000'0000'0043, 0).rights, r); // executed at EL1 only
+  EXPECT_EQ(F::attributes(0x0020'0000'0000'0043, 0).rights, r | u); // executed at EL0 only
   EXPECT_EQ(F::attributes(0xF804'0000'0000'0843, 0), F::attributes(0x0000'0000'0000'0043, 0));
 }
 
@@ -130,7 +147,9 @@ TYPED_TEST(GoldenAarch64Stage2, RightsAndFlagsAreReplacedAndNothingElse) {
   using F = TypeParam;
   EXPECT_EQ(F::with_rights(0x0748'0000'0001'07FF, r, 0), 0x07C0'0000'0001'077FU); // stays dirty
   EXPECT_EQ(F::with_rights(0x07C0'0000'0001'077F, r | w, 0), 0x0748'0000'0001'07FFU);
-  EXPECT_EQ(F::with_rights(0x0748'0000'0001'037F, x, 0), 0x0700'0000'0001'033FU);
+  EXPECT_EQ(F::with_rights(0x0748'0000'0001'037F, x, 0), 0x0760'0000'0001'033FU);
+  EXPECT_EQ(F::with_rights(0x0748'0000'0001'037F, x | u, 0), 0x0700'0000'0001'033FU);
+  EXPECT_EQ(F::with_rights(0x0728'0000'0001'037F, r | x, 0), 0x0760'0000'0001'037FU);
   EXPECT_EQ(F::with_rights(0x0748'0000'0001'07FF, r | w, 0), 0x0748'0000'0001'07FFU);
   EXPECT_EQ(F::with_flags(0x0758'0000'0020'07FD, {}, 1), 0x0758'0000'0020'037DU);
   EXPECT_EQ(F::with_flags(0x0758'0000'0020'037D, both, 1), 0x0758'0000'0020'07FDU);
@@ -159,16 +178,17 @@ TYPED_TEST(GoldenAarch64Stage2, AContiguousSetIsBrokenForAllButFlagsAndSoftwareB
 
 TYPED_TEST(GoldenAarch64Stage2, AttributesWithoutAnEncodingAreRefused) {
   using F = TypeParam;
-  for (const Rights bad : {Rights::none, u, Rights::read, Rights::read | Rights::write | Rights::execute})
+  for (const Rights bad : {Rights::none, u, r | u, w | u, r | w | u})
     EXPECT_FALSE(F::expressible(bad)) << static_cast<unsigned>(bad);
-  for (const Rights good : {r, w, x, r | w, r | x, w | x, r | w | x})
+  for (const Rights good :
+       {r, w, x, r | w, r | x, w | x, r | w | x, x | u, r | x | u, w | x | u, r | w | x | u})
     EXPECT_TRUE(F::expressible(good)) << static_cast<unsigned>(good);
   for (const unsigned type : {4U, 8U, 12U, 0x10U, 0x1FU, 0x24U, 0x3CU, 64U, 255U})
     EXPECT_FALSE(F::expressible(Attributes{.rights = r, .memory_type = static_cast<std::uint8_t>(type)}));
   EXPECT_FALSE(F::expressible(Attributes{.rights = r, .key = 1}));
   EXPECT_FALSE(F::expressible(Attributes{.rights = r, .global = true}));
   EXPECT_FALSE(F::expressible(Attributes{.rights = r, .software = 8}));
-  const unsigned rights = 7, software = 6;                   // software: those of for_all_attributes below 8
+  const unsigned rights = 11, software = 6;                  // software: those of for_all_attributes below 8
   EXPECT_EQ(count_expressible<F>(), rights * 39 * software); // 13 MemAttr, 3 SH
 }
 
