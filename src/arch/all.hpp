@@ -2,6 +2,7 @@
 #pragma once
 
 #include "src/arch/aarch64.hpp"
+#include "src/arch/armv7.hpp"
 #include "src/arch/ept.hpp"
 #include "src/arch/riscv.hpp"
 #include "src/arch/x86_64.hpp"

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 #include <string>
+#include <type_traits>
 
 namespace pagetwin {
 namespace {
@@ -28,12 +29,18 @@ TYPED_TEST_SUITE(RoundTrip, TypesOf<AllFormats>::type, NameOfFormat);
 
 constexpr Flags all_flags[] = {{}, {true, false}, {false, true}, {true, true}};
 
+// ARMv7 alone has no dirty flag, and drops it.
+template <Format F>
+constexpr Flags kept(Flags flags) {
+  return {flags.accessed, flags.dirty && !std::is_same_v<F, Armv7>};
+}
+
 template <Format F>
 bool comes_back(const Attributes& a, Flags flags, PageSize size, PhysAddr frame, unsigned copy) {
   const auto word = F::leaf(F::leaf_bits(a, flags, size), frame, size, copy);
   return F::kind(word, size.level) == Kind::leaf && F::log2_copies(word, size.level) == size.log2_copies
          && F::sizes[Geometry<F>::size_of(word, size.level)] == size && F::frame(word, size.level) == frame
-         && F::attributes(word, size.level) == a && F::flags(word, size.level) == flags
+         && F::attributes(word, size.level) == a && F::flags(word, size.level) == kept<F>(flags)
          && F::with_rights(word, a.rights, size.level) == word
          && F::with_flags(word, flags, size.level) == word;
 }
