@@ -2,68 +2,13 @@
 // above all contiguous sets, whose descriptors each have an address and flags of their own. The instance is
 // the one that ships, over PlainMemory; the test plays the hardware that sets flags.
 #include "src/arch/aarch64.hpp"
-#include "src/table/page_table.hpp"
-
-#include <gtest/gtest.h>
-#include <memory>
-#include <vector>
+#include "tests/table/golden_table.hpp"
 
 namespace pagetwin {
 namespace {
 
 constexpr Attributes rw{.rights = Rights::read | Rights::write};
 constexpr PhysAddr frames{0x4'0000'0000};
-
-template <Format F>
-class Bench {
- public:
-  using Table = PageTable<F, PlainMemory<>>;
-
-  [[nodiscard]] Table& table() { return table_; }
-  // The slots of a level from va's on.
-  [[nodiscard]] std::uint64_t* slots(std::uint64_t va, unsigned level) {
-    PhysAddr node = table_.root();
-    for (unsigned l = F::levels - 1; l > level; --l)
-      node = F::table(*pool_.template host<std::uint64_t>(slot(node, va, l)), l);
-    return pool_.template host<std::uint64_t>(slot(node, va, level));
-  }
-  [[nodiscard]] Flags harvested(std::uint64_t va, std::uint64_t size, Harvest what) {
-    Flags all{};
-    unsigned leaves = 0;
-    const auto status = table_.harvest(VirtAddr{va}, size, what, [&](const LeafReport& leaf) {
-      all = all | leaf.flags;
-      ++leaves;
-    });
-    EXPECT_EQ(status, Status::ok);
-    EXPECT_EQ(leaves, 1U);
-    return all;
-  }
-
- private:
-  using G = Geometry<F>;
-  [[nodiscard]] static PhysAddr slot(PhysAddr node, std::uint64_t va, unsigned level) {
-    return G::slot(node, G::index(va, level));
-  }
-  static constexpr std::size_t units = 16;
-  struct alignas(16384) Arena {
-    std::byte bytes[units << F::page_shift];
-  };
-  std::unique_ptr<Arena> arena_ = std::make_unique<Arena>();
-  std::vector<NodeRecord> records_{units};
-  NodePool pool_{arena_->bytes, PhysAddr{bytes_of(32)}, F::page_shift, records_};
-  PlainMemory<> memory_{pool_};
-  Table table_ = *Table::create(memory_, SpaceId{1});
-};
-
-// `count` slots hold `first` and what follows it, `step` apart, but for the one at `except`.
-void expect_words(const std::uint64_t* slots, unsigned count, std::uint64_t first, std::uint64_t step,
-                  unsigned except = ~0U) {
-  for (unsigned i = 0; i < count; ++i) {
-    if (i != except) {
-      EXPECT_EQ(slots[i], first + i * step) << i;
-    }
-  }
-}
 
 class Aarch64Table4k : public testing::Test {
  protected:
