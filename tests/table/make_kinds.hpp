@@ -5,9 +5,7 @@
 #include "fuzz/oracles/tiny_32_format.hpp"
 #include "fuzz/oracles/tiny_format.hpp"
 #include "reference/mmu/mmu.hpp"
-#include "src/arch/ept.hpp"
-#include "src/arch/riscv.hpp"
-#include "src/arch/x86_64.hpp"
+#include "src/arch/all.hpp"
 #include "tests/table/kinds.hpp"
 
 namespace pagetwin::fuzz {

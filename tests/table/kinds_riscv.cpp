@@ -1,0 +1,14 @@
+// See kinds.cpp.
+#include "tests/table/kinds_of.hpp"
+#include "tests/table/make_kinds.hpp"
+
+namespace pagetwin::fuzz {
+
+std::span<const TableKind> riscv_kinds() {
+  static constexpr TableKind kinds[] = {observed_kind<RiscvSv39, reference::riscv_sv39>(),
+                                        observed_kind<RiscvSv48, reference::riscv_sv48>(),
+                                        observed_kind<RiscvSv57, reference::riscv_sv57>()};
+  return kinds;
+}
+
+} // namespace pagetwin::fuzz
