@@ -19,7 +19,8 @@ struct Tiny32 {
 
   // Positions before the rotation of the low twelve bits.
   static constexpr Field<Raw> KIND{0, 2}, R{2}, W{3}, X{4}, U{5}, A{6}, D{7}, G{8}, TYPE{9, 3};
-  static constexpr Field<Raw> KEY{12, 4}, SOFTWARE{16, 4}, FRAME{20, 12}, NODE{12, 19}, MARKER{12, 20};
+  static constexpr Field<Raw> KEY{12, 4}, SOFTWARE{16, 4}, FRAME{20, 12}, NODE{12, 19}, MARKER{12, 20},
+      RESERVED_IN_TABLE{31};
 
   static constexpr Kind kind(Raw w, unsigned level) {
     constexpr std::array kinds{Kind::hole, Kind::table, Kind::leaf, Kind::leaf};
@@ -37,6 +38,15 @@ struct Tiny32 {
     return {A.test(upright(w, level)), D.test(upright(w, level))};
   }
   static constexpr std::uint32_t marker(Raw w, unsigned) { return static_cast<std::uint32_t>(MARKER.get(w)); }
+
+  // "A walk faults with reserved": bit 31 of a table, a table at level 0, one of four at level 1, a
+  // misaligned frame.
+  static constexpr bool reserved(Raw w, unsigned level, unsigned) {
+    if (kind(w, level) == Kind::table)
+      return level == 0 || RESERVED_IN_TABLE.test(w);
+    return (level == 1 && log2_copies(w, level) != 0) || FRAME.get(w) << page_shift != raw(frame(w, level));
+  }
+  static constexpr Raw walked(Raw w, unsigned) { return w; } // tables have no flags
 
   // The path is kept upright, because every level rotates by its own amount.
   static constexpr Raw open_path() { return rights_mask; }

@@ -31,8 +31,8 @@ struct TinyShape {
 
   // Positions before the rotation.
   static constexpr Field<Raw> V{0}, T{1}, R{2}, W{3}, X{4}, U{5}, C{6}, A{7}, D{8};
-  static constexpr Field<Raw> TYPE{9, 3}, G{12}, KEY{13, 4}, SOFTWARE{17, 4};
-  static constexpr Field<Raw> FRAME{32, 28}, NODE{32, 32}, MARKER{32, 32};
+  static constexpr Field<Raw> TYPE{9, 3}, G{12}, KEY{13, 4}, SOFTWARE{17, 4}, RESERVED{21, 11};
+  static constexpr Field<Raw> FRAME{32, 28}, RESERVED_HIGH{60, 4}, NODE{32, 32}, MARKER{32, 32};
 
   static constexpr Kind kind(Raw w, unsigned level) {
     const Raw u = upright(w, level);
@@ -68,6 +68,18 @@ struct TinyShape {
   static constexpr bool permits(Attributes a, AccessKind kind, Privilege who) {
     return permits_by_user_right(a.rights, kind, who);
   }
+
+  // "A walk faults with reserved": a reserved bit, a table at level 0, a leaf at level 3, a misaligned frame.
+  // At level 0 each copy of a pair holds its own address.
+  static constexpr bool reserved(Raw w, unsigned level, unsigned index) {
+    const Raw u = upright(w, level);
+    if (RESERVED.test(u) || T.test(u))
+      return RESERVED.test(u) || level == 0;
+    const std::uint64_t own = level == 0 && C.test(u) ? std::uint64_t{index % 2} << page_shift : 0;
+    return level == levels - 1 || RESERVED_HIGH.test(w)
+           || FRAME.get(w) << page_shift != raw(frame(w, level)) + own;
+  }
+  static constexpr Raw walked(Raw w, unsigned) { return w; } // tables have no flags
 
   static constexpr bool expressible(Rights r) { return grants_access(r); }
   static constexpr bool expressible(Attributes a) {

@@ -124,7 +124,8 @@ template <typename Arch>
   return walk;
 }
 
-// The walk as hardware performs it: one that is ok leaves its marks.
+// The walk as hardware performs it: one that is ok leaves its marks. A slot may be passed more than once, if
+// tables lead back to themselves; each time it is marked as what it was then, on top of earlier marks.
 template <typename Arch>
 Walk access(const Arch& arch, const PhysicalMemory& memory, std::uint64_t root, std::uint64_t va,
             const Access& access, const Mode& mode) {
@@ -133,10 +134,11 @@ Walk access(const Arch& arch, const PhysicalMemory& memory, std::uint64_t root, 
     return done;
   for (unsigned step = 0; step < done.steps_taken; ++step) {
     const auto& [level, address, raw] = done.steps[step];
-    const bool is_leaf = address == done.leaf_address, is_write = access.kind == AccessKind::write;
+    const bool is_leaf = level == done.level, is_write = access.kind == AccessKind::write;
+    const std::uint64_t now = memory.load(address, arch.descriptor_bytes()).value_or(raw);
     const std::uint64_t touched =
-        (raw | arch.flags_set(level, is_leaf, is_write)) & ~arch.flags_cleared(level, is_leaf, is_write);
-    if (touched != raw)
+        (now | arch.flags_set(level, is_leaf, is_write)) & ~arch.flags_cleared(level, is_leaf, is_write);
+    if (touched != now)
       memory.store(address, touched, arch.descriptor_bytes());
   }
   return done;

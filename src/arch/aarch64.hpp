@@ -66,6 +66,11 @@ struct Aarch64 : Stage {
       return level == 0 ? Kind::leaf : Kind::table;
     return level != 0 && level <= highest_block ? Kind::leaf : Kind::hole;
   }
+  // What is reserved at a level is invalid, and a hole. Other reserved bits are RES0, which processors
+  // ignore, and no address is beyond TCR's IPS (VTCR's PS): that is as wide as the format. Without FEAT_HAFT
+  // tables have no Access flag.
+  static constexpr bool reserved(Raw, unsigned, unsigned) { return false; }
+  static constexpr Raw walked(Raw w, unsigned) { return w; }
   static constexpr PhysAddr table(Raw w, unsigned) { return PhysAddr{address(w)}; }
   static constexpr unsigned log2_copies(Raw w, unsigned level) {
     return CONTIGUOUS.test(w) ? set_bits[level] : 0;

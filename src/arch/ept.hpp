@@ -25,18 +25,19 @@ struct Ept {
   static constexpr std::array sizes{PageSize{0, 0, 12}, PageSize{1, 0, 21}, PageSize{2, 0, 30}};
   static constexpr unsigned index_bits(unsigned) { return 9; }
 
-  static constexpr Field<Raw> R{0};                // read access
-  static constexpr Field<Raw> W{1};                // write access
-  static constexpr Field<Raw> X{2};                // execute access for supervisor-mode linear addresses
-  static constexpr Field<Raw> EPT_MT{3, 3};        // EPT memory type (leaves)
-  static constexpr Field<Raw> IPAT{6};             // ignore PAT memory type (leaves)
-  static constexpr Field<Raw> MAPS_PAGE{7};        // a leaf, above level 0; ignored in a PTE
-  static constexpr Field<Raw> A{8};                // accessed
-  static constexpr Field<Raw> D{9};                // dirty (leaves)
-  static constexpr Field<Raw> XU{10};              // execute access for user-mode linear addresses
-  static constexpr Field<Raw> IGNORED_LOW{11};     // ignored by hardware
-  static constexpr Field<Raw> ADDRESS{12, 40};     // below the page size reserved
-  static constexpr Field<Raw> IGNORED_HIGH{52, 5}; // ignored by hardware, whatever the controls
+  static constexpr Field<Raw> R{0};                    // read access
+  static constexpr Field<Raw> W{1};                    // write access
+  static constexpr Field<Raw> X{2};                    // execute access for supervisor-mode linear addresses
+  static constexpr Field<Raw> EPT_MT{3, 3};            // EPT memory type (leaves)
+  static constexpr Field<Raw> IPAT{6};                 // ignore PAT memory type (leaves)
+  static constexpr Field<Raw> MAPS_PAGE{7};            // a leaf, above level 0; ignored in a PTE
+  static constexpr Field<Raw> A{8};                    // accessed
+  static constexpr Field<Raw> D{9};                    // dirty (leaves)
+  static constexpr Field<Raw> XU{10};                  // execute access for user-mode linear addresses
+  static constexpr Field<Raw> IGNORED_LOW{11};         // ignored by hardware
+  static constexpr Field<Raw> ADDRESS{12, 40};         // below the page size reserved
+  static constexpr Field<Raw> IGNORED_HIGH{52, 5};     // ignored by hardware, whatever the controls
+  static constexpr Field<Raw> RESERVED_IN_TABLE{3, 5}; // with bit 7, which is 0 in a PDE or PDPTE that is one
   static constexpr Field<Raw> MARKER{32, 32};
 
   // "Not present" takes bit 10 in, because mode-based execute control is on. Bit 7 is reserved in a PML4E and
@@ -69,6 +70,20 @@ struct Ept {
   static constexpr bool permits(Attributes a, AccessKind kind, Privilege who) {
     return permits_by_fetch_right(a.rights, kind, who);
   }
+
+  // Section "EPT Misconfigurations": writes without reads, a bit that the tables of formats call reserved,
+  // and in what maps a page a memory type that is none. Execute-only translations are supported, 1-GByte
+  // pages too, and the physical-address width is 52.
+  static constexpr bool reserved(Raw w, unsigned level, unsigned) {
+    if (W.test(w) && !R.test(w))
+      return true;
+    if (kind(w, level) == Kind::table)
+      return RESERVED_IN_TABLE.test(w);
+    const auto type = static_cast<std::uint8_t>(EPT_MT.get(w));
+    return !has_memory_type(type) || (w & ADDRESS.mask() & low_mask(page_shift + 9 * level)) != 0;
+  }
+  // Section "Accessed and Dirty Flags for EPT": in each entry that was used.
+  static constexpr Raw walked(Raw w, unsigned) { return w | A.mask(); }
 
   // Write without read is a misconfiguration. `user` widens fetches only: without execute it has no bit and
   // would be lost on the way back.
@@ -108,7 +123,7 @@ struct Ept {
   }
   static constexpr Rights rights(Raw allowed) {
     return when(R.test(allowed), Rights::read) | when(W.test(allowed), Rights::write)
-           | when(X.test(allowed), Rights::execute) | when(X.test(allowed) && XU.test(allowed), Rights::user);
+           | when(X.test(allowed), Rights::execute) | when(XU.test(allowed), Rights::user);
   }
   // The EPT memory type, and IPAT above it. UC 0, WC 1, WT 4, WP 5, WB 6; the others are reserved.
   static constexpr bool has_memory_type(std::uint8_t type) {

@@ -32,8 +32,8 @@ struct PageSize {
 
 template <class F>
 concept Format = requires(typename F::Raw word, PhysAddr pa, Attributes attributes, Flags flags,
-                          unsigned level, PageSize size, unsigned copy, std::uint32_t marker, Rights rights,
-                          AccessKind access, Privilege who) {
+                          unsigned level, unsigned index, PageSize size, unsigned copy, std::uint32_t marker,
+                          Rights rights, AccessKind access, Privilege who) {
   // Shape. levels: number of levels; page_shift: log2 bytes of the smallest page; index_bits(level): log2
   // slots of a node. All nodes below the root have one size and only the root may differ: with more slots it
   // is a larger node, aligned to its size (concatenated tables are one root); with fewer it takes as much
@@ -67,6 +67,13 @@ concept Format = requires(typename F::Raw word, PhysAddr pa, Attributes attribut
   // May the access go through a leaf whose effective attributes are these? Flags are not asked about. Where
   // control registers have a say, the head of the format's file names the mode that is meant.
   { F::permits(attributes, access, who) } -> std::same_as<bool>;
+
+  // What hardware makes of any word, for walks of bytes that no table of ours wrote (src/tlb/mmu.hpp). Of
+  // what is no hole: does the processor refuse it, for a reserved bit, value or place, whoever asks? A
+  // table's words are never refused. `index`: of the slot in its node.
+  { F::reserved(word, level, index) } -> std::same_as<bool>;
+  // Of a table: what an access that went through it leaves there, accessed if hardware sets that in tables.
+  { F::walked(word, level) } -> std::same_as<typename F::Raw>;
 
   // Writing. leaf_bits is everything but the frame, so that a range computes it once.
   { F::expressible(attributes) } -> std::same_as<bool>;
@@ -117,6 +124,12 @@ struct ExampleFormat {
   static constexpr bool permits(Attributes a, AccessKind kind, Privilege who) {
     return permits_by_user_right(a.rights, kind, who);
   }
+
+  // A superpage is aligned to its size, and a slot of a page leads to no table. Tables have no flag.
+  static constexpr bool reserved(Raw w, unsigned level, unsigned) {
+    return L.test(w) ? !is_aligned(w & PA.mask(), page_shift + 9 * level) : level == 0;
+  }
+  static constexpr Raw walked(Raw w, unsigned) { return w; }
 
   static constexpr bool expressible(Rights r) { return has(r, Rights::read); }
   static constexpr bool expressible(Attributes a) {

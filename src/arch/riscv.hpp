@@ -43,6 +43,7 @@ struct Riscv {
   static constexpr Field<Raw> D{7};        // dirty (leaves)
   static constexpr Field<Raw> RSW{8, 2};   // reserved for supervisor software
   static constexpr Field<Raw> PPN{10, 44}; // physical page number
+  static constexpr Field<Raw> RESERVED{54, 7};
   static constexpr Field<Raw> PBMT{61, 2}; // memory type (leaves): 0 PMA, 1 NC, 2 IO, 3 reserved
   static constexpr Field<Raw> N{63};       // part of a NAPOT range (leaves of level 0)
   static constexpr Field<Raw> MARKER{32, 32};
@@ -85,6 +86,20 @@ struct Riscv {
     return permits_by_user_right(a.rights, kind, who) && !fetches_from_user;
   }
 
+  // What "Virtual Address Translation Process" stops at, but for V and rights: any bit or encoding that is
+  // reserved for future standard use (step 3; of tables D, A, U, PBMT and N, of leaves PBMT = 3 and every N
+  // but that of a 64 KiB page), a table below which there is no level (step 4), a misaligned superpage (step
+  // 6). The rights come before the last of these in the manual; the exception is the same.
+  static constexpr bool reserved(Raw w, unsigned level, unsigned) {
+    if (RESERVED.test(w) || (W.test(w) && !R.test(w)))
+      return true;
+    if ((w & (R.mask() | W.mask() | X.mask())) == 0)
+      return level == 0 || (w & (D.mask() | A.mask() | U.mask() | PBMT.mask() | N.mask())) != 0;
+    const bool bad_range = N.test(w) && (level != 0 || (w & napot_range) != napot_64k);
+    return PBMT.get(w) == pbmt_reserved || bad_range || !is_aligned(address(w), page_shift + 9 * level);
+  }
+  static constexpr Raw walked(Raw w, unsigned) { return w; } // tables have no flags
+
   // Without R, W and X there is no leaf, and W without R is reserved; execute-only is not.
   static constexpr bool expressible(Rights r) {
     return grants_access(r) && (has(r, Rights::read) || !has(r, Rights::write));
@@ -123,6 +138,7 @@ struct Riscv {
 
  private:
   static constexpr unsigned napot_bits = 4;
+  static constexpr Raw napot_range = N.mask() | PPN.of(0b1111);
   static constexpr Raw napot_64k = N.mask() | PPN.of(0b1000);
   static constexpr std::uint8_t pbmt_reserved = 3;
 

@@ -1,6 +1,8 @@
 // x86-64 paging structures with 4 and 5 levels: Intel 64 and IA-32 Architectures SDM, Volume 3A, chapter 4
 // ("Paging"), tables 4-14 to 4-20 for 4-level paging; section 4.5.1 and CR4.LA57 for 5 levels.
 // CR4.SMEP, SMAP, PKE and PKS are 0, so that a supervisor may use a user's page, and keys restrict nobody.
+// MAXPHYADDR is 52, IA32_EFER.NXE is 1 and 1-GByte pages are supported, so that no bit of an address is
+// reserved, and neither are XD and PS of a PDPTE.
 // Knows words, not tables: which slot is loaded, and when, is src/table's business.
 #pragma once
 
@@ -70,6 +72,18 @@ struct X86_64 {
   static constexpr bool permits(Attributes a, AccessKind kind, Privilege who) {
     return permits_by_user_right(a.rights, kind, who);
   }
+
+  // "Reserved (must be 0)" in tables 4-14 to 4-20: PS of a PML4E and a PML5E, and what lies between PAT and
+  // the address of a superpage.
+  static constexpr bool reserved(Raw w, unsigned level, unsigned) {
+    if (level > 2)
+      return PS.test(w);
+    const Raw below_address = ADDRESS.mask() & low_mask(page_shift + 9 * level) & ~PAT_LARGE.mask();
+    return kind(w, level) == Kind::leaf && (w & below_address) != 0;
+  }
+  // Section 4.8: "Whenever the processor uses a paging-structure entry as part of linear-address translation,
+  // it sets the accessed flag in that entry".
+  static constexpr Raw walked(Raw w, unsigned) { return w | A.mask(); }
 
   // A present page can be read; there is no encoding without that right.
   static constexpr bool expressible(Rights r) { return has(r, Rights::read); }

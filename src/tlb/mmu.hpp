@@ -1,19 +1,29 @@
 // A translation cache and a walk cache in front of a walk of raw descriptors, for any number of spaces: what
 // a processor does with a table, including its updates of the accessed and dirty flags. Knows no PageTable:
-// it reads the descriptors that hardware would read, and hears of edits by invalidate() only. Not modelled:
-// accessed flags of table descriptors, and protection keys. Who may do what is the format's answer (permits);
-// flags and caches follow Intel SDM 3A, sections 4.8 and 4.10, and docs/tiny.md says the same for the tiny
-// format.
+// it reads the descriptors that hardware would read, whatever their bits, and hears of edits by invalidate()
+// only. Not modelled: protection keys. Who may do what, which words are refused and what an access leaves in
+// a table are the format's answers (permits, reserved, walked); flags and caches follow Intel SDM 3A,
+// sections 4.8 and 4.10, and docs/tiny.md says the same for the tiny format.
 #pragma once
 
 #include "src/tlb/invalidation.hpp"
 #include "src/tlb/tlb.hpp"
 #include "src/tlb/walk_cache.hpp"
 
+#include <array>
+#include <optional>
+
 namespace pagetwin {
 
 enum class Source : std::uint8_t { tlb, walk };
-enum class Fault : std::uint8_t { none, not_present, rights, non_canonical };
+enum class Fault : std::uint8_t {
+  none,
+  not_present,
+  rights,
+  non_canonical,
+  reserved,       // a descriptor that the processor refuses, whatever the access
+  outside_memory, // a descriptor that lies in no memory; only where the policy can tell (Mmu, below)
+};
 
 struct MmuTranslation : TlbTranslation {
   Source source = Source::walk;
@@ -24,6 +34,7 @@ struct MmuTranslation : TlbTranslation {
 struct AccessResult {
   Fault fault = Fault::none;
   MmuTranslation translation{}; // when there is no fault
+  std::uint8_t level = 0;       // when there is one, of the descriptor that decided; 0 if none was asked for
 
   friend constexpr bool operator==(const AccessResult&, const AccessResult&) = default;
 };
@@ -33,6 +44,8 @@ struct AccessResult {
   return {.accessed = true, .dirty = kind == AccessKind::write};
 }
 
+// A policy whose memory has an end says so by contains<Raw>(pa): do all bytes of a descriptor at pa lie in
+// it? It is asked before each load of a walk; tables that only we write need no such question.
 template <Format F, class Memory>
 class Mmu {
   using Raw = typename F::Raw;
@@ -48,7 +61,8 @@ class Mmu {
   [[nodiscard]] WalkCache<F>& walk_cache() { return walk_cache_; }
   [[nodiscard]] const WalkCache<F>& walk_cache() const { return walk_cache_; }
 
-  // The translation of va without an access: no flag is set and no right is asked for.
+  // The translation of va without an access: no flag is set and no right is asked for. The caches keep it, as
+  // if the tables on its way were marked.
   [[nodiscard, gnu::always_inline]] inline std::optional<MmuTranslation>
   translate(SpaceId space, PhysAddr root, std::uint64_t va) {
     if (const auto hit = tlb_.lookup(space, va)) [[likely]]
@@ -81,79 +95,136 @@ class Mmu {
   }
 
  private:
-  struct Found {
-    PhysAddr slot; // of the copy that was walked through
-    Raw word;
-    unsigned level;
-    TlbTranslation leaf;
+  struct Passed {
+    PhysAddr slot{};
+    Raw word{};
+  };
+  // A walk, and where it ended: at a leaf, or at what stopped it.
+  struct Walked {
+    WalkStart<F> at; // the last node, and its level
+    unsigned top;    // level of the first descriptor that was read
+    Fault fault = Fault::none;
+    PhysAddr slot{}; // of the copy that was walked through
+    Raw word{};
+    TlbTranslation leaf{};
+    std::array<Passed, F::levels> tables{}; // by level: those above the last node, up to `top`
+    std::optional<WalkStart<F>> pointer{};  // what the walk cache keeps
   };
 
   [[nodiscard]] static constexpr bool covers(Flags have, Flags wanted) { return (have | wanted) == have; }
 
   [[gnu::noinline]] std::optional<MmuTranslation> translate_by_walk(SpaceId space, PhysAddr root,
                                                                     std::uint64_t va) {
-    const auto found = walk(space, root, va);
-    if (!found)
+    if (!Shape::is_canonical(va))
       return std::nullopt;
-    tlb_.fill(space, va, found->leaf);
-    return MmuTranslation{found->leaf, Source::walk};
+    const Walked found = walk(space, root, va);
+    remember_tables(space, va, found);
+    if (found.fault != Fault::none)
+      return std::nullopt;
+    tlb_.fill(space, va, found.leaf);
+    return MmuTranslation{found.leaf, Source::walk};
   }
 
   [[gnu::noinline]] AccessResult access_by_walk(SpaceId space, PhysAddr root, std::uint64_t va,
                                                 AccessKind kind, Privilege who) {
     if (!Shape::is_canonical(va))
-      return {Fault::non_canonical, {}};
+      return {too_wide};
     for (;;) {
-      auto found = walk(space, root, va);
-      if (!found)
-        return {Fault::not_present, {}};
-      if (!F::permits(found->leaf.attributes, kind, who))
-        return {Fault::rights, {}};
-      const auto flags = set_flags(*found, found->leaf.flags | flags_of(kind));
+      Walked found = walk(space, root, va);
+      if (found.fault == Fault::none && !F::permits(found.leaf.attributes, kind, who))
+        found.fault = Fault::rights;
+      if (found.fault != Fault::none)
+        return {found.fault, {}, static_cast<std::uint8_t>(found.at.level)};
+      const auto flags =
+          mark_tables(found) ? set_flags(found, found.leaf.flags | flags_of(kind)) : std::nullopt;
       if (!flags)
-        continue; // the leaf changed under the walk, which therefore counts for nothing
-      found->leaf.flags = *flags;
-      tlb_.fill(space, va, found->leaf);
-      return {Fault::none, {found->leaf, Source::walk}};
+        continue; // a descriptor changed under the walk, which therefore counts for nothing
+      found.leaf.flags = *flags;
+      remember_tables(space, va, found);
+      tlb_.fill(space, va, found.leaf);
+      return {Fault::none, {found.leaf, Source::walk}};
     }
   }
+  // Without a sign no address is in the wrong form; one beyond the width is just not translated (Intel SDM
+  // 3C, "EPT Translation Mechanism": an EPT violation).
+  static constexpr Fault too_wide = F::sign_extended ? Fault::non_canonical : Fault::not_present;
 
-  [[nodiscard]] std::optional<Found> walk(SpaceId space, PhysAddr root, std::uint64_t va) {
-    if (!Shape::is_canonical(va))
-      return std::nullopt;
-    auto at = walk_cache_.lookup(space, va).value_or(WalkStart<F>{root, Shape::root_level, F::open_path()});
-    for (;;) {
-      const PhysAddr slot = Shape::slot(at.node, Shape::index(va, at.level));
-      const Raw word = memory_->template load<Raw>(slot);
-      const Kind kind = F::kind(word, at.level);
-      if (kind == Kind::leaf)
-        return Found{slot, word, at.level, leaf_at(va, word, at)};
-      if (kind == Kind::hole || at.level == 0)
-        return std::nullopt;
-      at = {F::table(word, at.level), at.level - 1, F::through(at.path, word, at.level)};
-      walk_cache_.fill(space, va, at);
+  // va is canonical. Ends after as many descriptors as there are levels, whatever they hold.
+  [[nodiscard]] Walked walk(SpaceId space, PhysAddr root, std::uint64_t va) {
+    const auto start =
+        walk_cache_.lookup(space, va).value_or(WalkStart<F>{root, Shape::root_level, F::open_path()});
+    for (Walked w{.at = start, .top = start.level};;) {
+      const unsigned level = w.at.level, index = Shape::index(va, level);
+      w.slot = Shape::slot(w.at.node, index);
+      if (!in_memory(w.slot)) {
+        w.fault = Fault::outside_memory;
+        return w;
+      }
+      w.word = memory_->template load<Raw>(w.slot);
+      const Kind kind = F::kind(w.word, level);
+      if (kind == Kind::hole)
+        w.fault = Fault::not_present;
+      else if (F::reserved(w.word, level, index) || (kind == Kind::table && level == 0))
+        w.fault = Fault::reserved;
+      else if (kind == Kind::leaf)
+        w.leaf = leaf_at(va, w.word, w.at);
+      if (w.fault != Fault::none || kind == Kind::leaf)
+        return w;
+      w.tables[level] = {w.slot, w.word};
+      w.at = {F::table(w.word, level), level - 1, F::through(w.at.path, w.word, level)};
+      if (level == walk_cache_.level())
+        w.pointer = w.at;
     }
+  }
+  [[nodiscard]] bool in_memory(PhysAddr slot) const {
+    if constexpr (requires { memory_->template contains<Raw>(slot); })
+      return memory_->template contains<Raw>(slot);
+    else
+      return true;
   }
   [[nodiscard]] static TlbTranslation leaf_at(std::uint64_t va, Raw word, const WalkStart<F>& at) {
     const unsigned size = Shape::size_of(word, at.level);
     return {F::frame(word, at.level) + (va & low_mask(F::sizes[size].log2_bytes)), size,
             F::effective(at.path, word, at.level), F::flags(word, at.level)};
   }
+  void remember_tables(SpaceId space, std::uint64_t va, const Walked& w) {
+    if (w.pointer)
+      walk_cache_.fill(space, va, *w.pointer);
+  }
+
+  // Leaves the marks of an access in the tables that were passed, from the root down. False if one is no
+  // longer what it was. Tables come before the leaf: a mark without an access is allowed there, a dirty flag
+  // without a write is not.
+  [[nodiscard]] bool mark_tables(const Walked& w) {
+    for (unsigned level = w.top; level > w.at.level; --level) {
+      const auto& [slot, word] = w.tables[level];
+      const Raw marked = F::walked(word, level);
+      if (marked == word)
+        continue;
+      const Raw old = memory_->template exchange<Raw>(slot, marked);
+      if (F::walked(old, level) != marked) {
+        (void)memory_->template exchange<Raw>(slot, old);
+        return false;
+      }
+    }
+    return true;
+  }
 
   // Sets the flags in the leaf, and returns those that it has then; nothing if it is no longer the leaf that
   // was walked to. The policy has no conditional exchange: what came out says afterwards whether the swap was
   // right. Flags that someone else set meanwhile are merged; a descriptor that became another, or lost a
   // flag, is put back.
-  [[nodiscard]] std::optional<Flags> set_flags(const Found& found, Flags wanted) {
+  [[nodiscard]] std::optional<Flags> set_flags(const Walked& found, Flags wanted) {
+    const unsigned level = found.at.level;
     Raw expected = found.word;
-    while (!covers(F::flags(expected, found.level), wanted)) {
-      const Raw desired = F::with_flags(expected, wanted, found.level);
+    while (!covers(F::flags(expected, level), wanted)) {
+      const Raw desired = F::with_flags(expected, wanted, level);
       const Raw old = memory_->template exchange<Raw>(found.slot, desired);
-      if (!only_gained_flags(expected, old, found.level)) {
+      if (!only_gained_flags(expected, old, level)) {
         (void)memory_->template exchange<Raw>(found.slot, old);
         return std::nullopt;
       }
-      wanted = wanted | F::flags(old, found.level);
+      wanted = wanted | F::flags(old, level);
       expected = desired;
     }
     return wanted;

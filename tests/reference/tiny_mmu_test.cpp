@@ -266,5 +266,18 @@ TEST_F(TinyWalk, AReadSetsAccessedOnlyAndAFaultNothing) {
   EXPECT_EQ(arena_.at(pte_), word(0, V | R | A, 0));
 }
 
+// The root's slot is reached again as a page's. Level 3 sees its bits 0, 2 and 3 in the software field, level
+// 0 those of level 3 in key and software.
+TEST_F(TinyWalk, ASlotThatIsATableAndThenTheLeafIsMarkedAsTheLeafOnly) {
+  const std::uint64_t both = word(3, table, (base + 32) >> 5) | V | R | W;
+  arena_.put(base, both);
+  arena_.put(base + 32, word(2, table, (base + 64) >> 5));
+  arena_.put(base + 64, word(1, table, base >> 5));
+  const Walk walk = tiny().access(arena_.memory(), base, 0, {AccessKind::write, false}, {});
+  EXPECT_EQ(walk.outcome, Outcome::ok);
+  EXPECT_EQ(walk.leaf_address, base);
+  EXPECT_EQ(arena_.at(base), both | A | D);
+}
+
 } // namespace
 } // namespace reference

@@ -48,8 +48,9 @@ class Machine {
   explicit Machine(unsigned walk_level = 1)
       : tlb(32), pointers(8), mmu(memory, {tlb, 2}, {pointers, walk_level}) {}
 
-  // Writes the leaf of va at a level. Tables that are missing on the way are made with table_bits.
-  void put(std::uint64_t va, unsigned level, std::uint64_t word, std::uint64_t table_bits = P | RW | US) {
+  // Writes the leaf of va at a level. Tables that are missing on the way are made with table_bits: accessed
+  // before, unless a test is about that.
+  void put(std::uint64_t va, unsigned level, std::uint64_t word, std::uint64_t table_bits = P | RW | US | A) {
     PhysAddr node = root;
     for (unsigned at = 3; at > level; --at)
       node = child(node, va, at, table_bits);
