@@ -30,6 +30,7 @@ enum class Outcome : std::uint8_t {
   address_size,
   access_flag,
   non_canonical,
+  fault,      // one of them, and its reason cannot be told: RISC-V has one page fault for all
   not_judged, // this oracle cannot ask its MMU
 };
 
@@ -56,7 +57,8 @@ class Emulator {
   [[nodiscard]] virtual std::string_view name() const = 0; // "unicorn", "qemu", "kvm"
   [[nodiscard]] virtual bool judges(std::string_view format) const = 0;
   // One answer per probe, in their order. Afterwards image.bytes holds what the MMU made of them (accessed,
-  // dirty), if writes_back().
+  // dirty), if writes_back(). A slot that the emulator needs for itself holds its old word again, and what
+  // lies below it is not judged. Throws std::runtime_error when it cannot go on.
   virtual void walk(std::string_view format, Image image, std::span<const Probe> probes,
                     std::span<Answer> answers) = 0;
   // Whether it manages accessed and dirty flags; without, it faults where they are missing, if the format

@@ -1,0 +1,36 @@
+# The foreign MMUs of fuzz/emulators. Each is optional: AUTO takes it where it is found, ON insists, OFF leaves it out. What
+# is left out is said here, and by every program that would have asked it.
+set(PAGETWIN_UNICORN AUTO CACHE STRING "libunicorn walks AArch64 tables: AUTO, ON or OFF")
+set_property(CACHE PAGETWIN_UNICORN PROPERTY STRINGS AUTO ON OFF)
+
+# Sets <name>_FOUND, and <name>_ABSENT to the reason when it is not.
+function(pagetwin_find_emulator name module package)
+  set(found OFF)
+  if(PAGETWIN_${name} STREQUAL "OFF")
+    set(reason "PAGETWIN_${name} is OFF")
+  else()
+    find_package(PkgConfig QUIET)
+    if(PkgConfig_FOUND)
+      pkg_check_modules(${name} QUIET IMPORTED_TARGET ${module})
+    endif()
+    set(found ${${name}_FOUND})
+    set(reason "${package} was not found when this was built: scripts/bootstrap --oracles installs it")
+  endif()
+  if(NOT found)
+    if(PAGETWIN_${name} STREQUAL "ON")
+      message(FATAL_ERROR "PAGETWIN_${name} is ON, but ${reason}")
+    endif()
+    message(STATUS "pagetwin: skipped the emulator ${module}: ${reason}")
+  endif()
+  set(${name}_FOUND ${found} PARENT_SCOPE)
+  set(${name}_ABSENT "${reason}" PARENT_SCOPE)
+endfunction()
+
+pagetwin_find_emulator(UNICORN "unicorn>=2.0.1" libunicorn-dev)
+if(UNICORN_FOUND)
+  pagetwin_library(pagetwin_emulators SOURCES fuzz/emulators EXCEPT fuzz/emulators/unicorn_absent.cpp LINK PkgConfig::UNICORN)
+else()
+  pagetwin_library(pagetwin_emulators SOURCES fuzz/emulators EXCEPT fuzz/emulators/unicorn.cpp)
+  set_source_files_properties(fuzz/emulators/unicorn_absent.cpp PROPERTIES
+    COMPILE_DEFINITIONS "PAGETWIN_UNICORN_ABSENT=\"${UNICORN_ABSENT}\"")
+endif()

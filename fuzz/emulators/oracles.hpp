@@ -1,0 +1,28 @@
+// The foreign MMUs that this build may have, each with its known deviations, or the reason why it is not
+// there. CMake chooses the sources, so that there is no #ifdef. It refuses to know formats.
+#pragma once
+
+#include "fuzz/emulators/deviation.hpp"
+#include "fuzz/emulators/word_deviation.hpp"
+
+#include <memory>
+#include <variant>
+#include <vector>
+
+namespace pagetwin::emulators {
+
+struct Oracle {
+  std::unique_ptr<Emulator> emulator;
+  std::span<const Deviation> deviations;
+  std::span<const WordDeviation> word_deviations; // of one that writes back
+};
+
+using Opened = std::variant<Oracle, Absent>;
+
+// unicorn.cpp, or unicorn_absent.cpp where libunicorn is missing.
+[[nodiscard]] Opened open_unicorn();
+
+// All of them, in a fixed order.
+[[nodiscard]] std::vector<Opened> open_all();
+
+} // namespace pagetwin::emulators
