@@ -85,8 +85,10 @@ std::string commands(const Report& report) {
   const bool text_file = file.ends_with(".ops");
   const std::string named =
       text_file ? file : "--target " + report.target + " " + file; // bytes do not say whose
-  std::string text = "replay    scripts/replay " + named + "\n";
-  if (report.divergence.oracle != expectation_oracle) // what is expected changes when operations go
+  std::string text = "replay    " + report.replay + " " + named + "\n";
+  const bool same_program = report.replay == replay_command;
+  if (same_program
+      && report.divergence.oracle != expectation_oracle) // what is expected changes when operations go
     text += "minimise  scripts/minimize " + named + "\n";
   if (!report.executable.empty())
     text += "debug     gdb --args " + report.executable + " " + file + "\n";
@@ -107,6 +109,17 @@ std::string build(const Report& report) {
   return text + "\n";
 }
 
+std::optional<std::size_t> last_touched(const Machine& machine, const Program& program,
+                                        const Divergence& divergence) {
+  for (std::size_t step = std::min(divergence.step, program.ops.size()); step-- > 0;) {
+    if (machine.touches(program.ops[step], divergence.address))
+      return step;
+  }
+  return std::nullopt;
+}
+
+} // namespace
+
 std::string json_string(std::string_view text) {
   static constexpr std::string_view digits = "0123456789abcdef";
   std::string result = "\"";
@@ -120,17 +133,6 @@ std::string json_string(std::string_view text) {
   return result + "\"";
 }
 
-std::optional<std::size_t> last_touched(const Machine& machine, const Program& program,
-                                        const Divergence& divergence) {
-  for (std::size_t step = std::min(divergence.step, program.ops.size()); step-- > 0;) {
-    if (machine.touches(program.ops[step], divergence.address))
-      return step;
-  }
-  return std::nullopt;
-}
-
-} // namespace
-
 std::optional<Report> make_report(Machine& machine, const Target& target, const Program& program,
                                   std::span<const std::string> expectations) {
   const Recording recording = run_recorded(machine, program, expectations);
@@ -143,6 +145,7 @@ std::optional<Report> make_report(const Machine& machine, const Target& target, 
     return std::nullopt;
   Report report;
   report.target = target.name;
+  report.replay = target.replay;
   report.schema = target.schema;
   report.program = program;
   report.outcomes = recording.outcomes;

@@ -15,6 +15,7 @@ struct Artifact {
 
 struct Report {
   std::string target;
+  std::string replay = std::string(replay_command); // what runs the files again
   const Schema* schema = nullptr;
   Program program;                   // as small as it got
   std::vector<std::string> outcomes; // of this program
@@ -37,6 +38,8 @@ struct Report {
 [[nodiscard]] std::optional<Report> make_report(const Machine& machine, const Target& target,
                                                 const Program& program, const Recording& recording);
 
+// With its quotes.
+[[nodiscard]] std::string json_string(std::string_view text);
 [[nodiscard]] std::string render(const Report& report);
 // One line:
 // {"target":...,"oracle":...,"signature":...,"step":...,"ops":...,"original_ops":...,"address":...,"files":{...}}

@@ -15,6 +15,9 @@ namespace pagetwin::twin {
 // Programs made from bytes are cut here, so that one input cannot take a second.
 inline constexpr std::size_t max_ops_from_bytes = 4096;
 
+// What people type to run a trace of most targets again.
+inline constexpr std::string_view replay_command = "scripts/replay";
+
 struct Target {
   std::string_view name;
   const Schema* schema = nullptr;
@@ -23,6 +26,7 @@ struct Target {
   // Judges the input's bytes themselves, before they are decoded; for the target that fuzzes the codec and
   // the text reader.
   std::optional<Divergence> (*check_bytes)(std::span<const std::uint8_t>) = nullptr;
+  std::string_view replay = replay_command;
 };
 
 [[nodiscard]] Target target();

@@ -1,0 +1,52 @@
+#include "fuzz/machines/foreign/machine.hpp"
+
+#include "fuzz/machines/foreign/wear.hpp"
+
+namespace pagetwin::fuzz {
+
+ForeignMachine::ForeignMachine(std::unique_ptr<TableMachine> inner, const Jury& jury)
+    : inner_(std::move(inner)), jury_(jury) {
+  for (std::size_t i = 0; i < jury_.oracles.size(); ++i)
+    referees_.emplace_back(jury_.oracles[i], jury_.tallies[i]);
+}
+
+// Before the tables are compared with the model and destroyed. Every space and every oracle has its turn, so
+// that the counts are whole; the first finding is told.
+Verdict ForeignMachine::finish() {
+  Verdict first;
+  for (unsigned space = 0; space < max_spaces; ++space) {
+    const auto root = inner_->root_of(space);
+    Verdict verdict = root ? judge_space(*root) : std::nullopt;
+    if (!first)
+      first = std::move(verdict);
+  }
+  return first ? first : inner_->finish();
+}
+
+Verdict ForeignMachine::judge_space(std::uint64_t root) {
+  survey_.read(inner_->view(), root);
+  survey_.choose(probes_, jury_.probes);
+  Verdict first;
+  for (std::size_t i = 0; i < referees_.size(); ++i)
+    for (const bool damaged : {false, true}) {
+      Verdict verdict = judge(i, root, damaged);
+      if (!first)
+        first = std::move(verdict);
+    }
+  return first;
+}
+
+Verdict ForeignMachine::judge(std::size_t oracle, std::uint64_t root, bool damaged) {
+  View view = inner_->view();
+  const auto* const begin = reinterpret_cast<const std::byte*>(view.memory.base);
+  bytes_.assign(begin, begin + (survey_.end() - view.memory.pa_base));
+  view.memory = {reinterpret_cast<unsigned char*>(bytes_.data()), view.memory.pa_base, bytes_.size()};
+  view.mode.adue = jury_.oracles[oracle].emulator->writes_back();
+  if (!view.mode.adue)
+    use(view, root, probes_);
+  if (damaged)
+    damage(view, survey_);
+  return referees_[oracle].judge({&view, view.memory.pa_base, root, bytes_, probes_, damaged});
+}
+
+} // namespace pagetwin::fuzz

@@ -1,0 +1,90 @@
+#include "fuzz/machines/foreign/survey.hpp"
+
+#include "fuzz/twin/rng.hpp"
+#include "reference/mmu/enumerate.hpp"
+
+#include <algorithm>
+
+namespace pagetwin::fuzz {
+
+namespace {
+
+using emulators::Kind;
+
+constexpr unsigned anywhere = 16;
+constexpr std::array kinds{Kind::read, Kind::write, Kind::execute};
+
+} // namespace
+
+std::uint64_t chance(std::uint64_t of, std::uint64_t about) { return twin::Rng(of ^ about << 56U).next(); }
+
+void Survey::read(const View& view, std::uint64_t root) {
+  places_.clear();
+  addresses_.clear();
+  nodes_.clear();
+  add_node(view, root, view.mmu->levels() - 1);
+  const auto sink = [&](const reference::Slot& slot) {
+    places_.push_back({slot.address, slot.raw, slot.level});
+    if (slot.decoded.kind == reference::SlotKind::table && slot.level > 0)
+      add_node(view, slot.decoded.address, slot.level - 1);
+    add_edges(view, slot.va, view.mmu->span(slot.level) * slot.count);
+  };
+  (void)reference::for_each_slot(view.memory, root, *view.mmu, view.mode, sink);
+  add_anywhere(view);
+  std::ranges::sort(addresses_);
+  const auto repeated = std::ranges::unique(addresses_);
+  addresses_.erase(repeated.begin(), repeated.end());
+}
+
+void Survey::add_node(const View& view, std::uint64_t node, unsigned level) {
+  const std::uint64_t bytes = view.mmu->node_bytes(level);
+  if (view.memory.contains(node, bytes)) // a damaged word leads anywhere
+    nodes_.push_back({node, bytes, level});
+}
+
+std::uint64_t Survey::end() const {
+  std::uint64_t end = 0;
+  for (const Node& node : nodes_)
+    end = std::max(end, node.first + node.bytes);
+  return end;
+}
+
+std::optional<unsigned> Survey::level_at(std::uint64_t slot) const {
+  const auto found =
+      std::ranges::find_if(nodes_, [slot](const Node& node) { return slot - node.first < node.bytes; });
+  return found == nodes_.end() ? std::nullopt : std::optional(found->level);
+}
+
+void Survey::add_edges(const View& view, std::uint64_t first, std::uint64_t bytes) {
+  const std::uint64_t last = first + (bytes - 1), within = first + chance(first, 0) % bytes;
+  for (const std::uint64_t address : {first - 1, first, within, last, last + 1})
+    addresses_.push_back(view.canonical(address));
+}
+
+// The ends of what the format translates, one beyond, and places that nobody has chosen.
+void Survey::add_anywhere(const View& view) {
+  const reference::Profile& profile = view.mmu->profile();
+  const std::uint64_t top = std::uint64_t{1}
+                            << (profile.sign_extended ? profile.va_bits - 1 : profile.va_bits);
+  for (const std::uint64_t address :
+       {std::uint64_t{0}, top - 1, top, 0 - top, 0 - top - 1, ~std::uint64_t{0}})
+    addresses_.push_back(address);
+  std::uint64_t all = 0;
+  for (const Place& place : places_)
+    all = chance(all ^ place.raw, place.level);
+  twin::Rng rng(all);
+  for (unsigned i = 0; i < anywhere; ++i)
+    addresses_.push_back(view.canonical(rng.next() & ((std::uint64_t{1} << profile.va_bits) - 1)));
+}
+
+void Survey::choose(std::vector<emulators::Probe>& to, std::size_t most) const {
+  const std::size_t all = addresses_.size() * kinds.size() * 2;
+  to.clear();
+  for (const std::uint64_t address : addresses_)
+    for (const Kind kind : kinds)
+      for (const bool user : {false, true})
+        if (all <= most || chance(address, 1 + 2 * static_cast<unsigned>(kind) + unsigned{user}) % all < most)
+          to.push_back({address, kind, user});
+}
+
+} // namespace pagetwin::fuzz

@@ -1,0 +1,22 @@
+// How often one oracle was asked, and how often it disagreed, for each reason. It refuses to judge.
+#pragma once
+
+#include "fuzz/emulators/oracles.hpp"
+
+#include <cstdint>
+#include <vector>
+
+namespace pagetwin::fuzz {
+
+struct Tally {
+  explicit Tally(const emulators::Oracle& oracle)
+      : by_deviation(oracle.deviations.size()), by_word_deviation(oracle.word_deviations.size()) {}
+
+  std::uint64_t probes = 0;     // that were judged
+  std::uint64_t damaged = 0;    // of them, over tables with damaged descriptors
+  std::uint64_t not_judged = 0; // that the oracle could not ask, or that led out of the memory
+  std::uint64_t unexplained = 0;
+  std::vector<std::uint64_t> by_deviation, by_word_deviation; // explained, in the order of the oracle's lists
+};
+
+} // namespace pagetwin::fuzz
