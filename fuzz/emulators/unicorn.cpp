@@ -36,8 +36,8 @@ constexpr std::uint64_t TCR_IPS_48 = std::uint64_t{5} << 32, TCR_TG1_4K = std::u
                         TCR_T1SZ_39 = std::uint64_t{25} << 16;
 // SCTLR_EL1: M and C, and bits 29, 28, 23 (SPAN), 22, 20, 11, 8 and 7, which are 1 without later extensions.
 constexpr std::uint64_t SCTLR = 0x30d0'0985;
-// SCR_EL3: RW, so that EL1 is AArch64, which the walker would not believe otherwise, and HCE. With NS, nothing
-// runs: the processor starts in Secure state. NS and NSTable of descriptors change no answer.
+// SCR_EL3: RW, so that EL1 is AArch64, which the walker would not believe otherwise, and HCE. With NS,
+// nothing runs: the processor starts in Secure state. NS and NSTable of descriptors change no answer.
 constexpr std::uint64_t SCR = 0x500;
 constexpr std::uint64_t MAIR = 0xff;
 
