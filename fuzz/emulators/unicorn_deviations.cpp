@@ -53,13 +53,15 @@ bool is_block_with_low_bits(std::string_view format, const Probe& probe, const E
          && *answer.pa == own_address(format, probe, expected, granule_shift(format));
 }
 
-// The walker takes a block at any level but the last.
-bool is_block_too_high(std::string_view format, const Probe&, const Expected& expected,
+// The walker takes a block at any level but the last, and judges it like any other.
+bool is_block_too_high(std::string_view format, const Probe& probe, const Expected& expected,
                        const Answer& answer) {
   const unsigned highest = granule_shift(format) == 12 ? 2 : 1;
-  return expected.outcome == Outcome::not_present && expected.level > highest
-         && (last_word(expected) & (table_or_page | valid)) == valid
-         && answer.outcome != Outcome::not_present;
+  const bool too_high = expected.outcome == Outcome::not_present && expected.level > highest
+                        && (last_word(expected) & (table_or_page | valid)) == valid;
+  if (answer.outcome == Outcome::ok)
+    return too_high && answer.pa == own_address(format, probe, expected, granule_shift(format));
+  return too_high && answer.level == expected.level;
 }
 
 constexpr std::array known{

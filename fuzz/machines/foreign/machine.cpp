@@ -10,6 +10,13 @@ ForeignMachine::ForeignMachine(std::unique_ptr<TableMachine> inner, const Jury& 
     referees_.emplace_back(jury_.oracles[i], jury_.tallies[i]);
 }
 
+void ForeignMachine::begin(const twin::Program& program) {
+  salt_ = 0;
+  for (const std::uint64_t value : program.header)
+    salt_ = salt_ * 1'000'003 + value;
+  inner_->begin(program);
+}
+
 // Before the tables are compared with the model and destroyed. Every space and every oracle has its turn, so
 // that the counts are whole; the first finding is told.
 Verdict ForeignMachine::finish() {
@@ -24,7 +31,7 @@ Verdict ForeignMachine::finish() {
 }
 
 Verdict ForeignMachine::judge_space(std::uint64_t root) {
-  survey_.read(inner_->view(), root);
+  survey_.read(inner_->view(), root, salt_);
   survey_.choose(probes_, jury_.probes);
   Verdict first;
   for (std::size_t i = 0; i < referees_.size(); ++i)
@@ -43,7 +50,7 @@ Verdict ForeignMachine::judge(std::size_t oracle, std::uint64_t root, bool damag
   view.memory = {reinterpret_cast<unsigned char*>(bytes_.data()), view.memory.pa_base, bytes_.size()};
   view.mode.adue = jury_.oracles[oracle].emulator->writes_back();
   if (!view.mode.adue)
-    use(view, root, probes_);
+    use(view, survey_, root, probes_);
   if (damaged)
     damage(view, survey_);
   return referees_[oracle].judge({&view, view.memory.pa_base, root, bytes_, probes_, damaged});

@@ -20,7 +20,7 @@ class ForeignMachine final : public twin::Machine {
   ForeignMachine(std::unique_ptr<TableMachine> inner, const Jury& jury);
 
   [[nodiscard]] const twin::Schema& schema() const override { return inner_->schema(); }
-  void begin(const twin::Program& program) override { inner_->begin(program); }
+  void begin(const twin::Program& program) override;
   [[nodiscard]] Verdict step(const twin::Op& op) override { return inner_->step(op); }
   [[nodiscard]] Verdict finish() override;
   [[nodiscard]] std::string outcome() const override { return inner_->outcome(); }
@@ -38,6 +38,7 @@ class ForeignMachine final : public twin::Machine {
   Jury jury_;
   std::vector<Referee> referees_;
   Survey survey_;
+  std::uint64_t salt_ = 0; // from the program's header, which minimising keeps
   std::vector<emulators::Probe> probes_;
   std::vector<std::byte> bytes_;
 };

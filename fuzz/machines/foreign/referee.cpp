@@ -110,7 +110,7 @@ Verdict Referee::compare_bytes(const Batch& batch) {
     return std::nullopt;
   View view = *batch.view;
   view.memory = memory_of(ours_, batch.base);
-  survey_.read(view, batch.root);
+  survey_.read(view, batch.root, 0);
   Verdict first;
   for (std::size_t at = 0; at + sizeof(std::uint64_t) <= ours_.size(); at += sizeof(std::uint64_t)) {
     const std::uint64_t expected = word(ours_, at), found = word(theirs_, at), slot = batch.base + at;

@@ -11,11 +11,11 @@
 namespace pagetwin::fuzz {
 
 struct SessionOptions {
-  std::uint64_t probes = 0;         // for each oracle, the traces' included; 0: traces only
-  std::uint64_t seed = 1;           // of the first random program
-  std::vector<std::string> oracles; // by name; none: all
-  std::vector<std::string> files;   // traces, or folders of them
-  std::string save = "./";          // for traces of findings
+  std::uint64_t probes = 0;           // for each oracle, the traces' included; 0: traces only
+  std::uint64_t seed = 1;             // of the first random program
+  std::vector<std::string> oracles{}; // by name; none: all
+  std::vector<std::string> files{};   // traces, or folders of them
+  std::string save = "./";            // for traces of findings
 };
 
 class Session {

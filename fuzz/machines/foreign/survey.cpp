@@ -16,9 +16,12 @@ constexpr std::array kinds{Kind::read, Kind::write, Kind::execute};
 
 } // namespace
 
-std::uint64_t chance(std::uint64_t of, std::uint64_t about) { return twin::Rng(of ^ about << 56U).next(); }
+std::uint64_t Survey::chance(std::uint64_t of, std::uint64_t about) const {
+  return twin::Rng(twin::Rng(of ^ about << 56U).next() ^ salt_).next();
+}
 
-void Survey::read(const View& view, std::uint64_t root) {
+void Survey::read(const View& view, std::uint64_t root, std::uint64_t salt) {
+  salt_ = salt;
   places_.clear();
   addresses_.clear();
   nodes_.clear();

@@ -1,6 +1,6 @@
 // What there is to ask about a table: its slots, as the reference reads them, how far its nodes reach, and
-// probes around everything that it holds. All follows from the table's bytes alone, so that the same program
-// is always asked the same. It refuses to know what the answers are.
+// probes around everything that it holds. All follows from the table's bytes and a salt, so that a program is
+// always asked the same. It refuses to know what the answers are.
 #pragma once
 
 #include "fuzz/emulators/emulator.hpp"
@@ -18,7 +18,11 @@ class Survey {
   };
 
   // Forgets the last table.
-  void read(const View& view, std::uint64_t root);
+  void read(const View& view, std::uint64_t root, std::uint64_t salt);
+
+  // Chance that stays the same for the same thing of all programs with this salt: what remains of a program
+  // that is minimised meets the same.
+  [[nodiscard]] std::uint64_t chance(std::uint64_t of, std::uint64_t about) const;
 
   // Every word that is not zero, in no order; one of a run of pages.
   [[nodiscard]] const std::vector<Place>& places() const { return places_; }
@@ -42,9 +46,7 @@ class Survey {
   std::vector<Place> places_;
   std::vector<std::uint64_t> addresses_;
   std::vector<Node> nodes_;
+  std::uint64_t salt_ = 0;
 };
-
-// Chance that follows from what it is about: the same for the same descriptor, in every program.
-[[nodiscard]] std::uint64_t chance(std::uint64_t of, std::uint64_t about);
 
 } // namespace pagetwin::fuzz

@@ -2,11 +2,13 @@
 
 namespace pagetwin::fuzz {
 
-void use(const View& view, std::uint64_t root, std::span<const emulators::Probe> probes) {
+void use(const View& view, const Survey& survey, std::uint64_t root,
+         std::span<const emulators::Probe> probes) {
   reference::Mode managed = view.mode;
   managed.adue = true;
   for (const emulators::Probe& probe : probes) {
-    const std::uint64_t page = probe.address / view.mmu->profile().sizes.front(), dice = chance(page, 0) % 8;
+    const std::uint64_t page = probe.address / view.mmu->profile().sizes.front(),
+                        dice = survey.chance(page, 0) % 8;
     if (dice >= 2 || (dice == 1 && probe.kind == emulators::Kind::read))
       (void)view.mmu->access(view.memory, root, probe.address,
                              {static_cast<reference::AccessKind>(probe.kind), probe.user}, managed);
@@ -15,7 +17,7 @@ void use(const View& view, std::uint64_t root, std::span<const emulators::Probe>
 
 void damage(const View& view, const Survey& survey) {
   for (const Survey::Place& place : survey.places()) {
-    const std::uint64_t dice = chance(place.raw, place.level);
+    const std::uint64_t dice = survey.chance(place.raw, place.level);
     if (dice % 4 != 0)
       continue;
     const std::uint64_t now = view.memory.load(place.slot).value_or(0);

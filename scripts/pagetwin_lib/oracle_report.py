@@ -1,0 +1,104 @@
+"""What the programs that ask foreign MMUs say, added up: one row per format and oracle, and a verdict over all of them.
+
+It refuses to run anything. The programs print lines `pagetwin: oracle {...}`, `pagetwin: absent {...}` and
+`pagetwin: nobody {...}` (fuzz/machines/foreign/session.hpp).
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from pagetwin_lib.project import BAD_INPUT, FAILED, OK
+
+PREFIX = "pagetwin: "
+# What the oracles walk past: an equal answer says nothing about it.
+NOBODY_JUDGES = (
+    "contiguous sets and NAPOT as such: that a TLB may hold one entry for all copies has no effect on a walk",
+    "what becomes of stale translations: every probe walks anew",
+    "memory types, global and software bits: no answer depends on them",
+)
+
+
+@dataclass
+class Row:
+    format: str
+    oracle: str
+    probes: int = 0
+    damaged: int = 0
+    not_judged: int = 0
+    unexplained: int = 0
+    explained: dict[str, int] = field(default_factory=dict)  # by name of the deviation, those that were never met included
+
+
+@dataclass
+class Report:
+    rows: dict[tuple[str, str], Row] = field(default_factory=dict)
+    manuals: dict[tuple[str, str], str] = field(default_factory=dict)  # (oracle, deviation) -> who is right
+    absent: dict[str, str] = field(default_factory=dict)  # oracle -> why
+    formats: set[str] = field(default_factory=set)  # that some program is for
+    statuses: dict[str, int] = field(default_factory=dict)  # of the programs, by target
+
+    def read(self, lines: Iterable[str]) -> list[str]:
+        """Takes in what is for this report; the other lines, for people, are returned."""
+        others = []
+        for line in lines:
+            kind, _, text = line.removeprefix(PREFIX).partition(" ")
+            take = {"oracle": self._oracle, "absent": self._absent, "nobody": self._nobody}.get(kind)
+            if take is None or not line.startswith(PREFIX) or not text.startswith("{"):
+                others.append(line)
+            else:
+                take(json.loads(text))
+        return others
+
+    def _oracle(self, of: dict) -> None:
+        self.formats.add(of["format"])
+        row = self.rows.setdefault((of["format"], of["oracle"]), Row(of["format"], of["oracle"]))
+        for name in ("probes", "damaged", "not_judged", "unexplained"):
+            setattr(row, name, getattr(row, name) + of[name])
+        for entry in of["explained"]:
+            row.explained[entry["name"]] = row.explained.get(entry["name"], 0) + entry["count"]
+            self.manuals[of["oracle"], entry["name"]] = entry["manual"]
+
+    def _absent(self, of: dict) -> None:
+        self.absent[of["oracle"]] = of["reason"]
+
+    def _nobody(self, of: dict) -> None:
+        self.formats.add(of["format"])
+
+    def unused(self) -> list[tuple[str, str]]:
+        """Deviations that explained nothing in any format: somebody mended the oracle, or the entry never was right."""
+        met = {(row.oracle, name) for row in self.rows.values() for name, count in row.explained.items() if count}
+        return sorted(set(self.manuals) - met)
+
+    def not_judged(self) -> list[str]:
+        return sorted(self.formats - {name for name, _ in self.rows})
+
+    def unexplained(self) -> int:
+        return sum(row.unexplained for row in self.rows.values())
+
+    def exit_status(self, complete: bool) -> int:
+        """complete: everything was asked, often enough to meet every deviation."""
+        if self.unexplained() or FAILED in self.statuses.values():
+            return FAILED
+        if not self.rows or (complete and self.unused()) or any(status != OK for status in self.statuses.values()):
+            return BAD_INPUT
+        return OK
+
+    def render(self, complete: bool) -> str:
+        lines = [f"{'format':<20} {'oracle':<8} {'probes':>12} {'damaged':>12} {'not judged':>12} {'unexplained':>12}"]
+        for key in sorted(self.rows):
+            lines += self._lines_of(self.rows[key])
+        lines += [f"{name:<20} not judged: no oracle here walks this format" for name in self.not_judged()]
+        lines += [f"skipped: {oracle}: {reason}" for oracle, reason in sorted(self.absent.items())]
+        lines += [f"not judged: {what}" for what in NOBODY_JUDGES]
+        if not self.rows:
+            lines.append("error: no oracle judged anything")
+        if complete:
+            lines += [f"error: {oracle}: the known deviation '{name}' was never met" for oracle, name in self.unused()]
+        return "\n".join(lines)
+
+    def _lines_of(self, row: Row) -> list[str]:
+        lines = [f"{row.format:<20} {row.oracle:<8} {row.probes:>12,} {row.damaged:>12,} {row.not_judged:>12,} "
+                 f"{row.unexplained:>12,}"]
+        return lines + [f"{'':<20} {count:>12,} explained: {name} ({self.manuals[row.oracle, name]})"
+                        for name, count in row.explained.items() if count]

@@ -1,0 +1,119 @@
+"""Has foreign MMUs walk the tables of the committed corpus, and those of random programs until enough was asked.
+
+  scripts/oracles                              everything, a million probes for each format and oracle
+  scripts/oracles --probes 20000 --format aarch64_s1_4k
+  scripts/oracles out/artifacts/page_table_aarch64_s1_4k/trace-*.ops
+
+A probe is one address and one kind of access, judged by reference/mmu and by the oracle over the same bytes. "damaged" ones
+are those where bits were flipped first. What an oracle is known to do wrong is listed in fuzz/emulators/*_deviations.cpp; in a
+complete run (no file, no --format, a million probes) an entry that was never met is an error. docs/emulators.md has the rest;
+scripts/bootstrap --oracles installs the emulators.
+
+exit: 0 all agree, 1 somebody disagrees and nothing explains it, 2 an unused deviation, no oracle at all, or bad usage.
+"""
+
+import argparse
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from pagetwin_lib import builds, target_lookup
+from pagetwin_lib.oracle_report import Report
+from pagetwin_lib.processes import Processes
+from pagetwin_lib.project import FAILED, OK, OUT, ROOT, Failure, cores, run_command, say
+
+PRESETS = ("san", "gcc", "fast")
+PROBES = 1_000_000
+WITH_TABLES = "page_table_"  # what begins the names of targets whose tables can be walked
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/oracles", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("files", metavar="FILE", nargs="*", type=Path, help="only these traces, and no random programs")
+    parser.add_argument("--probes", metavar="N", type=count, help=f"for each format and oracle (default {PROBES:,})")
+    parser.add_argument("--format", metavar="F", action="append", default=[], help="only this one, as aarch64_s1_4k; repeatable")
+    parser.add_argument("--oracle", metavar="O", action="append", default=[], help="only this one, as unicorn; repeatable")
+    parser.add_argument("--seed", metavar="S", type=count, default=1, help="of the first random program (default 1)")
+    parser.add_argument("--build", choices=PRESETS, default="gcc", help="which build asks (default gcc: twice as fast as san)")
+    return parser.parse_args()
+
+
+def count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a number, found '{text}'")
+    return int(text)
+
+
+def chosen(formats: list[str]) -> list[str]:
+    """The targets to ask about."""
+    known = [name for name in builds.targets() if name.startswith(WITH_TABLES)]
+    for name in formats:
+        if WITH_TABLES + name not in known:
+            raise Failure(f"expected a format ({', '.join(each.removeprefix(WITH_TABLES) for each in known)}), found '{name}'")
+    return [WITH_TABLES + name for name in dict.fromkeys(formats)] or known
+
+
+def program(target: str) -> str:
+    return f"{target}_oracles"
+
+
+def command(args: argparse.Namespace, target: str, files: list[Path]) -> list[str]:
+    save = OUT / "artifacts" / target
+    save.mkdir(parents=True, exist_ok=True)
+    oracles = [word for name in args.oracle for word in ("--oracle", name)]
+    probes = args.probes if args.probes is not None else 0 if args.files else PROBES
+    return [str(builds.program(args.build, program(target))), "--probes", str(probes), "--seed", str(args.seed),
+            "--save", str(save), *oracles, *map(str, files)]
+
+
+def traces(args: argparse.Namespace, targets: list[str]) -> dict[str, list[Path]]:
+    """What each target replays: the files given, or its part of the corpus."""
+    groups = target_lookup.by_target(args.files or [ROOT / "corpus"], None, builds.targets())
+    if not args.files:
+        return {target: groups.get(target, []) for target in targets}
+    strange = [str(files[0]) for target, files in groups.items() if target not in targets]
+    if strange:
+        raise Failure(f"{strange[0]}: expected a trace of {', '.join(targets)}")
+    return groups
+
+
+def ask(args: argparse.Namespace, groups: dict[str, list[Path]]) -> Report:
+    report, processes = Report(), Processes()
+    with ThreadPoolExecutor(max_workers=cores()) as pool:
+        waiting = {target: pool.submit(run_one, processes, command(args, target, files)) for target, files in groups.items()}
+        try:
+            for target, job in waiting.items():
+                report.statuses[target], lines = job.result()
+                print("".join(report.read(lines)), end="", flush=True)
+        except BaseException:
+            processes.stop()
+            raise
+    return report
+
+
+def run_one(processes: Processes, words: list[str]) -> tuple[int, list[str]]:
+    lines: list[str] = []
+    ended = processes.run(words, lines.append, str(ROOT), builds.environment())
+    if ended is None:
+        return FAILED, lines
+    if ended.status < 0:
+        lines.append(f"pagetwin: {words[0]} died with signal {-ended.status}\n")
+    return (FAILED if ended.status < 0 else ended.status), lines
+
+
+def main() -> int:
+    args = arguments()
+    groups = traces(args, chosen(args.format))
+    builds.build(args.build, [program(target) for target in groups])
+    report = ask(args, groups)
+    complete = not args.files and not args.format and (args.probes is None or args.probes >= PROBES)
+    print(report.render(complete))
+    missing = [name for name in args.oracle if name not in {oracle for _, oracle in report.rows}]
+    status = report.exit_status(complete)
+    if missing and status == OK:
+        raise Failure(f"{missing[0]}: no such oracle judged anything here")
+    return status
+
+
+if __name__ == "__main__":
+    run_command("oracles", main)
