@@ -77,7 +77,7 @@ class Bootstrap(unittest.TestCase):
         rows = [line.split(maxsplit=2) for line in done.stdout.splitlines()]
         self.assertEqual(done.returncode, 0)
         self.assertEqual({len(row) for row in rows}, {3})
-        self.assertEqual({row[0] for row in rows}, {"test", "all"})
+        self.assertEqual({row[0] for row in rows}, {"test", "all", "oracles"})
         names = [row[1] for row in rows]
         self.assertEqual(len(names), len(set(names)))
         self.assertLessEqual({"clang-19", "libclang-rt-19-dev", "g++", "cmake", "python3", "strace"}, set(names))
@@ -85,10 +85,15 @@ class Bootstrap(unittest.TestCase):
     def test_one_group(self):
         self.assertEqual(self.run_script("--list", "all").stdout.split()[:2], ["all", "clang-format-19"])
 
+    def test_what_is_optional_is_installed_only_on_demand(self):
+        self.assertIn("libunicorn-dev", self.run_script("--list", "oracles").stdout)
+        for group in ("test", "all"):
+            self.assertNotIn("unicorn", self.run_script("--list", group).stdout)
+
     def test_an_unknown_group(self):
         done = self.run_script("everything")
         self.assertEqual((done.returncode, done.stdout), (2, ""))
-        self.assertIn("expected a group (test, all), found 'everything'", done.stderr)
+        self.assertIn("expected a group (test, all, oracles), found 'everything'", done.stderr)
 
 
 class Help(unittest.TestCase):

@@ -1,0 +1,127 @@
+"""scripts/oracles: what it makes of what the programs say, and how it ends."""
+
+import json
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+from unittest import mock
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from pagetwin_lib import oracles_command  # noqa: E402
+from pagetwin_lib.oracle_report import Report  # noqa: E402
+from pagetwin_lib.project import BAD_INPUT, FAILED, OK, Failure  # noqa: E402
+
+LATE = {"name": "late", "manual": "section 4", "count": 3}
+NEVER = {"name": "never", "manual": "section 5", "count": 0}
+
+
+def oracle(form="sv39", name="qemu", probes=10, unexplained=0, explained=()) -> str:
+    return "pagetwin: oracle " + json.dumps({"format": form, "oracle": name, "probes": probes, "damaged": 4, "not_judged": 1,
+                                             "unexplained": unexplained, "explained": list(explained)}) + "\n"
+
+
+ABSENT = 'pagetwin: absent {"oracle":"kvm","reason":"there is no /dev/kvm"}\n'
+NOBODY = 'pagetwin: nobody {"format":"ept_4"}\n'
+
+
+def report(*lines: str, **statuses: int) -> Report:
+    made = Report(statuses=statuses)
+    made.read(lines)
+    return made
+
+
+class Reading(unittest.TestCase):
+    def test_what_several_programs_say_of_one_format_is_added_up(self):
+        row = report(oracle(explained=[LATE]), oracle(probes=5, explained=[LATE])).rows["sv39", "qemu"]
+        self.assertEqual((row.probes, row.damaged, row.explained), (15, 8, {"late": 6}))
+
+    def test_lines_for_people_are_handed_on(self):
+        finding = ["pagetwin: page_table_x: qemu: user read\n", "\n", "pagetwin: json {}\n", "pagetwin: oracle of what\n"]
+        self.assertEqual(Report().read([*finding, oracle(), NOBODY]), finding)
+
+
+class Ending(unittest.TestCase):
+    def test_agreement_is_success(self):
+        self.assertEqual(report(oracle(explained=[LATE]), ABSENT, NOBODY, a=OK).exit_status(complete=True), OK)
+
+    def test_an_unexplained_disagreement_is_failure_also_beside_an_unused_deviation(self):
+        self.assertEqual(report(oracle(unexplained=1, explained=[NEVER]), a=FAILED).exit_status(complete=True), FAILED)
+
+    def test_a_program_that_failed_is_failure_whatever_it_printed(self):
+        self.assertEqual(report(oracle(), a=FAILED, b=OK).exit_status(complete=False), FAILED)
+
+    def test_a_program_that_could_not_run_is_an_error(self):
+        self.assertEqual(report(oracle(), a=BAD_INPUT, b=OK).exit_status(complete=False), BAD_INPUT)
+
+    def test_an_unused_deviation_is_an_error_of_a_complete_run_only(self):
+        made = report(oracle(explained=[LATE, NEVER]), a=OK)
+        self.assertEqual(made.exit_status(complete=True), BAD_INPUT)
+        self.assertEqual(made.exit_status(complete=False), OK)
+
+    def test_a_deviation_that_was_met_in_one_format_is_used(self):
+        met = dict(NEVER, count=1)
+        self.assertEqual(report(oracle(explained=[NEVER]), oracle("sv48", explained=[met]), a=OK).unused(), [])
+
+    def test_the_same_name_of_two_oracles_is_two_deviations(self):
+        made = report(oracle(explained=[LATE]), oracle(name="kvm", explained=[dict(LATE, count=0)]))
+        self.assertEqual(made.unused(), [("kvm", "late")])
+
+    def test_no_oracle_at_all_is_an_error(self):
+        self.assertEqual(report(ABSENT, NOBODY, a=OK).exit_status(complete=False), BAD_INPUT)
+
+
+class Printing(unittest.TestCase):
+    def test_everything_has_its_line(self):
+        text = report(oracle(probes=1_000_000, explained=[LATE, NEVER]), ABSENT, NOBODY).render(complete=True)
+        for line in (r"sv39 +qemu +1,000,000 +4 +1 +0", r"3 explained: late \(section 4\)",
+                     r"ept_4 +not judged: no oracle here walks this format", r"skipped: kvm: there is no /dev/kvm",
+                     r"error: qemu: the known deviation 'never' was never met"):
+            self.assertRegex(text, line)
+        self.assertIn("not judged: contiguous sets", text)
+
+    def test_a_format_that_one_oracle_judges_is_judged(self):
+        self.assertEqual(report(oracle("ept_4"), NOBODY).not_judged(), [])
+
+    def test_an_incomplete_run_does_not_speak_of_unused_deviations(self):
+        self.assertNotIn("error", report(oracle(explained=[NEVER])).render(complete=False))
+
+
+class Choosing(unittest.TestCase):
+    def setUp(self):
+        patch = mock.patch.object(oracles_command.builds, "targets",
+                                  return_value=["codec", "page_table_ept", "page_table_riscv_sv39"])
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def test_all_targets_that_have_tables(self):
+        self.assertEqual(oracles_command.chosen([]), ["page_table_ept", "page_table_riscv_sv39"])
+
+    def test_a_format_is_a_target_without_its_prefix(self):
+        self.assertEqual(oracles_command.chosen(["riscv_sv39", "riscv_sv39"]), ["page_table_riscv_sv39"])
+
+    def test_a_format_that_does_not_exist_is_named(self):
+        with self.assertRaisesRegex(Failure, r"expected a format \(ept, riscv_sv39\), found 'sv40'"):
+            oracles_command.chosen(["sv40"])
+
+
+class CommandLine(unittest.TestCase):
+    def run_it(self, *words: str) -> subprocess.CompletedProcess:
+        return subprocess.run([str(ROOT / "scripts" / "oracles"), *words], capture_output=True, text=True, check=False)
+
+    def test_help_names_what_it_exits_with(self):
+        done = self.run_it("--help")
+        self.assertEqual(done.returncode, OK)
+        self.assertIn("exit: 0 all agree", done.stdout)
+
+    def test_what_it_does_not_know_is_bad_usage(self):
+        for words in (("--format", "sv40"), ("--probes", "many"), ("--build", "none"), ("missing.ops",)):
+            done = self.run_it(*words)
+            self.assertEqual((done.returncode, done.stdout), (BAD_INPUT, ""), words)
+
+
+if __name__ == "__main__":
+    unittest.main()
