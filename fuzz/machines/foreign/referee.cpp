@@ -30,12 +30,6 @@ std::string difference(const Expected& expected, const Answer& answer) {
   return expected.outcome == emulators::Outcome::ok ? "another address" : "another level";
 }
 
-std::uint64_t word(std::span<const std::byte> bytes, std::size_t at) {
-  std::uint64_t value = 0;
-  std::memcpy(&value, &bytes[at], sizeof value);
-  return value;
-}
-
 reference::PhysicalMemory memory_of(std::span<std::byte> bytes, std::uint64_t base) {
   return {reinterpret_cast<unsigned char*>(bytes.data()), base, bytes.size()};
 }
@@ -44,7 +38,7 @@ reference::PhysicalMemory memory_of(std::span<std::byte> bytes, std::uint64_t ba
 
 Verdict Referee::judge(const Batch& batch) {
   ours_.assign(batch.bytes.begin(), batch.bytes.end());
-  theirs_ = ours_;
+  before_ = theirs_ = ours_;
   choose(batch);
   answers_.assign(probes_.size(), {emulators::Outcome::not_judged, std::nullopt, std::nullopt});
   oracle_->emulator->walk(batch.view->mmu->profile().name, {batch.base, theirs_, batch.root}, probes_,
@@ -111,13 +105,16 @@ Verdict Referee::compare_bytes(const Batch& batch) {
   View view = *batch.view;
   view.memory = memory_of(ours_, batch.base);
   survey_.read(view, batch.root, 0);
+  const reference::PhysicalMemory before = memory_of(before_, batch.base),
+                                  theirs = memory_of(theirs_, batch.base);
+  const unsigned word_bytes = view.mmu->descriptor_bytes();
   Verdict first;
-  for (std::size_t at = 0; at + sizeof(std::uint64_t) <= ours_.size(); at += sizeof(std::uint64_t)) {
-    const std::uint64_t expected = word(ours_, at), found = word(theirs_, at), slot = batch.base + at;
+  for (std::uint64_t slot = batch.base; view.memory.contains(slot, word_bytes); slot += word_bytes) {
+    const std::uint64_t expected = view.memory.word(slot, word_bytes), found = theirs.word(slot, word_bytes);
     if (expected == found)
       continue;
     const unsigned level = survey_.level_at(slot).value_or(view.mmu->levels()); // no node: above the root
-    Verdict verdict = compare_word(batch, slot, {level, word(batch.bytes, at), expected, found});
+    Verdict verdict = compare_word(batch, slot, {level, before.word(slot, word_bytes), expected, found});
     if (!first)
       first = std::move(verdict);
   }

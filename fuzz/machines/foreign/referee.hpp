@@ -36,7 +36,7 @@ class Referee {
 
   const emulators::Oracle* oracle_;
   Tally* tally_;
-  std::vector<std::byte> ours_, theirs_;
+  std::vector<std::byte> before_, ours_, theirs_;
   std::vector<emulators::Probe> probes_;
   std::vector<emulators::Answer> answers_;
   Survey survey_; // of what the reference left

@@ -16,12 +16,13 @@ void use(const View& view, const Survey& survey, std::uint64_t root,
 }
 
 void damage(const View& view, const Survey& survey) {
+  const unsigned word_bytes = view.mmu->descriptor_bytes();
   for (const Survey::Place& place : survey.places()) {
     const std::uint64_t dice = survey.chance(place.raw, place.level);
     if (dice % 4 != 0)
       continue;
-    const std::uint64_t now = view.memory.load(place.slot).value_or(0);
-    view.memory.store(place.slot, now ^ std::uint64_t{1} << (dice >> 8U & 63U));
+    const std::uint64_t now = view.memory.load(place.slot, word_bytes).value_or(0);
+    view.memory.store(place.slot, now ^ std::uint64_t{1} << (dice >> 8U) % (8 * word_bytes), word_bytes);
   }
 }
 
