@@ -2,6 +2,7 @@
 #include "fuzz/machines/foreign/session.hpp"
 #include "fuzz/machines/table/make.hpp"
 #include "src/arch/x86_64.hpp"
+#include "tests/table/decorated_subject.hpp"
 
 #include <filesystem>
 #include <functional>
@@ -112,24 +113,31 @@ class ForeignMmus : public testing::Test {
     return found;
   }
 
-  template <Format F, const reference::Mmu& (*Walker)()>
-  [[nodiscard]] static Result ask(std::vector<emulators::Opened> opened, SessionOptions options) {
+  [[nodiscard]] static Result ask(const twin::Target& target, SessionOptions options,
+                                  std::vector<emulators::Opened> opened) {
     options.save = folder();
-    Session session(table_target<F, ObservedBacking, Walker>("page_table_test"), std::move(opened),
-                    std::move(options), "program");
+    Session session(target, std::move(opened), std::move(options), "program");
     testing::internal::CaptureStdout();
     const ExitStatus status = session.run();
     return {status, session.summary(), testing::internal::GetCapturedStdout()};
   }
-
+  [[nodiscard]] static Result ask(const twin::Target& target, SessionOptions options, Oracle oracle) {
+    std::vector<emulators::Opened> opened;
+    opened.emplace_back(std::move(oracle));
+    return ask(target, std::move(options), std::move(opened));
+  }
   [[nodiscard]] static Result ask(Lies lies, SessionOptions options = {.probes = 5000},
                                   std::span<const emulators::Deviation> deviations = {},
                                   std::span<const emulators::WordDeviation> words = {}) {
-    std::vector<emulators::Opened> opened;
-    opened.emplace_back(Oracle{std::make_unique<Liar>(std::move(lies)), deviations, words});
-    return ask<X86_64_4, reference::x86_64_4>(std::move(opened), std::move(options));
+    return ask(four_levels(), std::move(options),
+               Oracle{std::make_unique<Liar>(std::move(lies)), deviations, words});
+  }
+  [[nodiscard]] static twin::Target four_levels() {
+    return table_target<X86_64_4, ObservedBacking, reference::x86_64_4>("page_table_test");
   }
 };
+
+Oracle honest() { return {std::make_unique<Liar>(Lies{}), {}, {}}; }
 
 testing::AssertionResult has(const std::string& text, const std::string& part) {
   if (text.find(part) != std::string::npos)
@@ -232,23 +240,76 @@ TEST_F(ForeignMmus, AreExplainedByAKnownDeviationOfWords) {
 TEST_F(ForeignMmus, ThatAreAbsentAreNamedWithTheReason) {
   std::vector<emulators::Opened> opened;
   opened.emplace_back(emulators::Absent{"kvm", "there is no /dev/kvm"});
-  const Result result = ask<X86_64_4, reference::x86_64_4>(std::move(opened), {.probes = 1});
+  const Result result = ask(four_levels(), {.probes = 1}, std::move(opened));
   EXPECT_EQ(result.status, ExitStatus::ok);
   EXPECT_TRUE(has(result.summary, R"(pagetwin: absent {"oracle":"kvm","reason":"there is no /dev/kvm"})"));
   EXPECT_TRUE(has(result.summary, R"(pagetwin: nobody {"format":"x86_64_4"})"));
 }
 
 TEST_F(ForeignMmus, AreNotAskedAboutOtherFormats) {
-  std::vector<emulators::Opened> opened;
-  opened.emplace_back(Oracle{std::make_unique<Liar>(Lies{}), {}, {}});
-  const Result result = ask<X86_64_5, reference::x86_64_5>(std::move(opened), {.probes = 1});
-  EXPECT_TRUE(has(result.summary, R"(pagetwin: nobody {"format":"x86_64_5"})"));
+  const auto five_levels = table_target<X86_64_5, ObservedBacking, reference::x86_64_5>("page_table_test");
+  EXPECT_TRUE(
+      has(ask(five_levels, {.probes = 1}, honest()).summary, R"(pagetwin: nobody {"format":"x86_64_5"})"));
 }
 
 TEST_F(ForeignMmus, AreNotAskedWhenAnotherOneIsWanted) {
   const Result result = ask({.answer = let_users_write}, {.probes = 5000, .oracles = {"unicorn"}});
   EXPECT_EQ(result.status, ExitStatus::ok);
   EXPECT_TRUE(has(result.summary, "pagetwin: nobody"));
+}
+
+// Pages lead one frame too far, and the table's own answers hide it.
+class WrongFrame final : public DecoratedSubject {
+ public:
+  using DecoratedSubject::DecoratedSubject;
+  Status map(unsigned s, std::uint64_t va, std::uint64_t pa, std::uint64_t size, Attributes a) override {
+    const Status status = inner().map(s, va, pa, size, a);
+    const reference::PhysicalMemory memory{reinterpret_cast<unsigned char*>(arena().begin()), arena().base(),
+                                           arena().size()};
+    const std::uint64_t slot =
+        reference::x86_64_4().walk(memory, root(s), va, {}, {.smep = false, .smap = false}).leaf_address;
+    if (status == Status::ok)
+      memory.store(slot, memory.load(slot).value_or(0) ^ 0x1000U);
+    return status;
+  }
+};
+
+// The bytes are right, and the answer is not.
+class WrongAnswer final : public DecoratedSubject {
+ public:
+  using DecoratedSubject::DecoratedSubject;
+  std::optional<Found> lookup(unsigned s, std::uint64_t va) override {
+    auto found = inner().lookup(s, va);
+    if (found)
+      found->pa ^= 0x1000U;
+    return found;
+  }
+};
+
+template <class Broken>
+twin::Target target_with() {
+  twin::Target target = table_target<X86_64_4, ObservedBacking, reference::x86_64_4>("page_table_test");
+  target.make = [](const twin::MachineOptions& options) -> std::unique_ptr<twin::Machine> {
+    const auto broken = [](Watcher& watcher) -> std::unique_ptr<Subject> {
+      return std::make_unique<Broken>(make_subject<X86_64_4, ObservedBacking>(watcher));
+    };
+    return std::make_unique<TableMachine>(TableSides{&table_schema<X86_64_4>, broken, reference::x86_64_4},
+                                          options);
+  };
+  return target;
+}
+
+TEST_F(ForeignMmus, ConfirmWhatAnotherOracleFindsInTheBytes) {
+  const Result result = ask(target_with<WrongFrame>(), {.probes = 5000}, honest());
+  EXPECT_EQ(result.status, ExitStatus::diverged);
+  EXPECT_TRUE(has(result.printed, "liar contradicts the model, too: "));
+}
+
+TEST_F(ForeignMmus, DoNotConfirmWhatIsNotInTheBytes) {
+  const Result result = ask(target_with<WrongAnswer>(), {.probes = 5000}, honest());
+  EXPECT_EQ(result.status, ExitStatus::diverged);
+  EXPECT_TRUE(has(result.printed, "O1 lookup"));
+  EXPECT_TRUE(has(result.printed, "liar does not contradict the model at this address"));
 }
 
 TEST_F(ForeignMmus, TakeATraceThatDoesNotExistAsBadInput) {

@@ -1,6 +1,7 @@
 #include "fuzz/machines/foreign/machine.hpp"
 
 #include "fuzz/machines/foreign/wear.hpp"
+#include "fuzz/machines/foreign/witness.hpp"
 
 namespace pagetwin::fuzz {
 
@@ -27,7 +28,15 @@ Verdict ForeignMachine::finish() {
     if (!first)
       first = std::move(verdict);
   }
-  return first ? first : inner_->finish();
+  return first ? first : with_testimony(inner_->finish());
+}
+
+// What the table machine found by itself is theirs to confirm.
+Verdict ForeignMachine::with_testimony(Verdict verdict) {
+  if (verdict)
+    for (const emulators::Oracle& oracle : jury_.oracles)
+      verdict->details += "\n" + testimony(*oracle.emulator, *inner_, verdict->address);
+  return verdict;
 }
 
 Verdict ForeignMachine::judge_space(std::uint64_t root) {
@@ -45,8 +54,7 @@ Verdict ForeignMachine::judge_space(std::uint64_t root) {
 
 Verdict ForeignMachine::judge(std::size_t oracle, std::uint64_t root, bool damaged) {
   View view = inner_->view();
-  const auto* const begin = reinterpret_cast<const std::byte*>(view.memory.base);
-  bytes_.assign(begin, begin + (survey_.end() - view.memory.pa_base));
+  survey_.copy_nodes(view, bytes_);
   view.memory = {reinterpret_cast<unsigned char*>(bytes_.data()), view.memory.pa_base, bytes_.size()};
   view.mode.adue = jury_.oracles[oracle].emulator->writes_back();
   if (!view.mode.adue)

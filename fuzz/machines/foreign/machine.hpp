@@ -21,7 +21,7 @@ class ForeignMachine final : public twin::Machine {
 
   [[nodiscard]] const twin::Schema& schema() const override { return inner_->schema(); }
   void begin(const twin::Program& program) override;
-  [[nodiscard]] Verdict step(const twin::Op& op) override { return inner_->step(op); }
+  [[nodiscard]] Verdict step(const twin::Op& op) override { return with_testimony(inner_->step(op)); }
   [[nodiscard]] Verdict finish() override;
   [[nodiscard]] std::string outcome() const override { return inner_->outcome(); }
   [[nodiscard]] std::string explain(std::uint64_t address) const override { return inner_->explain(address); }
@@ -31,6 +31,7 @@ class ForeignMachine final : public twin::Machine {
   [[nodiscard]] std::uint64_t address_of(const twin::Op& op) const override { return inner_->address_of(op); }
 
  private:
+  [[nodiscard]] Verdict with_testimony(Verdict verdict);
   [[nodiscard]] Verdict judge_space(std::uint64_t root);
   [[nodiscard]] Verdict judge(std::size_t oracle, std::uint64_t root, bool damaged);
 

@@ -4,6 +4,7 @@
 #include "reference/mmu/enumerate.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 namespace pagetwin::fuzz {
 
@@ -45,11 +46,14 @@ void Survey::add_node(const View& view, std::uint64_t node, unsigned level) {
     nodes_.push_back({node, bytes, level});
 }
 
-std::uint64_t Survey::end() const {
-  std::uint64_t end = 0;
+void Survey::copy_nodes(const View& view, std::vector<std::byte>& to) const {
+  const std::uint64_t base = view.memory.pa_base;
+  std::uint64_t end = base;
   for (const Node& node : nodes_)
     end = std::max(end, node.first + node.bytes);
-  return end;
+  to.assign(end - base, std::byte{0});
+  for (const Node& node : nodes_)
+    std::memcpy(&to[node.first - base], view.memory.base + (node.first - base), node.bytes);
 }
 
 std::optional<unsigned> Survey::level_at(std::uint64_t slot) const {

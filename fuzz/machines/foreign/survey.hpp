@@ -26,8 +26,9 @@ class Survey {
 
   // Every word that is not zero, in no order; one of a run of pages.
   [[nodiscard]] const std::vector<Place>& places() const { return places_; }
-  // One past the last byte of a node.
-  [[nodiscard]] std::uint64_t end() const;
+  // All nodes at their places, from the start of the memory on; what lies between them is zero here, as only
+  // the table's own nodes are its business.
+  void copy_nodes(const View& view, std::vector<std::byte>& to) const;
   // Of the node that a slot is in; nothing where there is none.
   [[nodiscard]] std::optional<unsigned> level_at(std::uint64_t slot) const;
   // Both ends of whatever is mapped, of tables and of markers, what is beside them, something within, and

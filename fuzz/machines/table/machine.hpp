@@ -37,11 +37,14 @@ class TableMachine final : public twin::Machine, private Watcher {
   [[nodiscard]] bool touches(const twin::Op& op, std::uint64_t address) const override;
   [[nodiscard]] std::uint64_t address_of(const twin::Op& op) const override { return op.value[field_va]; }
 
-  // For those who walk the same bytes: memory, walker and mode, and where a space's table begins, if it
-  // lives.
+  // For those who walk the same bytes: memory, walker and mode, where a space's table begins, if it lives,
+  // and what the model says of an address.
   [[nodiscard]] const View& view() const { return view_; }
   [[nodiscard]] std::optional<std::uint64_t> root_of(unsigned space) const {
     return spaces_[space].alive ? std::optional(subject_->root(space)) : std::nullopt;
+  }
+  [[nodiscard]] std::optional<reference::Translation> modelled(unsigned space, std::uint64_t va) const {
+    return spaces_[space].model.lookup(va);
   }
 
  private:
