@@ -23,7 +23,7 @@ class Tables {
       set(level, 0, node(level - 1) | table);
   }
   void set(unsigned level, unsigned index, std::uint64_t word) {
-    std::memcpy(&bytes_[node(level) - base + 8 * index], &word, sizeof word);
+    std::memcpy(&bytes_[node(level) - base + std::uint64_t{8} * index], &word, sizeof word);
   }
   [[nodiscard]] Image image() { return {base, bytes_, node(levels_ - 1)}; }
 
@@ -176,7 +176,7 @@ TEST_F(Unicorn, ForgetsTheTableBefore) {
   expect_ok(ask("aarch64_s1_16k", small, read_by_os(0)), 0x5'0000);
   // What was the last node of the large one.
   small.set(0, 1, 0);
-  small.set(1, 1, (base + 3 * 0x10000) | table);
+  small.set(1, 1, (base + 0x3'0000) | table);
   expect_fault(ask("aarch64_s1_16k", small, read_by_os(0x200'0000)), Outcome::not_present, 0);
 }
 

@@ -18,11 +18,9 @@ Jury scratch_jury;
 
 std::unique_ptr<TableMachine> make_inner(const twin::Target& target, const twin::MachineOptions& options) {
   auto machine = target.make(options);
-  auto* const table = dynamic_cast<TableMachine*>(machine.get());
-  if (table == nullptr)
+  if (dynamic_cast<TableMachine*>(machine.get()) == nullptr)
     throw std::runtime_error(std::string(target.name) + " has no page tables to walk");
-  (void)machine.release();
-  return std::unique_ptr<TableMachine>(table);
+  return std::unique_ptr<TableMachine>(static_cast<TableMachine*>(machine.release()));
 }
 
 std::unique_ptr<twin::Machine> make_scratch(const twin::MachineOptions& options) {

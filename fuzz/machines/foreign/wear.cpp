@@ -22,7 +22,8 @@ void damage(const View& view, const Survey& survey) {
     if (dice % 4 != 0)
       continue;
     const std::uint64_t now = view.memory.load(place.slot, word_bytes).value_or(0);
-    view.memory.store(place.slot, now ^ std::uint64_t{1} << (dice >> 8U) % (8 * word_bytes), word_bytes);
+    view.memory.store(place.slot, now ^ std::uint64_t{1} << (dice >> 8U) % (std::uint64_t{8} * word_bytes),
+                      word_bytes);
   }
 }
 
