@@ -63,7 +63,7 @@ def command(args: argparse.Namespace, target: str, files: list[Path]) -> list[st
     oracles = [word for name in args.oracle for word in ("--oracle", name)]
     probes = args.probes if args.probes is not None else 0 if args.files else PROBES
     return [str(builds.program(args.build, program(target))), "--probes", str(probes), "--seed", str(args.seed),
-            "--save", str(save), *oracles, *map(str, files)]
+            "--die-with-parent", "--save", str(save), *oracles, *map(str, files)]
 
 
 def traces(args: argparse.Namespace, targets: list[str]) -> dict[str, list[Path]]:

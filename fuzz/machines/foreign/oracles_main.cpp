@@ -3,15 +3,18 @@
 #include "fuzz/machines/foreign/session.hpp"
 #include "fuzz/twin/domains.hpp"
 
+#include <csignal>
 #include <cstdio>
 #include <exception>
+#include <sys/prctl.h>
 
 namespace {
 
 using pagetwin::fuzz::SessionOptions;
 
 constexpr const char* usage =
-    "Usage: %s [--probes N] [--seed S] [--oracle NAME]... [--save FOLDER] [TRACE|FOLDER]...\n\n"
+    "Usage: %s [--probes N] [--seed S] [--oracle NAME]... [--save FOLDER] [--die-with-parent]\n"
+    "       [TRACE|FOLDER]...\n\n"
     "Asks every foreign MMU that judges this target's format about the traces' tables, and about those of\n"
     "random programs until N probes were judged. Exit status: 0 they agree, 1 they do not, 2 it cannot "
     "run.\n";
@@ -37,6 +40,10 @@ std::optional<std::string> parse(std::span<char* const> words, SessionOptions& o
     const std::string_view word = words[i];
     if (!word.starts_with("-")) {
       options.files.emplace_back(word);
+      continue;
+    }
+    if (word == "--die-with-parent") { // however it dies: nothing is left behind of scripts/oracles
+      prctl(PR_SET_PDEATHSIG, SIGKILL);
       continue;
     }
     if (++i == words.size())
