@@ -23,9 +23,16 @@ struct Aarch64Leaf {
   static constexpr Field<Raw> DIRTY{55};      // ours, of the bits for software: a page that was writable once
   static constexpr Field<Raw> SOFTWARE{56, 3};
 
-  static constexpr Flags flags(Raw w, unsigned) { return {AF.test(w), lets_writes(w) || DIRTY.test(w)}; }
+  // The bit for software counts where hardware keeps no dirty state.
+  static constexpr Flags flags(Raw w, unsigned) {
+    return {AF.test(w), lets_writes(w) || (DIRTY.test(w) && !DBM.test(w))};
+  }
+  // Nothing else changes: hardware sets flags in words of any kind, too.
   static constexpr Raw with_flags(Raw w, Flags f, unsigned) {
-    return (w & ~state_mask) | state_bits(may_write(w), f);
+    const Raw kept = (w & ~AF.mask()) | AF.of(f.accessed);
+    if (DBM.test(w))
+      return (kept & ~AP2.mask()) | (f.dirty ? AP2.mask() ^ Clean : Clean);
+    return lets_writes(w) ? kept : (kept & ~DIRTY.mask()) | DIRTY.of(f.dirty);
   }
 
  protected:
