@@ -86,7 +86,7 @@ concept Format = requires(typename F::Raw word, PhysAddr pa, Attributes attribut
   {
     F::with_rights(word, rights, level)
   } -> std::same_as<typename F::Raw>; // a leaf with other rights; the same word if it has them
-  { F::with_flags(word, flags, level) } -> std::same_as<typename F::Raw>; // replaces both flags
+  { F::with_flags(word, flags, level) } -> std::same_as<typename F::Raw>; // replaces the flags
   { F::to_marker(marker, level) } -> std::same_as<typename F::Raw>;
   // Must a live `old` be made a hole, invalidated and synchronised before `word` may be stored?
   { F::needs_break(word, word, level) } -> std::same_as<bool>;
