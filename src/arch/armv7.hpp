@@ -30,12 +30,12 @@ struct Armv7 {
   static constexpr unsigned index_bits(unsigned level) { return level == 0 ? 8 : 12; }
 
   static constexpr Field<Raw> TYPE{0, 2};
-  static constexpr Field<Raw> CB{2, 2};              // memory type: C and B (leaves)
-  static constexpr Field<Raw> DOMAIN{5, 4};          // of a section; of a table, for the pages below
-  static constexpr Field<Raw> TABLE{10, 22};         // of a table: its node
-  static constexpr Field<Raw> SUPERSECTION{18};      // one of sixteen equal words
-  static constexpr Field<Raw> EXTENDED_39_36{5, 4};  // of a supersection
-  static constexpr Field<Raw> EXTENDED_35_32{20, 4}; // of a supersection
+  static constexpr Field<Raw> CB{2, 2};         // memory type: C and B (leaves)
+  static constexpr Field<Raw> DOMAIN{5, 4};     // of a section; of a table, for the pages below
+  static constexpr Field<Raw> TABLE{10, 22};    // of a table: its node
+  static constexpr Field<Raw> SUPERSECTION{18}; // one of sixteen equal words
+  static constexpr Field<Raw> PA35_32{20, 4};   // of a supersection: its extended base address,
+  static constexpr Field<Raw> PA39_36{5, 4};    // where a section has its domain
   static constexpr Field<Raw> MARKER{2, 30};
   static constexpr Armv7Leaf small_page{.XN{0}, .AP0{4}, .AP1{5}, .AP2{9}, .TEX{6, 3}, .S{10}, .NG{11}};
   static constexpr Armv7Leaf large_page{.XN{15}, .AP0{4}, .AP1{5}, .AP2{9}, .TEX{12, 3}, .S{10}, .NG{11}};
@@ -47,13 +47,6 @@ struct Armv7 {
     constexpr std::array first_level{Kind::hole, Kind::table, Kind::leaf, Kind::hole};
     return level != 0 ? first_level[TYPE.get(w)] : TYPE.test(w) ? Kind::leaf : Kind::hole;
   }
-  // A supersection's address bits 39 to 32 (the extended base address) are beyond what we call physical
-  // memory. Everything else that is reserved is invalid, and a hole. Tables have no Access flag.
-  static constexpr bool reserved(Raw w, unsigned level, unsigned) {
-    return level != 0 && SUPERSECTION.test(w) && TYPE.get(w) == 2
-           && (w & (EXTENDED_35_32.mask() | EXTENDED_39_36.mask())) != 0;
-  }
-  static constexpr Raw walked(Raw w, unsigned) { return w; }
   static constexpr PhysAddr table(Raw w, unsigned) { return PhysAddr{w & TABLE.mask()}; }
   static constexpr unsigned log2_copies(Raw w, unsigned level) { return is_large(w, level) ? 4 : 0; }
   static constexpr PhysAddr frame(Raw w, unsigned level) {
@@ -84,6 +77,14 @@ struct Armv7 {
   static constexpr bool permits(Attributes a, AccessKind kind, Privilege who) {
     return permits_by_user_right(a.rights, kind, who);
   }
+
+  // A supersection may have an output address that does not exist. Everything else that is no hole is read:
+  // what should be zero or is reserved in it is UNPREDICTABLE, and no fault. Tables have no flag.
+  static constexpr bool reserved(Raw w, unsigned level, unsigned) {
+    const bool supersection = kind(w, level) == Kind::leaf && level == 1 && SUPERSECTION.test(w);
+    return supersection && (PA35_32.test(w) || PA39_36.test(w));
+  }
+  static constexpr Raw walked(Raw w, unsigned) { return w; }
 
   // With the Access flag on no encoding is without the right to read.
   static constexpr bool expressible(Rights r) { return has(r, Rights::read); }

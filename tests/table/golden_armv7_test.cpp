@@ -223,6 +223,22 @@ TEST(GoldenArmv7, OtherWordsThanOursAreReadAsHardwareDoes) {
   EXPECT_EQ(F::frame(0x0000'5FFF, 0), PhysAddr{0x5000});
 }
 
+TEST(GoldenArmv7, OnlyASupersectionBeyondTheOutputAddressesIsRefused) {
+  for (unsigned bit = 0; bit < 4; ++bit) {
+    EXPECT_TRUE(F::reserved(0x0506'8012U | 0x10'0000U << bit, 1, 80)) << bit; // PA[35:32]
+    EXPECT_TRUE(F::reserved(0x0506'8012U | 0x20U << bit, 1, 80)) << bit;      // PA[39:36]
+  }
+  EXPECT_FALSE(F::reserved(0xFF0F'FE1E, 1, 4080));
+  for (const std::uint32_t section : {0x0052'8012U, 0x0052'81F2U, 0xFFFB'FFFEU})
+    EXPECT_FALSE(F::reserved(section, 1, 5));
+  for (const std::uint32_t table : {0x1234'5401U, 0xFFFF'FFFDU}) {
+    EXPECT_FALSE(F::reserved(table, 1, 5));
+    EXPECT_EQ(F::walked(table, 1), table);
+  }
+  for (const std::uint32_t page : {0x0000'5A03U, 0x0005'8BC1U, 0xFFFF'FFFDU, 0xFFFF'FFFFU})
+    EXPECT_FALSE(F::reserved(page, 0, 5));
+}
+
 TEST(GoldenArmv7, RightsAreReplacedAndNothingElse) {
   EXPECT_EQ(F::with_rights(0x1234'5DFE, r, 0), 0x1234'5FDFU);
   EXPECT_EQ(F::with_rights(0x1234'5FDF, r | w | x | u, 0), 0x1234'5DFEU);
