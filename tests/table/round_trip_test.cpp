@@ -68,7 +68,7 @@ TYPED_TEST(RoundTrip, EveryExpressibleLeafComesBackFromItsWordInEverySize) {
       expect_back<F>(a, size);
   });
   EXPECT_EQ(leaves, count_expressible<F>());
-  EXPECT_GE(leaves, 100U);
+  EXPECT_GE(leaves, 60U); // the fewest: a G-stage has 5 sets of rights, 3 memory types and 4 software values
 }
 
 template <Format F>
