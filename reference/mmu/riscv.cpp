@@ -1,5 +1,5 @@
-// Page table entries and access rights of Sv39, Sv48 and Sv57 as the RISC-V manual, volume II, words them.
-// Bits carry its names.
+// Page table entries of both stages, and access rights of Sv39, Sv48 and Sv57, as the RISC-V manual, volume
+// II, words them. Bits carry its names.
 #include "reference/mmu/riscv.hpp"
 
 #include "reference/mmu/bits.hpp"
@@ -33,7 +33,7 @@ constexpr unsigned napot_copies = 16;
 constexpr std::uint64_t napot_field = bits(13, 10);
 constexpr std::uint64_t napot_64K = bit(13);
 
-constexpr std::array<std::uint64_t, 6> page_sizes{bit(12), bit(16), bit(21), bit(30), bit(39), bit(48)};
+constexpr std::array<std::uint64_t, 6> all_page_sizes{bit(12), bit(16), bit(21), bit(30), bit(39), bit(48)};
 
 unsigned field(std::uint64_t raw, std::uint64_t mask) {
   return static_cast<unsigned>((raw & mask) / (mask & (0 - mask)));
@@ -42,14 +42,8 @@ unsigned field(std::uint64_t raw, std::uint64_t mask) {
 // The PPN stands two bits below the address that it names.
 std::uint64_t frame_of(std::uint64_t raw) { return (raw & PPN) << 2; }
 
-// R=W=X=0 is a table, and W without R is reserved.
-bool expressible_rights(const Rights& rights) {
-  return (rights.read || rights.execute) && (rights.read || !rights.write);
-}
-
 bool expressible(const Attributes& attributes, std::uint64_t) {
-  return expressible_rights(rights_of(attributes)) && attributes.memory_type < 3 && attributes.key == 0
-         && attributes.software < 4;
+  return riscv::expressible_rights(rights_of(attributes)) && riscv::expressible_rest(attributes);
 }
 
 // "Irrespective of SUM, the supervisor may not execute code on pages with U=1." Its data it may reach: SUM is
@@ -98,11 +92,6 @@ bool is_reserved_leaf(std::uint64_t raw, unsigned level) {
          || ((raw & N) != 0 && !is_napot_64K(raw, level));
 }
 
-// Step 7, as Svade has it where menvcfg.ADUE is 0: it is for software to set A and D.
-bool flags_let(const Flags& flags, const Access& access) {
-  return flags.accessed && (flags.dirty || access.kind != AccessKind::write);
-}
-
 Decoded leaf(std::uint64_t raw, unsigned level, std::uint64_t span) {
   Decoded slot;
   slot.kind = SlotKind::leaf;
@@ -122,20 +111,59 @@ const char* name_of(unsigned levels) {
   return levels == 3 ? "riscv_sv39" : levels == 4 ? "riscv_sv48" : "riscv_sv57";
 }
 
-// A leaf of each level, and the 64 KiB between the lowest two.
 Profile profile_of(unsigned levels) {
-  return {name_of(levels),
-          std::span(page_sizes).first(std::size_t{levels} + 1),
-          12 + 9 * levels,
-          true,
-          56,
-          32,
-          expressible,
-          expressible_rights,
-          permits};
+  return {name_of(levels), riscv::page_sizes(levels), 12 + 9 * levels, true, 56, 32,
+          expressible,     riscv::expressible_rights, permits};
 }
 
 } // namespace
+
+namespace riscv {
+
+bool expressible_rights(const Rights& rights) {
+  return (rights.read || rights.execute) && (rights.read || !rights.write);
+}
+
+bool expressible_rest(const Attributes& attributes) {
+  return attributes.memory_type < 3 && attributes.key == 0 && attributes.software < 4;
+}
+
+std::span<const std::uint64_t> page_sizes(unsigned levels) {
+  return std::span(all_page_sizes).first(std::size_t{levels} + 1);
+}
+
+Decoded decode(std::uint64_t raw, unsigned level, std::uint64_t span) {
+  if ((raw & V) == 0)
+    return hole_with_marker(raw, span);
+  return is_table(raw) ? table(raw, level, span) : leaf(raw, level, span);
+}
+
+// Only the PPN differs, and it is the next page's. The 16 entries of a NAPOT page are equal.
+bool continues(std::uint64_t before, std::uint64_t raw, std::uint64_t span) {
+  return (before & N) == 0 && raw - before == span >> 2 && ((raw ^ before) & ~PPN) == 0;
+}
+
+std::optional<Below> below(std::uint64_t raw, unsigned level) {
+  if ((raw & (V | R | W | X | reserved_in_table)) != V || level == 0)
+    return std::nullopt;
+  return Below{frame_of(raw), {true, true, true, true}, (raw & G) != 0};
+}
+
+// Step 7, as Svadu has it: in the leaf that was read, be it one of 16; tables have no flags.
+std::uint64_t flags_set(bool is_leaf, bool is_write) { return is_leaf ? (is_write ? A | D : A) : 0; }
+
+// Step 7, as Svade has it where menvcfg.ADUE is 0: it is for software to set A and D.
+bool flags_let(const Flags& flags, const Access& access, const Mode& mode) {
+  return mode.adue || (flags.accessed && (flags.dirty || access.kind != AccessKind::write));
+}
+
+// Step 5, less privileges: MXR lets loads use X.
+bool has_right(const Attributes& effective, const Access& access, const Mode& mode) {
+  const bool is_load = access.kind == AccessKind::read;
+  return reference::has_right(effective, access.kind) || (is_load && mode.mxr && effective.execute);
+}
+
+} // namespace riscv
 
 Riscv::Riscv(unsigned levels) : NineBits(levels, profile_of(levels)) {}
 
@@ -145,37 +173,29 @@ std::uint64_t Riscv::root_node(std::uint64_t root) const { return root; }
 // Mode::pa_bits binds nothing: "The algorithm does not admit the possibility of ignoring high-order PPN bits
 // for implementations with narrower physical addresses."
 Decoded Riscv::decode(std::uint64_t raw, unsigned level, unsigned, const Mode&) const {
-  if ((raw & V) == 0)
-    return hole_with_marker(raw, span(level));
-  return is_table(raw) ? table(raw, level, span(level)) : leaf(raw, level, span(level));
+  return riscv::decode(raw, level, span(level));
 }
 
-// Only the PPN differs, and it is the next page's. The 16 entries of a NAPOT page are equal.
 bool Riscv::continues(std::uint64_t before, std::uint64_t raw, unsigned level, const Mode&) const {
-  return (before & N) == 0 && raw - before == span(level) >> 2 && ((raw ^ before) & ~PPN) == 0;
+  return riscv::continues(before, raw, span(level));
 }
 
 std::optional<Below> Riscv::below(std::uint64_t raw, unsigned level, const Mode&) const {
-  if ((raw & (V | R | W | X | reserved_in_table)) != V || level == 0)
-    return std::nullopt;
-  return Below{frame_of(raw), {true, true, true, true}, (raw & G) != 0};
+  return riscv::below(raw, level);
 }
 
-// Step 5, with the two bits of sstatus: MXR lets loads use X; SUM lets the supervisor load and store, never
-// fetch, where U is set.
+// Step 5, with SUM of sstatus: the supervisor may load and store, never fetch, where U is set.
 Outcome Riscv::judge(const Translation& to, const Access& access, const Mode& mode) const {
-  const Attributes& effective = to.attributes;
-  const bool is_fetch = access.kind == AccessKind::execute, is_load = access.kind == AccessKind::read;
-  const bool right = has_right(effective, access.kind) || (is_load && mode.mxr && effective.execute);
-  const bool reached = access.user ? effective.user : !effective.user || (mode.sum && !is_fetch);
-  return right && reached && (mode.adue || flags_let(to.flags, access)) ? Outcome::ok : Outcome::protection;
+  const bool is_fetch = access.kind == AccessKind::execute, user_page = to.attributes.user;
+  const bool reached = access.user ? user_page : !user_page || (mode.sum && !is_fetch);
+  const bool let = riscv::has_right(to.attributes, access, mode) && riscv::flags_let(to.flags, access, mode);
+  return let && reached ? Outcome::ok : Outcome::protection;
 }
 
 std::uint32_t Riscv::error_code(const Walk&, const Access&, const Mode&) const { return 0; }
 
-// Step 7, as Svadu has it: in the leaf that was read, be it one of 16; tables have no flags.
 std::uint64_t Riscv::flags_set(unsigned, bool is_leaf, bool is_write) const {
-  return is_leaf ? (is_write ? A | D : A) : 0;
+  return riscv::flags_set(is_leaf, is_write);
 }
 
 const Mmu& riscv_sv39() {

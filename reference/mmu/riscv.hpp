@@ -1,7 +1,7 @@
 // The RISC-V MMU with Sv39, Sv48 or Sv57. Rule: The RISC-V Instruction Set Manual, volume II (privileged
 // architecture), chapter "Supervisor-Level ISA": "Virtual Address Translation Process" (of Sv32, which the
 // others refer to), Sv39, Sv48 and Sv57; the chapters Svnapot, Svpbmt and Svadu, all three present. It
-// refuses to know Sv32, the two-stage translation of the hypervisor extension, physical memory protection and
+// refuses to know Sv32, the G-stage of the hypervisor extension (riscv_g.hpp), physical memory protection and
 // attributes, shadow stacks (Zicfiss: a page with W and without R) and pointer masking.
 #pragma once
 
@@ -9,8 +9,28 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 
 namespace reference {
+
+// Page table entries, which are the same in both stages, and what step 7 says of their flags.
+namespace riscv {
+[[nodiscard]] Decoded decode(std::uint64_t raw, unsigned level, std::uint64_t span);
+[[nodiscard]] bool continues(std::uint64_t before, std::uint64_t raw, std::uint64_t span);
+[[nodiscard]] std::optional<Below> below(std::uint64_t raw, unsigned level);
+[[nodiscard]] std::uint64_t flags_set(bool is_leaf, bool is_write);
+// Do the flags let the access pass, be it that hardware sets them?
+[[nodiscard]] bool flags_let(const Flags& flags, const Access& access, const Mode& mode);
+// R, W or X, as the access has it; where MXR makes executable pages readable, either of two for a load.
+[[nodiscard]] bool has_right(const Attributes& attributes, const Access& access, const Mode& mode);
+
+// R=W=X=0 is a table, and W without R is reserved.
+[[nodiscard]] bool expressible_rights(const Rights& rights);
+// The rest: three memory types, no keys, two bits for software.
+[[nodiscard]] bool expressible_rest(const Attributes& attributes);
+// The 64 KiB between pages and leaves of level 1, and a leaf of each level.
+[[nodiscard]] std::span<const std::uint64_t> page_sizes(unsigned levels);
+} // namespace riscv
 
 class Riscv final : public NineBits<Riscv> {
  public:
