@@ -92,8 +92,8 @@ Profile stage1_profile(const Vmsa& vmsa, const char* name) {
 
 } // namespace
 
-Rights HierarchicalPath::effective(std::uint64_t leaf, const Rights& own) const {
-  Rights left = Path::effective(leaf, own);
+Attributes HierarchicalPath::effective(std::uint64_t leaf, const Attributes& own) const {
+  Attributes left = Path::effective(leaf, own);
   left.execute = may_execute(leaf, limits, left.user);
   return left;
 }

@@ -20,7 +20,7 @@ struct HierarchicalPath : Path {
     Path::pass(table, let_through, makes_global);
     limits |= table;
   }
-  [[nodiscard]] Rights effective(std::uint64_t leaf, const Rights& own) const;
+  [[nodiscard]] Attributes effective(std::uint64_t leaf, const Attributes& own) const;
 };
 
 class Aarch64Stage1 final : public Aarch64<Aarch64Stage1> {

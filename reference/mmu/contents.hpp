@@ -10,7 +10,7 @@
 namespace reference {
 
 struct Contents {
-  std::vector<LeafRun> leaves; // canonical, see append; rights are effective ones
+  std::vector<LeafRun> leaves; // canonical, see append; attributes are effective ones
   std::vector<Marker> markers;
   std::uint64_t nodes = 0;      // reached, the root included
   const char* broken = nullptr; // why the bytes are no table at all
@@ -59,10 +59,8 @@ class Reader {
              slot.count * slot.decoded.bytes,
              slot.decoded.address,
              slot.decoded.bytes,
-             slot.decoded.attributes,
+             slot.effective,
              slot.decoded.flags};
-    leaf_.attributes = with_rights(leaf_.attributes, slot.effective);
-    leaf_.attributes.global = slot.global;
   }
 
   const Arch& mmu_;

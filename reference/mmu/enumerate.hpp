@@ -19,8 +19,7 @@ struct Slot {
   std::uint64_t raw = 0;
   unsigned count = 1; // slots from here on that hold such a leaf over consecutive frames
   Decoded decoded;
-  Rights effective;    // what the tables on the path leave of the slot's own
-  bool global = false; // the slot's own, or that of a table above
+  Attributes effective; // what the tables on the path make of the slot's own
 };
 
 enum class Enumeration : std::uint8_t {
@@ -92,8 +91,7 @@ class Enumerator {
     found.raw = word(node_address, index);
     found.decoded = mmu_.decode(found.raw, level, index, mode_);
     found.count = run_from(found);
-    found.effective = path.effective(found.raw, rights_of(found.decoded.attributes));
-    found.global = path.global || found.decoded.attributes.global;
+    found.effective = path.effective(found.raw, found.decoded.attributes);
     sink_(static_cast<const Slot&>(found));
     const bool followed = (found.decoded.violations & violation::faulting) == 0;
     if (found.decoded.kind == SlotKind::table && followed && level > 0)

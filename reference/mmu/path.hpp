@@ -1,5 +1,5 @@
-// What the tables between the root and a slot let through. It refuses to know bits: where a table limits more
-// than the rights that are named here, an Arch brings a path of its own, with these two questions
+// What the tables between the root and a slot make of what the slot says. It refuses to know bits: where a
+// table decides more than is named here, an Arch brings a path of its own, with these two questions
 // (HierarchicalPath of AArch64), and no other architecture pays for it.
 #pragma once
 
@@ -18,8 +18,12 @@ struct Path {
     rights = both(rights, table);
     global = global || makes_global;
   }
-  // What is left of a leaf's own rights.
-  [[nodiscard]] Rights effective(std::uint64_t, const Rights& own) const { return both(rights, own); }
+  // What becomes of a leaf's own attributes.
+  [[nodiscard]] Attributes effective(std::uint64_t, const Attributes& own) const {
+    Attributes left = with_rights(own, both(rights, rights_of(own)));
+    left.global = left.global || global;
+    return left;
+  }
 };
 
 } // namespace reference

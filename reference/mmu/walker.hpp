@@ -24,9 +24,8 @@ template <typename Arch>
 template <typename Path>
 [[nodiscard]] Translation translation_of(std::uint64_t raw, const Decoded& leaf, const Path& path,
                                          std::uint64_t va) {
-  Attributes effective = with_rights(leaf.attributes, path.effective(raw, rights_of(leaf.attributes)));
-  effective.global |= path.global;
-  return {leaf.address + (va & (leaf.bytes - 1)), leaf.bytes, effective, leaf.flags};
+  return {leaf.address + (va & (leaf.bytes - 1)), leaf.bytes, path.effective(raw, leaf.attributes),
+          leaf.flags};
 }
 
 [[nodiscard]] inline bool faults(const Decoded& slot) { return (slot.violations & violation::faulting) != 0; }

@@ -125,7 +125,7 @@ TEST(ForEachSlot, EffectiveRightsAreThoseOfThePath) {
   arena.put(base, base + 0x1005); // not writable
   arena.put(base + 0x1000, 0x83); // not for users
   Rights last;
-  const auto note = [&last](const Slot& slot) { last = slot.effective; };
+  const auto note = [&last](const Slot& slot) { last = rights_of(slot.effective); };
   EXPECT_EQ(for_each_slot(arena.memory(), base, x86_64_4(), {}, note), Enumeration::complete);
   EXPECT_EQ(last, (Rights{true, false, true, false}));
 }
