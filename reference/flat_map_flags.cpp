@@ -8,7 +8,7 @@ Done FlatMap::set_flags(std::uint64_t va, bool accessed, bool dirty) {
   auto leaf = leaf_at(va);
   if (!leaf)
     return {Status::not_mapped};
-  const Flags flags = either(leaf->flags, {accessed, dirty});
+  const Flags flags = either(leaf->flags, {accessed, dirty && profile_->dirty});
   if (flags != leaf->flags) {
     leaf->flags = flags;
     replace_with(*leaf);

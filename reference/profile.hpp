@@ -20,6 +20,7 @@ struct Profile {
   bool (*expressible)(const Attributes&, std::uint64_t size);
   bool (*expressible_rights)(const Rights&);
   bool (*permits)(const Attributes& effective, const Access&); // in the mode that the fuzzer walks in
+  bool dirty = true;                                           // hardware records writes
 };
 
 [[nodiscard]] constexpr bool is_page_size(const Profile& profile, std::uint64_t size) {

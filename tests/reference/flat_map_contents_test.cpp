@@ -109,5 +109,16 @@ TEST(StatusTest, EveryStatusHasItsDocumentsName) {
   EXPECT_STREQ(to_text(Status::not_uniform), "not_uniform");
 }
 
+TEST(FlatMapWithoutADirtyFlag, AWriteIsAnAccess) {
+  Profile profile = x86_64_4().profile();
+  profile.dirty = false;
+  FlatMap map{profile};
+  EXPECT_EQ(map.map(M2, 0, M2, rw).status, Status::ok);
+  EXPECT_EQ(map.set_flags(M2, false, true).status, Status::ok);
+  EXPECT_EQ(map.lookup(M2)->flags, (Flags{false, false}));
+  EXPECT_EQ(map.set_flags(M2, true, true).status, Status::ok);
+  EXPECT_EQ(map.lookup(M2)->flags, (Flags{true, false}));
+}
+
 } // namespace
 } // namespace reference

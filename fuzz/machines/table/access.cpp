@@ -15,8 +15,9 @@ Verdict TableMachine::apply_access(const twin::Op& op) {
   const reference::Access access{static_cast<reference::AccessKind>((arg & 3U) % 3), (arg & 4U) != 0};
   const bool write = access.kind == reference::AccessKind::write;
   const AdversarialTlb::Line* line = (arg & 8U) != 0 ? tlb_.find(space_, va) : nullptr;
-  // A write through a line that is not known to be dirty walks again, to set the flag.
-  if (line != nullptr && mmu_->profile().permits(line->attributes, access) && (!write || line->flags.dirty))
+  // A write through a line that is not known to be dirty walks again, to set the flag, where there is one.
+  const bool sets_flag = write && mmu_->profile().dirty && line != nullptr && !line->flags.dirty;
+  if (line != nullptr && mmu_->profile().permits(line->attributes, access) && !sets_flag)
     return access_cached(*line, va, write);
   return access_walking(va, access);
 }
