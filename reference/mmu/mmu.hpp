@@ -28,7 +28,9 @@ struct Mode {
   std::uint32_t pkru = 0;
   bool sum = true;  // sstatus.SUM
   bool mxr = false; // sstatus.MXR
-  bool adue = true; // menvcfg.ADUE; HA and HD of TCR_EL1 or VTCR_EL2: hardware sets accessed and dirty
+  // menvcfg.ADUE; HA and HD of TCR_EL1 or VTCR_EL2; SCTLR.HA of ARMv7: hardware sets accessed and dirty
+  bool adue = true;
+  std::uint32_t dacr = 0x55555555; // DACR: every domain is a client's
 };
 
 enum class SlotKind : std::uint8_t { hole, table, leaf };
@@ -82,7 +84,7 @@ enum class Outcome : std::uint8_t {
   reserved,
   access_flag, // it is clear, and hardware does not set it
   non_canonical,
-  protection_key,
+  protection_key, // or a domain
   outside_memory, // a node that lies in no memory: no fault of any manual, but nothing to read
 };
 [[nodiscard]] const char* to_text(Outcome outcome);
@@ -177,6 +179,7 @@ class Mmu {
 [[nodiscard]] const Mmu& aarch64_s2_4k();
 [[nodiscard]] const Mmu& aarch64_s2_16k();
 [[nodiscard]] const Mmu& aarch64_s2_64k();
+[[nodiscard]] const Mmu& armv7();
 [[nodiscard]] const Mmu& tiny();
 [[nodiscard]] const Mmu& tiny_wide();
 [[nodiscard]] const Mmu& tiny_narrow();
