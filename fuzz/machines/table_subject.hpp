@@ -58,6 +58,9 @@ class ObservedBacking {
     memory_.set_junk(std::span<const typename F::Raw>(junk_));
     arena.fill_data(std::as_bytes(std::span(junk_)));
   }
+  ObservedBacking(const ObservedBacking&) = delete;
+  ObservedBacking& operator=(const ObservedBacking&) = delete;
+  ~ObservedBacking() { memory_.leave(*arena_); }
   void restart(const SubjectOptions& o) {
     seen_.reset();
     memory_.restart(*arena_, units_of<F>(o), Geometry<F>::node_shift(0), records_);

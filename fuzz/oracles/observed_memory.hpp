@@ -96,13 +96,17 @@ class ObservedMemory {
 
   // Forgets the last program: a pool of `units` units.
   void restart(Arena& arena, std::size_t units, unsigned unit_shift, std::span<NodeRecord> records) {
-    unpoison(arena.begin(), touched_bytes_);
-    touched_bytes_ = 0;
+    leave(arena);
     pool_ = NodePool(arena.nodes().first(units << unit_shift), PhysAddr{arena.base()}, unit_shift,
                      records.first(units));
     waiting_count_ = 0;
     fail_in_ = never;
     refused_ = false;
+  }
+  // Nothing of the arena is poisoned any more.
+  void leave(Arena& arena) {
+    unpoison(arena.begin(), touched_bytes_);
+    touched_bytes_ = 0;
   }
   void begin_operation() {
     refused_ = false;

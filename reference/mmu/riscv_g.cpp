@@ -8,15 +8,15 @@ namespace reference {
 
 namespace {
 
-// "All memory accesses are considered to be user-level accesses": without U nobody may do anything.
-bool expressible_rights(const Rights& rights) { return rights.user && riscv::expressible_rights(rights); }
+// "All memory accesses are considered to be user-level accesses": nobody asks for the right `user`, and
+// without U nobody may do anything.
+bool expressible_rights(const Rights& rights) { return !rights.user && riscv::expressible_rights(rights); }
 
 bool expressible(const Attributes& attributes, std::uint64_t) {
   return expressible_rights(rights_of(attributes)) && riscv::expressible_rest(attributes)
          && !attributes.global;
 }
 
-// Of leaves that can be expressed: all are user pages, and all accesses a user's.
 bool permits(const Attributes& effective, const Access& access) { return has_right(effective, access.kind); }
 
 // "The G bit in all G-stage PTEs is currently not used": hardware ignores it, software clears it.
@@ -24,6 +24,18 @@ Decoded without_global(Decoded slot) {
   if (slot.attributes.global && slot.kind == SlotKind::leaf)
     slot.violations |= violation::leaf_bits;
   slot.attributes.global = false;
+  return slot;
+}
+
+// U lets everybody do what the other bits say.
+Decoded judged_as_users(Decoded slot) {
+  const Rights rights = rights_of(slot.attributes);
+  if (rights.user)
+    slot.attributes = with_rights(slot.attributes, {rights.read, rights.write, rights.execute, false});
+  else
+    slot.attributes = with_rights(slot.attributes, {});
+  if (!rights.user)
+    slot.violations |= violation::no_rights;
   return slot;
 }
 
@@ -48,10 +60,8 @@ RiscvG::RiscvG(unsigned levels) : NineBits(levels, profile_of(levels)) {}
 std::uint64_t RiscvG::root_node(std::uint64_t root) const { return root & ~bits(13, 0); }
 
 Decoded RiscvG::decode(std::uint64_t raw, unsigned level, unsigned, const Mode&) const {
-  Decoded slot = without_global(riscv::decode(raw, level, span(level)));
-  if (slot.kind == SlotKind::leaf && !slot.attributes.user)
-    slot.violations |= violation::no_rights;
-  return slot;
+  const Decoded slot = without_global(riscv::decode(raw, level, span(level)));
+  return slot.kind == SlotKind::leaf ? judged_as_users(slot) : slot;
 }
 
 bool RiscvG::continues(std::uint64_t before, std::uint64_t raw, unsigned level, const Mode&) const {
@@ -68,7 +78,7 @@ std::optional<Below> RiscvG::below(std::uint64_t raw, unsigned level, const Mode
 // "When checking the U bit, the current privilege mode is always taken to be U-mode." MXR is that of sstatus,
 // which both stages obey; SUM says nothing about a user.
 Outcome RiscvG::judge(const Translation& to, const Access& access, const Mode& mode) const {
-  const bool right = to.attributes.user && riscv::has_right(to.attributes, access, mode);
+  const bool right = riscv::has_right(to.attributes, access, mode);
   return right && riscv::flags_let(to.flags, access, mode) ? Outcome::ok : Outcome::protection;
 }
 

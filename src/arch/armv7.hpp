@@ -24,7 +24,7 @@ struct Armv7 {
 
   static constexpr std::string_view name = "armv7";
   static constexpr unsigned levels = 2, page_shift = 12, va_bits = 32, pa_bits = 32, marker_bits = 30;
-  static constexpr bool sign_extended = false;
+  static constexpr bool sign_extended = false, keeps_dirty = false;
   static constexpr std::array sizes{PageSize{0, 0, 12}, PageSize{0, 4, 16}, PageSize{1, 0, 20},
                                     PageSize{1, 4, 24}};
   static constexpr unsigned index_bits(unsigned level) { return level == 0 ? 8 : 12; }

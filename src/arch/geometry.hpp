@@ -15,6 +15,13 @@ struct Geometry {
   using Raw = typename F::Raw;
   static constexpr unsigned root_level = F::levels - 1;
   static constexpr unsigned size_count = static_cast<unsigned>(F::sizes.size());
+  // Does hardware record writes?
+  static constexpr bool keeps_dirty = [] {
+    if constexpr (requires { F::keeps_dirty; })
+      return F::keeps_dirty;
+    else
+      return true;
+  }();
   static constexpr unsigned word_shift = std::countr_zero(sizeof(Raw));
 
   // log2 of the bytes that one slot of a level covers.

@@ -76,7 +76,7 @@ class Mmu {
   [[nodiscard, gnu::always_inline]] inline AccessResult access(SpaceId space, PhysAddr root, std::uint64_t va,
                                                                AccessKind kind, Privilege who) {
     const auto hit = tlb_.lookup(space, va);
-    if (hit && F::permits(hit->attributes, kind, who) && covers(hit->flags, flags_of(kind))) [[likely]]
+    if (hit && F::permits(hit->attributes, kind, who) && covers(hit->flags, left_by(kind))) [[likely]]
       return {Fault::none, {*hit, Source::tlb}};
     return access_by_walk(space, root, va, kind, who);
   }
@@ -111,6 +111,11 @@ class Mmu {
     std::optional<WalkStart<F>> pointer{};  // what the walk cache keeps
   };
 
+  // Of the flags of an access, those that the format keeps.
+  [[nodiscard]] static constexpr Flags left_by(AccessKind kind) {
+    const Flags all = flags_of(kind);
+    return {all.accessed, all.dirty && Shape::keeps_dirty};
+  }
   [[nodiscard]] static constexpr bool covers(Flags have, Flags wanted) { return (have | wanted) == have; }
 
   [[gnu::noinline]] std::optional<MmuTranslation> translate_by_walk(SpaceId space, PhysAddr root,
@@ -136,7 +141,7 @@ class Mmu {
       if (found.fault != Fault::none)
         return {found.fault, {}, static_cast<std::uint8_t>(found.at.level)};
       const auto flags =
-          mark_tables(found) ? set_flags(found, found.leaf.flags | flags_of(kind)) : std::nullopt;
+          mark_tables(found) ? set_flags(found, found.leaf.flags | left_by(kind)) : std::nullopt;
       if (!flags)
         continue; // a descriptor changed under the walk, which therefore counts for nothing
       found.leaf.flags = *flags;

@@ -34,7 +34,7 @@ constexpr std::uint64_t bit(std::uint64_t position) { return 1ULL << position; }
 constexpr std::uint64_t word(std::uint64_t pa, std::uint64_t low) { return pa >> 2 | low; }
 constexpr std::uint64_t napot(std::uint64_t pa, std::uint64_t low) { return word(pa | 0x8000, low) | N; }
 
-const Attributes all_rights{.read = true, .write = true, .execute = true, .user = true};
+const Attributes all_rights{.read = true, .write = true, .execute = true};
 
 Decoded decode(std::uint64_t raw, unsigned level, unsigned index = 0) {
   return riscv_sv48x4().decode(raw, level, index, {});
@@ -54,11 +54,11 @@ Decoded leaf(std::uint64_t address, std::uint64_t bytes, const Attributes& attri
 
 TEST(RiscvGDecode, GoldenWords) {
   EXPECT_EQ(decode(0x200000DF, 1), leaf(0x80000000, M2, all_rights, {true, true})); // V R W X U A D
-  EXPECT_EQ(decode(0x20000413, 0), leaf(0x80001000, K4, {.read = true, .user = true}));
-  EXPECT_EQ(decode(0x2000041B, 0), leaf(0x80001000, K4, {.read = true, .execute = true, .user = true}));
-  EXPECT_EQ(decode(0x20000419, 0), leaf(0x80001000, K4, {.execute = true, .user = true}));
+  EXPECT_EQ(decode(0x20000413, 0), leaf(0x80001000, K4, {.read = true}));
+  EXPECT_EQ(decode(0x2000041B, 0), leaf(0x80001000, K4, {.read = true, .execute = true}));
+  EXPECT_EQ(decode(0x20000419, 0), leaf(0x80001000, K4, {.execute = true}));
   EXPECT_EQ(decode(0x4000000020000713, 0), // PBMT 2, RSW 3
-            leaf(0x80001000, K4, {.read = true, .user = true, .memory_type = 2, .software = 3}));
+            leaf(0x80001000, K4, {.read = true, .memory_type = 2, .software = 3}));
   EXPECT_EQ(decode(0x20000001, 2).kind, SlotKind::table);
   EXPECT_EQ(decode(0x20000001, 2).address, 0x80000000U);
 }
@@ -74,7 +74,7 @@ TEST(RiscvGDecode, HolesAndMarkersAreThoseOfTheFirstStage) {
 }
 
 TEST(RiscvGDecode, GlobalIsIgnoredInALeafAndNotOurs) {
-  Decoded want = leaf(0x5000, K4, {.read = true, .user = true});
+  Decoded want = leaf(0x5000, K4, {.read = true});
   want.violations = violation::leaf_bits;
   EXPECT_EQ(decode(word(0x5000, V | R | U | G), 0), want);
 }
@@ -90,7 +90,7 @@ TEST(RiscvGDecode, GlobalIsIgnoredInATableAndNotOurs) {
 
 TEST(RiscvGDecode, ALeafWithoutUserAllowsNobodyAnything) {
   for (unsigned level = 0; level < 4; ++level) {
-    Decoded want = leaf(0, riscv_sv48x4().span(level), {.read = true, .write = true, .execute = true});
+    Decoded want = leaf(0, riscv_sv48x4().span(level), {});
     want.violations = violation::no_rights;
     EXPECT_EQ(decode(V | R | W | X, level), want) << level;
   }
@@ -114,7 +114,7 @@ TEST(RiscvGDecode, SuperpagesAreAligned) {
 }
 
 TEST(RiscvGDecode, ANapotPageHas16Copies) {
-  Decoded want = leaf(7 * K64, K64, {.read = true, .user = true});
+  Decoded want = leaf(7 * K64, K64, {.read = true});
   want.copies = 16;
   for (unsigned index = 0; index < 512; ++index)
     EXPECT_EQ(decode(napot(7 * K64, V | R | U), 0, index), want) << index;
@@ -142,20 +142,20 @@ TEST(RiscvGProfile, HasTwoMoreBitsThanTheFirstStage) {
   EXPECT_STREQ(riscv_sv48x4().profile().name, "riscv_sv48x4");
 }
 
-TEST(RiscvGProfile, EveryLeafIsAUsersAndNoneIsGlobal) {
+TEST(RiscvGProfile, NobodyAsksForUserAndNothingIsGlobal) {
   const Profile& profile = riscv_sv39x4().profile();
   for (unsigned set = 0; set < 8; ++set)
     for (const bool user : {false, true}) {
       const Rights rights{(set & 1) != 0, (set & 2) != 0, (set & 4) != 0, user};
-      const bool legal = user && (set == 1 || set == 3 || set == 4 || set == 5 || set == 7);
+      const bool legal = !user && (set == 1 || set == 3 || set == 4 || set == 5 || set == 7);
       EXPECT_EQ(profile.expressible_rights(rights), legal) << set;
       EXPECT_EQ(profile.expressible(with_rights({}, rights), K64), legal) << set;
     }
-  EXPECT_FALSE(profile.expressible({.read = true, .user = true, .global = true}, K4));
-  EXPECT_TRUE(profile.expressible({.read = true, .user = true, .memory_type = 2, .software = 3}, K4));
-  EXPECT_FALSE(profile.expressible({.read = true, .user = true, .memory_type = 3}, K4));
-  EXPECT_FALSE(profile.expressible({.read = true, .user = true, .key = 1}, K4));
-  EXPECT_FALSE(profile.expressible({.read = true, .user = true, .software = 4}, K4));
+  EXPECT_FALSE(profile.expressible({.read = true, .global = true}, K4));
+  EXPECT_TRUE(profile.expressible({.read = true, .memory_type = 2, .software = 3}, K4));
+  EXPECT_FALSE(profile.expressible({.read = true, .memory_type = 3}, K4));
+  EXPECT_FALSE(profile.expressible({.read = true, .key = 1}, K4));
+  EXPECT_FALSE(profile.expressible({.read = true, .software = 4}, K4));
 }
 
 TEST(RiscvGRuns, OnlyTheFrameMayDiffer) {
@@ -254,7 +254,7 @@ TEST_F(RiscvGWalk, ReadsEveryDescriptorFromTheRootDown) {
                                              {0, pte_, word(0x77000, V | R | X | U)},
                                              {},
                                              {}}));
-  EXPECT_EQ(done.translation, (Translation{0x77123, K4, {.read = true, .execute = true, .user = true}, {}}));
+  EXPECT_EQ(done.translation, (Translation{0x77123, K4, {.read = true, .execute = true}, {}}));
   EXPECT_EQ(translate(), done.translation);
 }
 
@@ -296,7 +296,7 @@ TEST_F(RiscvGWalk, APageWithoutUserFaultsForEveryone) {
   for (const Access& each : everyone)
     for (const bool sum : {false, true})
       expect(each, {.sum = sum, .mxr = true}, Outcome::protection);
-  EXPECT_EQ(attributes_of(translate()), (Attributes{.read = true, .write = true, .execute = true}));
+  EXPECT_EQ(attributes_of(translate()), Attributes{});
 }
 
 TEST_F(RiscvGWalk, EachAccessNeedsItsRight) {
@@ -342,7 +342,7 @@ TEST_F(RiscvGWalk, GlobalTablesMakeNothingGlobal) {
   page(word(0x77000, V | R | U));
   arena_.put(root_slot_, arena_.at(root_slot_) | G);
   arena_.put(middle_, arena_.at(middle_) | G);
-  const Translation want{0x77123, K4, {.read = true, .user = true}, {}};
+  const Translation want{0x77123, K4, {.read = true}, {}};
   EXPECT_EQ(translate(), want);
   EXPECT_EQ(walk(kernel_read).translation, want);
 }
@@ -414,7 +414,7 @@ TEST_F(RiscvGWalk, ContentsReachTheLastSlotOfTheRootAndEndWithIt) {
   read_contents(arena_.memory(), base, riscv_sv39x4(), {}, found);
   EXPECT_EQ(found.broken, nullptr);
   EXPECT_EQ(found.nodes, 3U);
-  const Attributes read_only{.read = true, .user = true};
+  const Attributes read_only{.read = true};
   EXPECT_EQ(found.leaves, (std::vector<LeafRun>{{gpa & ~(K4 - 1), K4, 0x77000, K4, read_only, {}},
                                                 {2047 * G1, G1, 7 * G1, G1, read_only, {}}}));
 }

@@ -44,6 +44,12 @@ inline constexpr std::array attribute_fields{
                              [&](std::uint64_t size) { return profile.expressible(to_reference(a), size); });
 }
 
+// The rights, without `user` where the format has no bit for it.
+[[nodiscard]] inline Rights rights_in(const reference::Profile& profile, Rights rights) {
+  const Attributes all{.rights = rights};
+  return is_expressible(profile, all) ? rights : rights & (Rights::read | Rights::write | Rights::execute);
+}
+
 // The values of a field that are expressible beside these attributes, ascending.
 [[nodiscard]] inline std::vector<unsigned>
 values_of(const AttributeField& field, const reference::Profile& profile, const Attributes& beside) {

@@ -207,7 +207,12 @@ TYPED_TEST(GoldenAarch64Stage1, FlagsAreReplacedAndNothingElse) {
   EXPECT_EQ(F::with_flags(0x0778'0000'0020'089D, both, 1), 0x0778'0000'0020'0C1DU);
   EXPECT_EQ(F::with_flags(0x07E0'0000'0020'0C9D, accessed, 1), 0x0760'0000'0020'0C9DU);
   EXPECT_EQ(F::with_flags(0x0760'0000'0020'0C9D, dirty, 1), 0x07E0'0000'0020'089DU);
-  EXPECT_EQ(F::with_flags(0x0060'0000'0001'0803, {}, 0), 0x0068'0000'0001'0883U); // still writable
+  // Writable and not tracked: no processor sets DBM.
+  EXPECT_EQ(F::with_flags(0x0060'0000'0001'0803, {}, 0), 0x0060'0000'0001'0803U);
+  EXPECT_EQ(F::with_flags(0x0060'0000'0001'0803, both, 0), 0x0060'0000'0001'0C03U);
+  // With DBM the bit for software says nothing, and stays.
+  EXPECT_EQ(F::flags(0x00E8'0000'0001'0883, 0), Flags{});
+  EXPECT_EQ(F::with_flags(0x00E8'0000'0001'0883, dirty, 0), 0x00E8'0000'0001'0803U);
 }
 
 TYPED_TEST(GoldenAarch64Stage1, RightsFlagsAndSoftwareBitsMayChangeInPlace) {

@@ -239,9 +239,10 @@ TYPED_TEST(GoldenEpt, EveryTableOnTheWayRestricts) {
   EXPECT_EQ(effective(0x407, 0x407), r | w | x | u);
   EXPECT_EQ(effective(0x405, 0x407), r | x | u); // W clear above
   EXPECT_EQ(effective(0x407, 0x007), r | w | x); // XU clear below
-  EXPECT_EQ(effective(0x403, 0x407), r | w);     // X clear above: XU alone is no right of ours
+  EXPECT_EQ(effective(0x403, 0x407), r | w | u); // X clear above: a user's fetch asks for XU alone
   EXPECT_EQ(effective(0x404, 0x407), x | u);     // execute-only above
-  EXPECT_EQ(effective(0x403, 0x404), Rights::none);
+  EXPECT_EQ(effective(0x403, 0x404), u);
+  EXPECT_EQ(effective(0x003, 0x404), Rights::none);
   EXPECT_EQ(F::effective(F::through(F::open_path(), 0x407, 1), 0x33, 0).memory_type, 6U);
 }
 

@@ -23,7 +23,7 @@ TEST_P(TableHarvest, ReportsTheFlagsOfEachLeafAscending) {
   table.write(3 * largest - 1);
   const Leaves want{leaf(largest, frames, page, plain_attributes, {true, false}),
                     leaf(largest + page, frames + page, page),
-                    leaf(2 * largest, more_frames, largest, plain_attributes, {true, true})};
+                    leaf(2 * largest, more_frames, largest, plain_attributes, written)};
   EXPECT_EQ(harvested(table, 0, table.half_bytes(), Harvest::keep), want);
   EXPECT_TRUE(holds(table, want));
 }
@@ -34,7 +34,7 @@ TEST_P(TableHarvest, ClearsTheFlagsThatItReports) {
     ASSERT_OK(table.map(largest, frames, size));
     table.read(largest);
     table.write(largest + size - 1);
-    const Leaves dirty{leaf(largest, frames, size, plain_attributes, {true, true})};
+    const Leaves dirty{leaf(largest, frames, size, plain_attributes, written)};
     EXPECT_EQ(harvested(table, largest, size, Harvest::keep), dirty);
     EXPECT_EQ(harvested(table, largest, size, Harvest::clear), dirty);
     EXPECT_EQ(harvested(table, largest, size, Harvest::clear), Leaves{leaf(largest, frames, size)});
@@ -48,7 +48,7 @@ TEST_P(TableHarvest, OfAPartReportsTheWholeLeafAndKeepsItsFlags) {
     const std::uint64_t size = table.size(i);
     ASSERT_OK(table.map(largest, frames, size));
     table.write(largest);
-    const Leaves dirty{leaf(largest, frames, size, plain_attributes, {true, true})};
+    const Leaves dirty{leaf(largest, frames, size, plain_attributes, written)};
     EXPECT_EQ(harvested(table, largest, size - page, Harvest::clear), dirty);
     EXPECT_EQ(harvested(table, largest + size - page, 2 * page, Harvest::clear), dirty);
     EXPECT_TRUE(holds(table, dirty));
@@ -66,7 +66,7 @@ TEST_P(TableHarvest, BetweenTwoCutLeavesClearsOnlyWhatItCovers) {
     ASSERT_OK(table.map(largest + i * size, frames + std::uint64_t{2} * i * size, size));
     table.write(largest + i * size);
   }
-  const Flags dirty{true, true};
+  const Flags dirty = written;
   EXPECT_EQ(harvested(table, largest + page, 3 * size - 2 * page, Harvest::clear),
             (Leaves{part(0, dirty), part(1, dirty), part(2, dirty)}));
   EXPECT_MAPPINGS(table, part(0, dirty), part(1, {}), part(2, dirty));
@@ -84,7 +84,7 @@ TEST_P(TableHarvest, FlagsSetAfterAHarvestAreSeenByTheNext) {
   for (int round = 0; round < 3; ++round) {
     table.write(table.top() - page);
     EXPECT_EQ(harvested(table, table.top() - largest, largest, Harvest::clear),
-              Leaves{leaf(table.top() - largest, frames, largest, plain_attributes, {true, true})});
+              Leaves{leaf(table.top() - largest, frames, largest, plain_attributes, written)});
   }
 }
 

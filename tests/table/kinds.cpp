@@ -9,7 +9,7 @@ namespace pagetwin::fuzz {
 std::span<const TableKind> table_kinds() {
   static const std::vector<TableKind> kinds = [] {
     std::vector<TableKind> all;
-    for (const auto some : {intel_kinds(), aarch64_kinds(), riscv_kinds(), tiny_kinds()})
+    for (const auto some : {intel_kinds(), arm_kinds(), riscv_kinds(), tiny_kinds()})
       all.insert(all.end(), some.begin(), some.end());
     return all;
   }();

@@ -6,7 +6,7 @@
 namespace pagetwin::fuzz {
 
 [[nodiscard]] std::span<const TableKind> intel_kinds();
-[[nodiscard]] std::span<const TableKind> aarch64_kinds();
+[[nodiscard]] std::span<const TableKind> arm_kinds();
 [[nodiscard]] std::span<const TableKind> riscv_kinds();
 [[nodiscard]] std::span<const TableKind> tiny_kinds();
 

@@ -26,7 +26,7 @@ TEST_P(TableMap, EverySizeIsOneLeafAtTheEndOfOnePath) {
 }
 
 TEST_P(TableMap, EveryAttributeComesBack) {
-  constexpr Rights rights = Rights::read | Rights::execute | Rights::user;
+  const Rights rights = rights_in(table.profile(), Rights::read | Rights::execute | Rights::user);
   std::vector<Attributes> all = one_field_different(table.profile(), {.rights = rights});
   for (const Attributes& many : decorated(table.profile(), rights))
     all.push_back(many);

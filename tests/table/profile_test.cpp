@@ -101,7 +101,7 @@ TYPED_TEST(ProfileOf, TheSameAttributesAreExpressible) {
               allow_something(rights_of(b)) && profile.expressible_rights(rights_of(b)));
     ++(ours ? expressible : refused);
   });
-  EXPECT_GE(expressible, 100U);
+  EXPECT_GE(expressible, 30U); // the fewest: a G-stage, without user, global and keys
   EXPECT_GT(refused, 1000U);
 }
 
@@ -150,7 +150,8 @@ TYPED_TEST(ProfileOf, LeavesComeBackFromTheirWordsOnBothSides) {
     for (const PageSize size : F::sizes)
       for (unsigned copy = 0; copy < size.copies(); ++copy)
         for (const Flags flags : {Flags{}, Flags{true, false}, Flags{false, true}, Flags{true, true}})
-          expect_round_trip<F>(TypeParam::mmu(), a, size, flags, copy);
+          if (!flags.dirty || TypeParam::mmu().profile().dirty)
+            expect_round_trip<F>(TypeParam::mmu(), a, size, flags, copy);
   });
 }
 
@@ -176,7 +177,7 @@ TYPED_TEST(ProfileOf, OtherRightsAndFlagsAreWhatALeafMadeWithThemHas) {
         ++changes;
       }
   });
-  EXPECT_GE(changes, 1000U);
+  EXPECT_GE(changes, 600U); // the fewest: Sv39x4, with four sizes
 }
 
 TYPED_TEST(ProfileOf, TablesAndMarkersAreReadByTheWalker) {

@@ -27,7 +27,7 @@ TEST_P(TablePromote, KeepsAttributesAndOrsTheFlags) {
       ASSERT_OK(table.map_range(largest, frames, size, table.size(i - 1), many));
       table.write(largest + size - page);
       ASSERT_OK(table.promote(largest, size));
-      EXPECT_MAPPINGS(table, leaf(largest, frames, size, many, {true, true}));
+      EXPECT_MAPPINGS(table, leaf(largest, frames, size, many, written));
       EXPECT_EQ(table.unmap(largest, size).bytes, size);
     }
 }
@@ -52,7 +52,7 @@ TEST_P(TablePromote, OneLeafOfAtLeastTheSizeStaysAsItIs) {
     ASSERT_OK(table.promote(2 * largest - table.size(i), table.size(i)));
   }
   EXPECT_EQ(table.dump(), before);
-  EXPECT_MAPPINGS(table, leaf(largest, frames, largest, plain_attributes, {true, true}));
+  EXPECT_MAPPINGS(table, leaf(largest, frames, largest, plain_attributes, written));
 }
 
 TEST_P(TablePromote, OneHoleAnywhereForbidsIt) {

@@ -10,17 +10,16 @@ TABLE_TESTS(TableProtect);
 
 TEST_P(TableProtect, ChangesTheRightsOfAWholeLeafAndNothingElse) {
   const Attributes many = decorated(table.profile(), read_write)[0];
+  const Rights others = rights_in(table.profile(), Rights::read | Rights::execute | Rights::user);
   for (std::size_t i = 0; i < table.size_count(); ++i) {
     const std::uint64_t size = table.size(i);
     ASSERT_OK(table.map(largest, frames, size, many));
     table.read(largest);
     table.write(largest + size - 1);
-    const Amount changed = table.protect(largest, size, Rights::read | Rights::execute | Rights::user);
+    const Amount changed = table.protect(largest, size, others);
     EXPECT_EQ(changed.status, Status::ok);
     EXPECT_EQ(changed.bytes, size);
-    EXPECT_MAPPINGS(table,
-                    leaf(largest, frames, size,
-                         with_rights(many, Rights::read | Rights::execute | Rights::user), {true, true}));
+    EXPECT_MAPPINGS(table, leaf(largest, frames, size, with_rights(many, others), written));
     EXPECT_EQ(table.nodes(), table.nodes_to(size));
     EXPECT_EQ(table.unmap(largest, size).bytes, size);
   }
@@ -86,7 +85,7 @@ TEST_P(TableProtect, OfManyPagesKeepsTheFlagsOfEach) {
   EXPECT_EQ(table.protect(largest, span, read_only).bytes, span);
   EXPECT_MAPPINGS(
       table, leaf(largest, frames, page, {.rights = read_only}),
-      leaf(largest + page, frames + page, page, {.rights = read_only}, {true, true}),
+      leaf(largest + page, frames + page, page, {.rights = read_only}, written),
       leaves(largest + 2 * page, frames + 2 * page, span - 2 * page, page, {.rights = read_only}));
 }
 

@@ -128,6 +128,7 @@ class TableTest : public testing::TestWithParam<TableKind> {
   TableUnderTest table{GetParam()};
   const std::uint64_t page = table.page(), largest = table.largest(), frames = table.frames(),
                       more_frames = table.more_frames();
+  const Flags written{true, table.profile().dirty}; // of a leaf after a write
 };
 
 #define TABLE_TESTS(Suite)                                                                                   \

@@ -121,7 +121,7 @@ TEST_P(TableUnmap, SplitsKeepAttributesAndFlagsInEveryChild) {
     ASSERT_OK(table.map(largest, frames, table.size(i), many));
     table.read(largest);
     table.write(largest + table.size(i) - 1);
-    const auto whole = leaf(largest, frames, table.size(i), many, {true, true});
+    const auto whole = leaf(largest, frames, table.size(i), many, written);
     EXPECT_TRUE(holds(table, {whole}));
     EXPECT_EQ(table.unmap(largest + page, page).bytes, page);
     EXPECT_TRUE(holds(table, table.without_page(whole, largest + page)));
@@ -152,7 +152,7 @@ TEST_P(TableUnmapCollect, ReportsEveryLeafAscendingWithItsFlags) {
   table.write(2 * largest + largest / 2);
   const Leaves want{leaf(largest, frames, page, plain_attributes, {true, false}),
                     leaf(largest + page, frames + page, page, {.rights = read_only}),
-                    leaf(2 * largest, more_frames, largest, plain_attributes, {true, true}),
+                    leaf(2 * largest, more_frames, largest, plain_attributes, written),
                     leaf(table.half_bytes() - page, frames, page)};
   EXPECT_EQ(collected(table, 0, table.half_bytes(), 3 * page + largest), want);
   EXPECT_MAPPINGS(table);
@@ -162,10 +162,10 @@ TEST_P(TableUnmapCollect, ReportsThePartsOfTheLeavesThatItCut) {
   ASSERT_OK(table.map(largest, frames, largest));
   table.write(largest + page);
   const std::uint64_t first = 2 * largest - page;
-  const Leaves want{leaf(first, frames + largest - page, page, plain_attributes, {true, true})};
+  const Leaves want{leaf(first, frames + largest - page, page, plain_attributes, written)};
   EXPECT_EQ(collected(table, first, 2 * page, page), want);
-  EXPECT_TRUE(holds(
-      table, table.without_page(leaf(largest, frames, largest, plain_attributes, {true, true}), first)));
+  EXPECT_TRUE(
+      holds(table, table.without_page(leaf(largest, frames, largest, plain_attributes, written), first)));
 }
 
 TEST_P(TableUnmapCollect, DropsACoveredSubtreeWithEveryLeafReported) {
@@ -175,7 +175,7 @@ TEST_P(TableUnmapCollect, DropsACoveredSubtreeWithEveryLeafReported) {
   const auto found = collected(table, largest, span, span);
   ASSERT_EQ(found.size(), span / page);
   for (std::size_t i = 0; i < found.size(); ++i) {
-    const Flags flags{i + 1 == found.size(), i + 1 == found.size()};
+    const Flags flags = i + 1 == found.size() ? written : Flags{};
     EXPECT_EQ(found[i], leaf(largest + i * page, frames + i * page, page, plain_attributes, flags));
   }
   EXPECT_EQ(table.nodes(), 1U);
@@ -187,7 +187,7 @@ TEST_P(TableUnmapCollect, OfAGroupReportsTheOrOfItsCopiesOnce) {
     ASSERT_OK(table.map(largest, frames, size));
     table.read(largest);
     table.write(largest + size - 1);
-    const Leaves want{leaf(largest, frames, size, plain_attributes, {true, true})};
+    const Leaves want{leaf(largest, frames, size, plain_attributes, written)};
     EXPECT_EQ(collected(table, largest, size, size), want);
   }
 }

@@ -37,7 +37,7 @@ class OnePage {
  private:
   std::unique_ptr<Arena> arena_ = std::make_unique<Arena>();
   std::vector<NodeRecord> records_{units};
-  NodePool pool_{arena_->bytes, PhysAddr{bytes_of(F::pa_bits - 2)}, unit, records_};
+  NodePool pool_{arena_->bytes, PhysAddr{bytes_of(std::min(F::pa_bits - 2, 31U))}, unit, records_};
   Memory memory_{pool_};
   std::vector<TlbEntry> lines_{4};
   std::vector<WalkCacheEntry> pointers_{4};
@@ -83,7 +83,7 @@ TYPED_TEST(MmuRightsOf, EveryAccessAsksTheFormat) {
       for (const Privilege who : {Privilege::supervisor, Privilege::user})
         this->expect_fault(page, rights, kind, who);
   }
-  EXPECT_GE(sets, 6U);
+  EXPECT_GE(sets, 5U); // RISC-V's G-stage has no more
 }
 
 // What differs from x86-64, by each manual's words rather than by anybody's code.

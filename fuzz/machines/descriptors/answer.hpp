@@ -61,12 +61,12 @@ template <Format F>
 }
 
 // The reference shows flags as they were before; an access that is ok leaves its own besides.
-[[nodiscard]] inline Answer answer_of(const reference::Walk& w, const reference::Access& access) {
+[[nodiscard]] inline Answer answer_of(const reference::Walk& w, const reference::Flags& left) {
   Answer a{w.outcome, w.level, std::nullopt};
   if (w.outcome != reference::Outcome::ok)
     return a;
   a.translation = w.translation;
-  a.translation->flags = either(w.translation.flags, {true, access.kind == reference::AccessKind::write});
+  a.translation->flags = either(w.translation.flags, left);
   return a;
 }
 

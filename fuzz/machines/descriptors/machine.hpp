@@ -97,10 +97,11 @@ class DescriptorMachine final : public twin::Machine {
     const AccessKind kind = kind_of(attributes);
     const Privilege who = (attributes & 8U) != 0 ? Privilege::user : Privilege::supervisor;
     const reference::Access asked{static_cast<reference::AccessKind>(kind), who == Privilege::user};
+    const reference::Flags left{true, kind == AccessKind::write && reference_->profile().dirty};
     mmu_.invalidate_all();
     const AccessResult ours = mmu_.access(space, PhysAddr{root_}, va, kind, who);
     const reference::Walk theirs = reference_->access(view_.memory, root_, va, asked, view_.mode);
-    if (Verdict v = compare("O3 walk", "access", va, answer_of<F>(ours), answer_of(theirs, asked)))
+    if (Verdict v = compare("O3 walk", "access", va, answer_of<F>(ours), answer_of(theirs, left)))
       return v;
     for (unsigned i = 0; i < theirs.steps_taken; ++i)
       if (Verdict v =
@@ -111,7 +112,7 @@ class DescriptorMachine final : public twin::Machine {
                                    : Verdict(finding("O10 dirty", va, "marks of a fault",
                                                      "an access that faulted stored something"));
     const reference::Walk again = reference_->walk(view_.memory, root_, va, asked, view_.mode);
-    return answer_of(again, asked) == answer_ ? access_cached(va, kind, who, ours) : std::nullopt;
+    return answer_of(again, left) == answer_ ? access_cached(va, kind, who, ours) : std::nullopt;
   }
   // Nothing has changed since but the marks, which are complete.
   [[nodiscard]] Verdict access_cached(std::uint64_t va, AccessKind kind, Privilege who, AccessResult want) {
