@@ -1,0 +1,133 @@
+#include "fuzz/emulators/qemu.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+#include <stdexcept>
+#include <unistd.h>
+
+namespace pagetwin::emulators {
+
+namespace {
+
+// Firmware and a busy machine included; a batch takes milliseconds.
+constexpr std::chrono::milliseconds most_for_boot{20'000}, most_for_batch{20'000};
+
+std::string guest_path(const QemuMachine& machine) {
+  return std::string(PAGETWIN_GUESTS) + "/" + std::string(machine.guest);
+}
+
+std::vector<std::string> command(const QemuMachine& machine, const GuestMemory& memory, int channel) {
+  const std::string mib = std::to_string(memory.size() >> 20U) + "M";
+  std::vector<std::string> line{find_program(machine.program),
+                                "-object",
+                                "memory-backend-file,id=ram,share=on,size=" + mib + ",mem-path=" + memory.path(),
+                                "-m",
+                                mib,
+                                "-chardev",
+                                "socket,id=harness,fd=" + std::to_string(channel),
+                                "-kernel",
+                                guest_path(machine),
+                                "-display",
+                                "none",
+                                "-nodefaults",
+                                "-no-reboot"};
+  line.insert(line.end(), machine.arguments.begin(), machine.arguments.end());
+  return line;
+}
+
+std::vector<std::string> command_or_throw(const QemuMachine& machine, const GuestMemory& memory, int channel) {
+  if (const auto absent = absence(machine))
+    throw std::runtime_error(absent->emulator + ": " + absent->reason);
+  return command(machine, memory, channel);
+}
+
+unsigned group_of(const Probe& probe) {
+  return static_cast<unsigned>(probe.kind) + (probe.user ? unsigned{GROUP_USER_READ} : 0U);
+}
+
+} // namespace
+
+std::optional<Absent> absence(const QemuMachine& machine) {
+  if (find_program(machine.program).empty())
+    return Absent{std::string(machine.name),
+                  std::string(machine.program) + " is not in PATH: scripts/bootstrap --oracles installs it"};
+  if (access(guest_path(machine).c_str(), R_OK) != 0)
+    return Absent{std::string(machine.name), "no guest was built for it: " PAGETWIN_GUESTS_ABSENT};
+  return std::nullopt;
+}
+
+QemuProcess::QemuProcess(const QemuMachine& machine)
+    : memory_(machine.ram_bytes),
+      process_(command_or_throw(machine, memory_, channel_.theirs), std::array{memory_.descriptor()}, channel_),
+      box_(new (memory_.part(machine.mailbox_at, sizeof(mailbox)).data()) mailbox) {
+  process_.expect_byte(most_for_boot, "its guest was ready");
+}
+
+void QemuProcess::run() {
+  process_.send_byte();
+  process_.expect_byte(most_for_batch, "a batch was done");
+}
+
+QemuProcess& Qemu::process() {
+  if (process_ == nullptr) {
+    used_ = 0;
+    process_ = std::make_unique<QemuProcess>(machine_);
+    forget();
+  }
+  return *process_;
+}
+
+pid_t Qemu::process_id() { return process().id(); }
+
+void Qemu::walk(std::string_view format, Image image, std::span<const Probe> probes,
+                std::span<Answer> answers) {
+  if (image.base != image_base || image.bytes.size() > image_bytes)
+    throw std::runtime_error(std::string(name()) + ": a table that is not in the 8 GiB from 4 GiB on");
+  try {
+    load(process(), image);
+    prepare(process(), format, image);
+    for (std::size_t from = 0; from < probes.size(); from += MAILBOX_CELLS) {
+      const std::size_t count = std::min<std::size_t>(MAILBOX_CELLS, probes.size() - from);
+      ask(process(), format, probes.subspan(from, count), answers.subspan(from, count));
+    }
+    std::ranges::copy(process().ram(machine_.images_at, image.bytes.size()), image.bytes.begin());
+  } catch (const std::runtime_error&) {
+    process_.reset(); // in an unknown state; the next table gets a new one
+    throw;
+  }
+}
+
+void Qemu::load(QemuProcess& process, const Image& image) {
+  const std::size_t bytes = image.bytes.size();
+  std::ranges::copy(image.bytes, process.ram(machine_.images_at, bytes).begin());
+  if (used_ > bytes) // of the last one
+    std::ranges::fill(process.ram(machine_.images_at + bytes, used_ - bytes), std::byte{0});
+  used_ = bytes;
+}
+
+void Qemu::ask(QemuProcess& process, std::string_view format, std::span<const Probe> probes,
+               std::span<Answer> answers) {
+  sort(probes, process.box());
+  process.run();
+  for (std::size_t cell = 0; cell < order_.size(); ++cell)
+    answers[order_[cell]] = read(format, probes[order_[cell]], process.box().cells[cell]);
+}
+
+void Qemu::sort(std::span<const Probe> probes, mailbox& box) {
+  std::array<std::uint64_t, GROUPS + 1> next{};
+  for (const Probe& probe : probes)
+    ++next[group_of(probe) + 1];
+  for (unsigned group = 0; group < GROUPS; ++group) {
+    next[group + 1] += next[group];
+    box.ends[group] = next[group + 1];
+  }
+  order_.resize(probes.size());
+  for (std::size_t i = 0; i < probes.size(); ++i) {
+    const std::uint64_t cell = next[group_of(probes[i])]++;
+    order_[cell] = i;
+    box.cells[cell] = {probes[i].address, 0};
+  }
+}
+
+} // namespace pagetwin::emulators

@@ -1,0 +1,88 @@
+// QEMU (TCG) as a foreign MMU: a guest of our own (guests/) runs on a bare machine in a process beside this
+// one, and makes accesses through the table under test, which lies in its RAM. A process is started by the
+// first walk, serves any number of batches, and is started anew if it died. It refuses to know formats: each
+// architecture has a file.
+#pragma once
+
+#include "fuzz/emulators/guest_memory.hpp"
+#include "fuzz/emulators/guests/mailbox.h"
+#include "fuzz/emulators/oracles.hpp"
+#include "fuzz/emulators/side_process.hpp"
+
+#include <array>
+
+namespace pagetwin::emulators {
+
+// What QEMU runs, and where things lie in its RAM. The table's own memory is at image_base, as in the harness.
+struct QemuMachine {
+  std::string_view name, program, guest; // "qemu-riscv64", "qemu-system-riscv64", "riscv64.elf"
+  std::vector<std::string> arguments;    // machine and processor; RAM is called "ram"
+  std::size_t ram_bytes, mailbox_at, images_at; // in the RAM's file
+};
+
+// Physical, and how much of it there is at most.
+inline constexpr std::uint64_t image_base = std::uint64_t{4} << 30U;
+inline constexpr std::size_t image_bytes = std::size_t{8} << 30U;
+
+// One process and its RAM.
+class QemuProcess {
+ public:
+  // Throws std::runtime_error if no guest says in time that it is there.
+  explicit QemuProcess(const QemuMachine& machine);
+
+  [[nodiscard]] mailbox& box() const { return *box_; }
+  [[nodiscard]] std::span<std::byte> ram(std::size_t offset, std::size_t bytes) const {
+    return memory_.part(offset, bytes);
+  }
+  [[nodiscard]] pid_t id() const { return process_.id(); }
+  // Lets the guest work through the mailbox. Throws as the constructor does.
+  void run();
+
+ private:
+  GuestMemory memory_;
+  SideProcess::Channel channel_;
+  SideProcess process_;
+  mailbox* box_;
+};
+
+class Qemu : public Emulator {
+ public:
+  [[nodiscard]] std::string_view name() const final { return machine_.name; }
+  [[nodiscard]] bool writes_back() const final { return true; }
+  void walk(std::string_view format, Image image, std::span<const Probe> probes,
+            std::span<Answer> answers) final;
+  // For tests: of the process, which is started if need be.
+  [[nodiscard]] pid_t process_id();
+
+ protected:
+  explicit Qemu(QemuMachine machine) : machine_(std::move(machine)) {}
+
+  // Fills in the registers, and whatever else in RAM the guest needs for this table.
+  virtual void prepare(QemuProcess& process, std::string_view format, const Image& image) = 0;
+  // What a cell means after the batch.
+  [[nodiscard]] virtual Answer read(std::string_view format, const Probe& probe,
+                                    const mailbox_cell& cell) const = 0;
+  // A process is new: what prepare() remembers of the last one is void.
+  virtual void forget() {}
+
+ private:
+  QemuProcess& process();
+  void load(QemuProcess& process, const Image& image);
+  void ask(QemuProcess& process, std::string_view format, std::span<const Probe> probes,
+           std::span<Answer> answers);
+  void sort(std::span<const Probe> probes, mailbox& box);
+
+  QemuMachine machine_;
+  std::unique_ptr<QemuProcess> process_;
+  std::size_t used_ = 0;           // bytes of image memory that may not be zero
+  std::vector<std::size_t> order_; // which probe is in which cell
+};
+
+// Where the program or the guest is missing, why.
+[[nodiscard]] std::optional<Absent> absence(const QemuMachine& machine);
+
+[[nodiscard]] Opened open_qemu_riscv();
+[[nodiscard]] Opened open_qemu_x86();
+[[nodiscard]] Opened open_qemu_aarch64();
+
+} // namespace pagetwin::emulators

@@ -1,0 +1,116 @@
+// Sv39, Sv48 and Sv57 as QEMU 7.2 walks them, with Svnapot, Svpbmt and hardware that sets A and D: its
+// processors have no other way. The table is walked as the VS-stage of a guest whose G-stage maps what the
+// image covers, for reading only. So a store, a fetch and a load elsewhere fault with their physical address;
+// only of loads from within the image nobody learns where they went. SUM is 1: a hypervisor's load does not
+// heed vsstatus.SUM (guests/riscv64.S).
+// Rule: The RISC-V Instruction Set Manual, volume II: Sv39x4, satp and hgatp, mcause, mtval2, and mtinst of a
+// fault in the implicit access of a walk.
+#include "fuzz/emulators/qemu.hpp"
+#include "fuzz/emulators/qemu_deviations.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace pagetwin::emulators {
+
+namespace {
+
+struct Regime {
+  std::string_view format;
+  std::uint64_t MODE; // of satp
+};
+constexpr std::array regimes{Regime{"riscv_sv39", 8}, Regime{"riscv_sv48", 9}, Regime{"riscv_sv57", 10}};
+
+const Regime* find_regime(std::string_view format) {
+  const auto* const found = std::ranges::find(regimes, format, &Regime::format);
+  return found == regimes.end() ? nullptr : found;
+}
+
+// QEMU's virt machine. The harness's G-stage, Sv39x4, lies above the mailbox: a root of 16 KiB, a table for
+// each GiB of images, and one for their last 2 MiB.
+constexpr std::uint64_t ram_base = std::uint64_t{2} << 30U;
+constexpr std::size_t mailbox_at = std::size_t{1} << 20U, g_stage_at = std::size_t{4} << 20U,
+                      middle_at = g_stage_at + 0x4000, middle_tables = image_bytes >> 30U,
+                      last_at = middle_at + middle_tables * 0x1000;
+constexpr std::uint64_t page_shift = 12, middle_shift = 21, root_shift = 30;
+constexpr std::uint64_t V = 1, R = 2, U = 16, A = 64, D = 128, hgatp_sv39x4 = std::uint64_t{8} << 60U;
+
+std::uint64_t entry(std::uint64_t address, std::uint64_t bits) {
+  return address >> page_shift << 10U | bits | V;
+}
+constexpr std::uint64_t readable = R | U | A | D;
+
+// mcause
+constexpr std::uint64_t no_fault = 255, fetch_page_fault = 12, load_page_fault = 13, store_page_fault = 15,
+                        fetch_guest_page_fault = 20, load_guest_page_fault = 21, store_guest_page_fault = 23;
+// "a read for VS-stage address translation": the walk itself left the image.
+constexpr std::uint64_t walk_left = 0x3000;
+
+class QemuRiscv final : public Qemu {
+ public:
+  explicit QemuRiscv(const QemuMachine& machine) : Qemu(machine) {}
+  [[nodiscard]] bool judges(std::string_view format) const override { return find_regime(format) != nullptr; }
+
+ protected:
+  void prepare(QemuProcess& process, std::string_view format, const Image& image) override {
+    process.box().registers[0] = find_regime(format)->MODE << 60U | image.root >> page_shift;
+    process.box().registers[1] = hgatp_sv39x4 | (ram_base + g_stage_at) >> page_shift;
+    if (mapped_ != image.bytes.size())
+      map(process, image.bytes.size());
+    mapped_ = image.bytes.size();
+  }
+  void forget() override { mapped_ = 0; }
+
+  [[nodiscard]] Answer read(std::string_view, const Probe& probe, const mailbox_cell& cell) const override {
+    const std::uint64_t cause = cell.second & 0xffU, instruction = cell.second >> 8U;
+    if (cause == no_fault)
+      return {Outcome::ok, std::nullopt, std::nullopt};
+    if (cause == fetch_page_fault || cause == load_page_fault || cause == store_page_fault)
+      return {Outcome::fault, std::nullopt, std::nullopt};
+    const bool guest_page_fault = cause == fetch_guest_page_fault || cause == load_guest_page_fault
+                                  || cause == store_guest_page_fault;
+    if (!guest_page_fault || instruction == walk_left)
+      return {Outcome::not_judged, std::nullopt, std::nullopt};
+    return {Outcome::ok, (cell.first & ~std::uint64_t{0xfff}) | (probe.address & 0xfffU), std::nullopt};
+  }
+
+ private:
+  static void put(QemuProcess& process, std::size_t table, std::size_t index, std::uint64_t word) {
+    std::memcpy(process.ram(table + 8 * index, 8).data(), &word, 8);
+  }
+  // What lies wholly in the image as 2 MiB, the rest as pages.
+  static void map(QemuProcess& process, std::size_t bytes) {
+    for (std::size_t i = 0; i < middle_tables; ++i)
+      put(process, g_stage_at, (image_base >> root_shift) + i,
+          entry(ram_base + middle_at + i * 0x1000, 0));
+    const std::size_t whole = bytes >> middle_shift, pages = (bytes >> page_shift) % 512;
+    for (std::size_t i = 0; i < middle_tables * 512; ++i)
+      put(process, middle_at, i, i < whole ? entry(image_base + (i << middle_shift), readable) : 0);
+    if (whole < middle_tables * 512)
+      put(process, middle_at, whole, entry(ram_base + last_at, 0));
+    for (std::size_t i = 0; i < 512; ++i)
+      put(process, last_at, i,
+          i < pages ? entry(image_base + (whole << middle_shift) + (i << page_shift), readable) : 0);
+  }
+
+  std::size_t mapped_ = 0; // bytes of the image in the G-stage
+};
+
+} // namespace
+
+Opened open_qemu_riscv() {
+  const QemuMachine machine{"qemu-riscv64",
+                            "qemu-system-riscv64",
+                            "riscv64.elf",
+                            {"-M", "virt,memory-backend=ram", "-cpu", "rv64,svnapot=on,svpbmt=on,svinval=on",
+                             "-bios", "none", "-semihosting-config",
+                             "enable=on,target=native,chardev=harness"},
+                            image_base - ram_base + image_bytes,
+                            mailbox_at,
+                            image_base - ram_base};
+  if (auto absent = absence(machine))
+    return *absent;
+  return Oracle{std::make_unique<QemuRiscv>(machine), qemu_riscv_deviations(), qemu_riscv_word_deviations()};
+}
+
+} // namespace pagetwin::emulators
