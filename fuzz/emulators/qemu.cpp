@@ -73,7 +73,7 @@ QemuProcess& Qemu::process() {
   if (process_ == nullptr) {
     used_ = 0;
     process_ = std::make_unique<QemuProcess>(machine_);
-    forget();
+    start(*process_);
   }
   return *process_;
 }
@@ -108,26 +108,26 @@ void Qemu::load(QemuProcess& process, const Image& image) {
 
 void Qemu::ask(QemuProcess& process, std::string_view format, std::span<const Probe> probes,
                std::span<Answer> answers) {
-  sort(probes, process.box());
+  sort(format, probes, process.box());
   process.run();
+  std::ranges::fill(answers, Answer{Outcome::not_judged, std::nullopt, std::nullopt});
   for (std::size_t cell = 0; cell < order_.size(); ++cell)
     answers[order_[cell]] = read(format, probes[order_[cell]], process.box().cells[cell]);
 }
 
-void Qemu::sort(std::span<const Probe> probes, mailbox& box) {
-  std::array<std::uint64_t, GROUPS + 1> next{};
-  for (const Probe& probe : probes)
-    ++next[group_of(probe) + 1];
+void Qemu::sort(std::string_view format, std::span<const Probe> probes, mailbox& box) {
+  for (auto& group : groups_)
+    group.clear();
+  for (std::size_t i = 0; i < probes.size(); ++i)
+    if (asks(format, probes[i]))
+      groups_[group_of(probes[i])].push_back(i);
+  order_.clear();
   for (unsigned group = 0; group < GROUPS; ++group) {
-    next[group + 1] += next[group];
-    box.ends[group] = next[group + 1];
+    order_.insert(order_.end(), groups_[group].begin(), groups_[group].end());
+    box.ends[group] = order_.size();
   }
-  order_.resize(probes.size());
-  for (std::size_t i = 0; i < probes.size(); ++i) {
-    const std::uint64_t cell = next[group_of(probes[i])]++;
-    order_[cell] = i;
-    box.cells[cell] = {probes[i].address, 0};
-  }
+  for (std::size_t cell = 0; cell < order_.size(); ++cell)
+    box.cells[cell] = {probes[order_[cell]].address, 0};
 }
 
 } // namespace pagetwin::emulators

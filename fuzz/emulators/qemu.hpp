@@ -57,25 +57,28 @@ class Qemu : public Emulator {
  protected:
   explicit Qemu(QemuMachine machine) : machine_(std::move(machine)) {}
 
-  // Fills in the registers, and whatever else in RAM the guest needs for this table.
+  // Of what is not asked nothing is judged.
+  [[nodiscard]] virtual bool asks(std::string_view /*format*/, const Probe& /*probe*/) const { return true; }
+  // A process is new: fills in what its guest needs in RAM for all tables.
+  virtual void start(QemuProcess& process) = 0;
+  // Fills in the registers, and what the guest needs for this table.
   virtual void prepare(QemuProcess& process, std::string_view format, const Image& image) = 0;
   // What a cell means after the batch.
   [[nodiscard]] virtual Answer read(std::string_view format, const Probe& probe,
                                     const mailbox_cell& cell) const = 0;
-  // A process is new: what prepare() remembers of the last one is void.
-  virtual void forget() {}
 
  private:
   QemuProcess& process();
   void load(QemuProcess& process, const Image& image);
   void ask(QemuProcess& process, std::string_view format, std::span<const Probe> probes,
            std::span<Answer> answers);
-  void sort(std::span<const Probe> probes, mailbox& box);
+  void sort(std::string_view format, std::span<const Probe> probes, mailbox& box);
 
   QemuMachine machine_;
   std::unique_ptr<QemuProcess> process_;
   std::size_t used_ = 0;           // bytes of image memory that may not be zero
-  std::vector<std::size_t> order_; // which probe is in which cell
+  std::array<std::vector<std::size_t>, GROUPS> groups_; // probes of each
+  std::vector<std::size_t> order_;                      // which probe is in which cell
 };
 
 // Where the program or the guest is missing, why.

@@ -59,7 +59,7 @@ class QemuRiscv final : public Qemu {
       map(process, image.bytes.size());
     mapped_ = image.bytes.size();
   }
-  void forget() override { mapped_ = 0; }
+  void start(QemuProcess&) override { mapped_ = 0; }
 
   [[nodiscard]] Answer read(std::string_view, const Probe& probe, const mailbox_cell& cell) const override {
     const std::uint64_t cause = cell.second & 0xffU, instruction = cell.second >> 8U;

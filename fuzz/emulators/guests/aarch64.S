@@ -1,0 +1,166 @@
+// The AArch64 guest: at EL2, its own MMU off, HCR_EL2.E2H=0. Reads and writes are asked by AT, which walks anew
+// each time and ends in PAR_EL1. There is no AT for fetches: those go to EL1 or EL0 itself, under a stage 2 of
+// the harness that lets nothing be executed, so that what stage 1 lets through comes back to EL2 with its
+// address (HPFAR_EL2), and no instruction ever runs. A fault of stage 1 goes to the vector of EL1, which is not
+// mapped, and so to EL2, too, with its reason in ESR_EL1. Rule: Arm ARM (DDI 0487), C5.5 (AT), D1 (exception
+// entry), D24.2 (PAR_EL1, ESR_ELx, HPFAR_EL2). It refuses to know what a table is.
+// mailbox.h: registers are those of `load` below, and 9 is the stage. A cell becomes PAR_EL1; for a fetch
+// HPFAR_EL2 and ESR_EL2, or nothing and ESR_EL1 with bit 63 set.
+
+#define MAILBOX 0x40200000
+#define ENDS    80
+#define CELLS   128
+#define SPSR_EL1h 0x3c5
+#define SPSR_EL0t 0x3c0
+
+  .arch armv8-a
+  .section .text.start
+  .globl _start
+_start:
+  ldr x0, =stack_top
+  mov sp, x0
+  ldr x0, =vectors
+  msr vbar_el2, x0
+  mov x0, #0xffffffc000000000   // TTBR1's range
+  msr vbar_el1, x0
+  msr ttbr1_el1, xzr            // where stage 2 maps nothing
+  mov x0, #0xff
+  msr mair_el1, x0
+  mov x0, #1 << 31              // RW
+  msr hcr_el2, x0
+  isb
+  bl signal
+
+batch:
+  bl wait
+  ldr x19, =MAILBOX
+  add x20, x19, #CELLS          // the next cell
+  add x22, x19, #ENDS           // the end of the next group
+  ldp x0, x1, [x19]
+  msr tcr_el1, x0
+  msr ttbr0_el1, x1
+  ldr x0, [x19, #16]
+  msr sctlr_el1, x0
+  ldr x28, [x19, #72]
+  bl under_test
+  tlbi alle1
+  dsb sy
+  isb
+
+  .macro ask_one operation
+  bl next_group
+1:
+  cmp x20, x21
+  b.hs 2f
+  ldr x0, [x20]
+  at \operation, x0
+  isb
+  mrs x0, par_el1
+  str x0, [x20], #16
+  b 1b
+2:
+  .endm
+  .macro ask stage1, stage2
+  cmp x28, #2
+  b.eq 3f
+  ask_one \stage1
+  b 4f
+3:
+  ask_one \stage2
+4:
+  .endm
+
+  ask s1e1r, s12e1r
+  ask s1e1w, s12e1w
+  mov x23, #SPSR_EL1h
+  bl fetch_group
+  ask s1e0r, s12e0r
+  ask s1e0w, s12e0w
+  mov x23, #SPSR_EL0t
+  bl fetch_group
+  bl signal
+  b batch
+
+next_group:                     // x21: one past its last cell
+  ldr x21, [x22], #8
+  add x21, x20, x21, lsl #4
+  ldr x0, =MAILBOX + CELLS
+  sub x1, x20, x0
+  sub x21, x21, x1
+  ret
+
+under_test:                     // registers 3 to 5: HCR_EL2, VTCR_EL2, VTTBR_EL2
+  ldp x0, x1, [x19, #24]
+  ldr x2, [x19, #40]
+  b stage2
+of_harness:                     // 6 to 8: the same
+  ldp x0, x1, [x19, #48]
+  ldr x2, [x19, #64]
+stage2:
+  msr hcr_el2, x0
+  msr vtcr_el2, x1
+  msr vttbr_el2, x2
+  isb
+  ret
+
+fetch_group:
+  mov x27, x30
+  bl next_group
+  cmp x20, x21
+  b.hs fetched
+  bl of_harness
+  tlbi alle1
+  dsb sy
+  isb
+fetch:
+  ldr x0, [x20]
+  bic x0, x0, #3                // or it is the alignment that faults
+  msr elr_el2, x0
+  msr spsr_el2, x23
+  eret
+came_back:
+  mrs x1, esr_el2
+  mrs x2, far_el2
+  mrs x3, hpfar_el2
+  cmp x2, x0
+  b.eq answer
+  mrs x1, esr_el1
+  orr x1, x1, #1 << 63
+  mov x3, #0
+answer:
+  stp x3, x1, [x20], #16
+  cmp x20, x21
+  b.lo fetch
+  bl under_test
+fetched:
+  br x27
+
+// Semihosting: SYS_READC sleeps until a byte comes, SYS_WRITEC sends one.
+wait:
+  mov w0, #7
+  mov x1, #0
+  hlt #0xf000
+  ret
+signal:
+  dsb sy
+  mov w0, #3
+  ldr x1, =stack_top            // any byte
+  hlt #0xf000
+  ret
+
+  .balign 2048
+vectors:
+  .rept 8
+  .balign 128
+  b .                           // a fault of EL2's own: the harness loses patience
+  .endr
+  .rept 8
+  .balign 128
+  b came_back
+  .endr
+
+  .section .bss
+  .balign 16
+  .skip 4096
+stack_top:
+  .skip 16
