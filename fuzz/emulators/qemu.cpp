@@ -85,34 +85,40 @@ void Qemu::walk(std::string_view format, Image image, std::span<const Probe> pro
   if (image.base != image_base || image.bytes.size() > image_bytes)
     throw std::runtime_error(std::string(name()) + ": a table that is not in the 8 GiB from 4 GiB on");
   try {
-    load(process(), image);
-    prepare(process(), format, image);
-    for (std::size_t from = 0; from < probes.size(); from += MAILBOX_CELLS) {
-      const std::size_t count = std::min<std::size_t>(MAILBOX_CELLS, probes.size() - from);
-      ask(process(), format, probes.subspan(from, count), answers.subspan(from, count));
-    }
-    std::ranges::copy(process().ram(machine_.images_at, image.bytes.size()), image.bytes.begin());
+    walk_in_batches(process(), format, image, probes, answers);
   } catch (const std::runtime_error&) {
     process_.reset(); // in an unknown state; the next table gets a new one
     throw;
   }
 }
 
+void Qemu::walk_in_batches(QemuProcess& process, std::string_view format, const Image& image,
+                           std::span<const Probe> probes, std::span<Answer> answers) {
+  for (std::size_t from = 0; from < probes.size(); from += MAILBOX_CELLS) {
+    const std::size_t count = std::min<std::size_t>(MAILBOX_CELLS, probes.size() - from);
+    load(process, image);
+    prepare(process, format, image);
+    ask({process, format, image, probes.subspan(from, count), answers.subspan(from, count)});
+    finish(process, image);
+    std::ranges::copy(image_memory(process, 0, image.bytes.size()), image.bytes.begin());
+  }
+}
+
 void Qemu::load(QemuProcess& process, const Image& image) {
   const std::size_t bytes = image.bytes.size();
-  std::ranges::copy(image.bytes, process.ram(machine_.images_at, bytes).begin());
+  std::ranges::copy(image.bytes, image_memory(process, 0, bytes).begin());
   if (used_ > bytes) // of the last one
-    std::ranges::fill(process.ram(machine_.images_at + bytes, used_ - bytes), std::byte{0});
+    std::ranges::fill(image_memory(process, bytes, used_ - bytes), std::byte{0});
   used_ = bytes;
 }
 
-void Qemu::ask(QemuProcess& process, std::string_view format, std::span<const Probe> probes,
-               std::span<Answer> answers) {
-  sort(format, probes, process.box());
-  process.run();
-  std::ranges::fill(answers, Answer{Outcome::not_judged, std::nullopt, std::nullopt});
+void Qemu::ask(const Batch& batch) {
+  mailbox& box = batch.process.box();
+  sort(batch.format, batch.probes, box);
+  batch.process.run();
+  std::ranges::fill(batch.answers, Answer{Outcome::not_judged, std::nullopt, std::nullopt});
   for (std::size_t cell = 0; cell < order_.size(); ++cell)
-    answers[order_[cell]] = read(format, probes[order_[cell]], process.box().cells[cell]);
+    batch.answers[order_[cell]] = read(batch.format, batch.probes[order_[cell]], box.cells[cell]);
 }
 
 void Qemu::sort(std::string_view format, std::span<const Probe> probes, mailbox& box) {

@@ -55,28 +55,45 @@ class Qemu : public Emulator {
   [[nodiscard]] pid_t process_id();
 
  protected:
+  // What fits into the mailbox at once.
+  struct Batch {
+    QemuProcess& process;
+    std::string_view format;
+    const Image& image;
+    std::span<const Probe> probes;
+    std::span<Answer> answers;
+  };
+
   explicit Qemu(QemuMachine machine) : machine_(std::move(machine)) {}
 
   // Of what is not asked nothing is judged.
   [[nodiscard]] virtual bool asks(std::string_view /*format*/, const Probe& /*probe*/) const { return true; }
   // A process is new: fills in what its guest needs in RAM for all tables.
   virtual void start(QemuProcess& process) = 0;
-  // Fills in the registers, and what the guest needs for this table.
+  // The image is in RAM: fills in the registers, and what else the guest needs for this table.
   virtual void prepare(QemuProcess& process, std::string_view format, const Image& image) = 0;
+  // Undoes in RAM what prepare() did to the image.
+  virtual void finish(QemuProcess& /*process*/, const Image& /*image*/) {}
+  virtual void ask(const Batch& batch);
   // What a cell means after the batch.
   [[nodiscard]] virtual Answer read(std::string_view format, const Probe& probe,
                                     const mailbox_cell& cell) const = 0;
 
+  void load(QemuProcess& process, const Image& image);
+  [[nodiscard]] std::span<std::byte> image_memory(QemuProcess& process, std::size_t offset,
+                                                  std::size_t bytes) const {
+    return process.ram(machine_.images_at + offset, bytes);
+  }
+
  private:
   QemuProcess& process();
-  void load(QemuProcess& process, const Image& image);
-  void ask(QemuProcess& process, std::string_view format, std::span<const Probe> probes,
-           std::span<Answer> answers);
+  void walk_in_batches(QemuProcess& process, std::string_view format, const Image& image,
+                       std::span<const Probe> probes, std::span<Answer> answers);
   void sort(std::string_view format, std::span<const Probe> probes, mailbox& box);
 
   QemuMachine machine_;
   std::unique_ptr<QemuProcess> process_;
-  std::size_t used_ = 0;           // bytes of image memory that may not be zero
+  std::size_t used_ = 0; // bytes of image memory that may not be zero
   std::array<std::vector<std::size_t>, GROUPS> groups_; // probes of each
   std::vector<std::size_t> order_;                      // which probe is in which cell
 };

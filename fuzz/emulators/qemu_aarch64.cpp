@@ -113,8 +113,9 @@ class QemuAarch64 final : public Qemu {
 
  protected:
   [[nodiscard]] bool asks(std::string_view format, const Probe& probe) const override {
+    constexpr unsigned physical_bits = 48; // beyond them it is stage 1, though off, that faults
     if (find_regime(format)->stage == 2)
-      return probe.kind != Kind::execute;
+      return probe.kind != Kind::execute && probe.address >> physical_bits == 0;
     return !is_upper(probe.address);
   }
 

@@ -1,0 +1,157 @@
+// 4-level and 5-level paging as QEMU 7.2 walks it on `-cpu max`, with NXE, WP, SMEP, SMAP (EFLAGS.AC=0), PKE
+// (PKRU=0) and hardware that sets A and D. Accesses are real ones, made out of a reserved slot of the root. A
+// write changes nothing; a fetch runs into two zero bytes of its page, which are looked for first, with the
+// table put back in between; where there are none it is not judged. A physical address is known where QEMU
+// has plugins (plugin.c), and never that of a fetch.
+// Rule: Intel SDM volume 3A, 4.5 and 4.7.
+#include "fuzz/emulators/qemu_x86.hpp"
+
+#include "fuzz/emulators/qemu.hpp"
+#include "fuzz/emulators/qemu_deviations.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace pagetwin::emulators {
+
+namespace {
+
+struct Regime {
+  std::string_view format;
+  unsigned levels, root_shift;
+  std::uint64_t harness_table; // guests/x86_64.S: `third`, `fourth`
+};
+constexpr std::array regimes{Regime{"x86_64_4", 4, 39, 0x103000}, Regime{"x86_64_5", 5, 48, 0x102000}};
+
+const Regime* find_regime(std::string_view format) {
+  const auto* const found = std::ranges::find(regimes, format, &Regime::format);
+  return found == regimes.end() ? nullptr : found;
+}
+
+constexpr unsigned root_slot = 341; // ROOT_SLOT there
+constexpr std::uint64_t P = 1, RW = 2, US = 4, A = 32;
+
+constexpr std::size_t below_4g = std::size_t{3} << 30U; // the microvm machine's; RAM goes on at 4 GiB
+constexpr std::size_t mailbox_at = std::size_t{2} << 20U, physical_at = 0x105000;
+constexpr unsigned cr3_register = 0, levels_register = 1, look_register = 2;
+
+constexpr std::uint64_t no_fault = 255, protection_fault = 13, page_fault = 14;
+
+Answer read_page_fault(std::uint64_t error_code) {
+  constexpr std::uint64_t error_P = 1, error_RSVD = 8;
+  if ((error_code & error_RSVD) != 0)
+    return {Outcome::reserved, std::nullopt, std::nullopt};
+  return {(error_code & error_P) == 0 ? Outcome::not_present : Outcome::protection, std::nullopt, std::nullopt};
+}
+
+// The plugin counts in the RAM's file.
+std::optional<std::uint64_t> physical(std::uint64_t told) {
+  if (told == ~std::uint64_t{0})
+    return std::nullopt;
+  return told < below_4g ? told : told - below_4g + image_base;
+}
+
+class QemuX86 final : public Qemu {
+ public:
+  explicit QemuX86(const QemuMachine& machine) : Qemu(machine) {}
+  [[nodiscard]] bool judges(std::string_view format) const override { return find_regime(format) != nullptr; }
+
+ protected:
+  [[nodiscard]] bool asks(std::string_view format, const Probe& probe) const override {
+    return (probe.address >> find_regime(format)->root_shift & 511U) != root_slot;
+  }
+  void start(QemuProcess&) override {}
+
+  void prepare(QemuProcess& process, std::string_view format, const Image& image) override {
+    const Regime& regime = *find_regime(format);
+    process.box().registers[cr3_register] = image.root;
+    process.box().registers[levels_register] = regime.levels;
+    process.box().registers[look_register] = 0;
+    std::memcpy(&kept_, word(process, image), 8);
+    const std::uint64_t harness = regime.harness_table | P | RW | US | A;
+    std::memcpy(word(process, image), &harness, 8);
+  }
+  void finish(QemuProcess& process, const Image& image) override {
+    std::memcpy(word(process, image), &kept_, 8);
+  }
+
+  void ask(const Batch& batch) override {
+    const auto is_fetch = [](const Probe& probe) { return probe.kind == Kind::execute; };
+    if (std::ranges::none_of(batch.probes, is_fetch))
+      return Qemu::ask(batch);
+    aimed_.assign(batch.probes.begin(), batch.probes.end());
+    aim(batch);
+    load(batch.process, batch.image); // looking for zeros left marks
+    prepare(batch.process, batch.format, batch.image);
+    Qemu::ask({batch.process, batch.format, batch.image, aimed_, batch.answers});
+  }
+
+  [[nodiscard]] Answer read(std::string_view, const Probe& probe, const mailbox_cell& cell) const override {
+    if (cell.second == no_fault)
+      return {Outcome::ok, probe.kind == Kind::execute ? std::nullopt : physical_of(probe, cell), std::nullopt};
+    if ((cell.second & 0xffU) == protection_fault)
+      return {Outcome::non_canonical, std::nullopt, std::nullopt};
+    if ((cell.second & 0xffU) == page_fault)
+      return read_page_fault(cell.second >> 8U);
+    return {Outcome::not_judged, std::nullopt, std::nullopt};
+  }
+
+ private:
+  static std::optional<std::uint64_t> physical_of(const Probe&, const mailbox_cell& cell) {
+    return physical(cell.first);
+  }
+  [[nodiscard]] std::byte* word(QemuProcess& process, const Image& image) const {
+    return image_memory(process, image.root - image.base + std::size_t{8} * root_slot, 8).data();
+  }
+
+  // Moves each fetch within its page to where it can do no harm.
+  void aim(const Batch& batch) {
+    mailbox& box = batch.process.box();
+    looks_.clear();
+    for (std::size_t i = 0; i < aimed_.size(); ++i)
+      if (aimed_[i].kind == Kind::execute && asks(batch.format, aimed_[i]))
+        looks_.push_back(i);
+    for (std::size_t cell = 0; cell < looks_.size(); ++cell)
+      box.cells[cell] = {aimed_[looks_[cell]].address, 0};
+    box.ends[0] = looks_.size();
+    box.registers[look_register] = 1;
+    batch.process.run();
+    for (std::size_t cell = 0; cell < looks_.size(); ++cell)
+      aimed_[looks_[cell]].address = target(batch.format, aimed_[looks_[cell]], box.cells[cell]);
+  }
+  // What faults may be fetched as it is; what holds no zeros must not be, and the reserved slot is not asked.
+  static std::uint64_t target(std::string_view format, const Probe& probe, const mailbox_cell& found) {
+    constexpr std::uint64_t no_zeros = 254;
+    if (found.second == no_zeros)
+      return std::uint64_t{root_slot} << find_regime(format)->root_shift;
+    return found.second == no_fault ? found.first : probe.address;
+  }
+
+  std::uint64_t kept_ = 0; // what the table holds in the reserved slot
+  std::vector<Probe> aimed_;
+  std::vector<std::size_t> looks_; // which probe is in which cell
+};
+
+} // namespace
+
+std::optional<unsigned> reserved_root_slot(std::string_view format) {
+  return find_regime(format) == nullptr ? std::nullopt : std::optional(root_slot);
+}
+
+Opened open_qemu_x86() {
+  QemuMachine machine{"qemu-x86_64",
+                      "qemu-system-x86_64",
+                      "x86_64.elf",
+                      // maxcpus: with a second processor to come, atomic instructions are atomic, and begin
+                      // with the write.
+                      {"-M", "microvm,memory-backend=ram,accel=tcg,acpi=off,rtc=off,pit=off,pic=on,isa-serial=on",
+                       "-cpu", "max", "-smp", "1,maxcpus=2", "-serial", "chardev:harness"},
+                      below_4g + image_bytes,
+                      mailbox_at,
+                      below_4g};
+  if (auto absent = absence(machine))
+    return *absent;
+  return Oracle{std::make_unique<QemuX86>(machine), qemu_x86_deviations(), qemu_x86_word_deviations()};
+}
+
+} // namespace pagetwin::emulators
