@@ -34,3 +34,45 @@ else()
   set_source_files_properties(fuzz/emulators/unicorn_absent.cpp PROPERTIES
     COMPILE_DEFINITIONS "PAGETWIN_UNICORN_ABSENT=\"${UNICORN_ABSENT}\"")
 endif()
+
+# QEMU runs guests of our own. They are built by clang and lld alone, which know every architecture; QEMU itself is looked for
+# when it is to be run.
+set(PAGETWIN_QEMU AUTO CACHE STRING "Guests for QEMU, which walks AArch64, RISC-V and x86-64 tables: AUTO, ON or OFF")
+set_property(CACHE PAGETWIN_QEMU PROPERTY STRINGS AUTO ON OFF)
+find_program(PAGETWIN_GUEST_CLANG NAMES clang-19 clang)
+find_program(PAGETWIN_GUEST_LLD NAMES ld.lld-19 ld.lld)
+set(PAGETWIN_GUESTS ${PROJECT_BINARY_DIR}/guests)
+
+# pagetwin_guest(architecture [flag...]): <architecture>.elf from fuzz/emulators/guests/<architecture>.S and .ld.
+function(pagetwin_guest architecture)
+  set(stem ${PROJECT_SOURCE_DIR}/fuzz/emulators/guests/${architecture})
+  set(object ${PAGETWIN_GUESTS}/${architecture}.o)
+  set(guest ${PAGETWIN_GUESTS}/${architecture}.elf)
+  add_custom_command(OUTPUT ${guest} VERBATIM DEPENDS ${stem}.S ${stem}.ld
+    COMMAND ${PAGETWIN_GUEST_CLANG} --target=${architecture}-none-elf ${ARGN} -c ${stem}.S -o ${object}
+    COMMAND ${PAGETWIN_GUEST_LLD} -static --build-id=none -T ${stem}.ld ${object} -o ${guest})
+  set_property(GLOBAL APPEND PROPERTY PAGETWIN_GUEST_FILES ${guest})
+endfunction()
+
+if(PAGETWIN_QEMU STREQUAL "OFF")
+  set(PAGETWIN_GUESTS_ABSENT "PAGETWIN_QEMU is OFF")
+elseif(NOT PAGETWIN_GUEST_CLANG OR NOT PAGETWIN_GUEST_LLD)
+  set(PAGETWIN_GUESTS_ABSENT "clang or ld.lld was not found when this was built: scripts/bootstrap --oracles installs them")
+else()
+  set(PAGETWIN_GUESTS_ABSENT "")
+  file(MAKE_DIRECTORY ${PAGETWIN_GUESTS})
+  pagetwin_guest(aarch64)
+  pagetwin_guest(riscv64 -march=rv64imach -mno-relax)
+  pagetwin_guest(x86_64)
+  get_property(guests GLOBAL PROPERTY PAGETWIN_GUEST_FILES)
+  add_custom_target(pagetwin_guests DEPENDS ${guests})
+  add_dependencies(pagetwin_emulators pagetwin_guests)
+endif()
+if(PAGETWIN_GUESTS_ABSENT)
+  if(PAGETWIN_QEMU STREQUAL "ON")
+    message(FATAL_ERROR "PAGETWIN_QEMU is ON, but ${PAGETWIN_GUESTS_ABSENT}")
+  endif()
+  message(STATUS "pagetwin: skipped the guests for QEMU: ${PAGETWIN_GUESTS_ABSENT}")
+endif()
+set_source_files_properties(fuzz/emulators/qemu.cpp PROPERTIES
+  COMPILE_DEFINITIONS "PAGETWIN_GUESTS=\"${PAGETWIN_GUESTS}\";PAGETWIN_GUESTS_ABSENT=\"${PAGETWIN_GUESTS_ABSENT}\"")

@@ -5,6 +5,9 @@ namespace pagetwin::emulators {
 std::vector<Opened> open_all() {
   std::vector<Opened> all;
   all.push_back(open_unicorn());
+  all.push_back(open_qemu_aarch64());
+  all.push_back(open_qemu_riscv());
+  all.push_back(open_qemu_x86());
   return all;
 }
 

@@ -22,6 +22,11 @@ using Opened = std::variant<Oracle, Absent>;
 // unicorn.cpp, or unicorn_absent.cpp where libunicorn is missing.
 [[nodiscard]] Opened open_unicorn();
 
+// qemu_<architecture>.cpp. What they need is looked for each time: QEMU in PATH, and guests that were built.
+[[nodiscard]] Opened open_qemu_riscv();
+[[nodiscard]] Opened open_qemu_x86();
+[[nodiscard]] Opened open_qemu_aarch64();
+
 // All of them, in a fixed order.
 [[nodiscard]] std::vector<Opened> open_all();
 

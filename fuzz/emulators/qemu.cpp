@@ -49,11 +49,14 @@ unsigned group_of(const Probe& probe) {
 } // namespace
 
 std::optional<Absent> absence(const QemuMachine& machine) {
-  if (find_program(machine.program).empty())
-    return Absent{std::string(machine.name),
-                  std::string(machine.program) + " is not in PATH: scripts/bootstrap --oracles installs it"};
+  static constexpr std::string_view no_guests = PAGETWIN_GUESTS_ABSENT;
+  const std::string name(machine.name);
+  if (!no_guests.empty())
+    return Absent{name, "its guest was not built: " + std::string(no_guests)};
   if (access(guest_path(machine).c_str(), R_OK) != 0)
-    return Absent{std::string(machine.name), "no guest was built for it: " PAGETWIN_GUESTS_ABSENT};
+    return Absent{name, guest_path(machine) + " is gone: build again"};
+  if (find_program(machine.program).empty())
+    return Absent{name, std::string(machine.program) + " is not in PATH: scripts/bootstrap --oracles installs it"};
   return std::nullopt;
 }
 

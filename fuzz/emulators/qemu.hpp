@@ -101,8 +101,4 @@ class Qemu : public Emulator {
 // Where the program or the guest is missing, why.
 [[nodiscard]] std::optional<Absent> absence(const QemuMachine& machine);
 
-[[nodiscard]] Opened open_qemu_riscv();
-[[nodiscard]] Opened open_qemu_x86();
-[[nodiscard]] Opened open_qemu_aarch64();
-
 } // namespace pagetwin::emulators

@@ -1,5 +1,5 @@
-// 4-level and 5-level paging as QEMU 7.2 walks it on `-cpu max`, with NXE, WP, SMEP, SMAP (EFLAGS.AC=0), PKE
-// (PKRU=0) and hardware that sets A and D. Accesses are real ones, made out of a reserved slot of the root. A
+// 4-level and 5-level paging as QEMU 7.2 walks it on `-cpu max`, with NXE, WP, PKE (PKRU=0), 52 bits of
+// physical address, without SMEP and SMAP, and hardware that sets A and D. Accesses are real ones, made out of a reserved slot of the root. A
 // write changes nothing; a fetch runs into two zero bytes of its page, which are looked for first, with the
 // table put back in between; where there are none it is not judged. A physical address is known where QEMU
 // has plugins (plugin.c), and never that of a fetch.
@@ -145,7 +145,7 @@ Opened open_qemu_x86() {
                       // maxcpus: with a second processor to come, atomic instructions are atomic, and begin
                       // with the write.
                       {"-M", "microvm,memory-backend=ram,accel=tcg,acpi=off,rtc=off,pit=off,pic=on,isa-serial=on",
-                       "-cpu", "max", "-smp", "1,maxcpus=2", "-serial", "chardev:harness"},
+                       "-cpu", "max,phys-bits=52", "-smp", "1,maxcpus=2", "-serial", "chardev:harness"},
                       below_4g + image_bytes,
                       mailbox_at,
                       below_4g};

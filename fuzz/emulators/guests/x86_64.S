@@ -38,7 +38,7 @@
 #define EXTINT    0x700
 
 #define CR4_PAE   0x20
-#define CR4_ALL   0x700620      // PKE, SMAP, SMEP, OSXMMEXCPT, OSFXSR, PAE
+#define CR4_ALL   0x400620      // PKE, OSXMMEXCPT, OSFXSR, PAE
 #define CR4_LA57  0x1000
 #define CR0_ALL   0x80010033    // PG, WP, NE, ET, MP, PE
 #define EFER      0xc0000080
@@ -158,9 +158,7 @@ done:
   jmp batch
 
 look_for_zeros:
-  stac                          // whoever's page it is
   kernel_group look
-  clac
   jmp done
 
 // r13: where to go on. r11: the loop, where it also goes on after a fault. r10: how far from the kernel's
