@@ -1,12 +1,172 @@
+// See qemu_deviations.hpp. Each entry was met by scripts/oracles, and is as narrow as what was met. What is
+// written back has no path: where an access is let through that the manual stops, the answer is compared by
+// itself, and the marks that it leaves are explained by their form.
 #include "fuzz/emulators/qemu_deviations.hpp"
+
+#include "fuzz/emulators/lpae_deviations.hpp"
+
+#include <array>
 
 namespace pagetwin::emulators {
 
-std::span<const Deviation> qemu_riscv_deviations() { return {}; }
-std::span<const WordDeviation> qemu_riscv_word_deviations() { return {}; }
+namespace {
+
+constexpr std::uint64_t bit(unsigned n) { return std::uint64_t{1} << n; }
+constexpr std::uint64_t bits(unsigned high, unsigned low) {
+  return (~std::uint64_t{0} >> (63U - high)) & ~std::uint64_t{0} << low;
+}
+
+std::uint64_t last_word(const Expected& expected) {
+  return expected.words_count == 0 ? 0 : expected.words[expected.words_count - 1];
+}
+
+// The bits that only the MMU has set, and nothing else differs.
+std::uint64_t only_found(const WordDifference& difference) {
+  const std::uint64_t more = difference.found & ~difference.expected;
+  return (difference.expected | more) == difference.found ? more : 0;
+}
+
+namespace riscv {
+
+constexpr std::uint64_t V = bit(0), RWX = bits(3, 1), A = bit(6), D = bit(7), reserved = bits(60, 54),
+                        PBMT = bits(62, 61), N = bit(63);
+
+bool is_leaf(std::uint64_t word) { return (word & RWX) != 0; }
+
+// With Svnapot or Svpbmt the walker masks what is above the PPN instead of refusing it.
+bool ignores_reserved_bits(std::string_view, const Probe&, const Expected& expected, const Answer& answer) {
+  return expected.outcome == Outcome::reserved && answer.outcome == Outcome::ok
+         && (last_word(expected) & reserved) != 0;
+}
+
+bool takes_pbmt_3(std::string_view, const Probe&, const Expected& expected, const Answer& answer) {
+  const std::uint64_t word = last_word(expected);
+  return expected.outcome == Outcome::reserved && answer.outcome == Outcome::ok && is_leaf(word)
+         && (word & (PBMT | reserved)) == PBMT;
+}
+
+constexpr std::array known{
+    Deviation{"bits 60 to 54 of an entry are ignored",
+              "RISC-V volume II, Sv39: reserved, a page fault if set, so the reference is right",
+              ignores_reserved_bits},
+    Deviation{"PBMT=3 is taken", "RISC-V volume II, Svpbmt: reserved, a page fault, so the reference is right",
+              takes_pbmt_3},
+};
+
+// Of an access that one of the above let through, at the leaf itself or anywhere below a table.
+bool marks_what_was_let_through(std::string_view, const WordDifference& difference) {
+  const std::uint64_t more = only_found(difference);
+  return is_leaf(difference.before) && (difference.before & V) != 0 && more != 0 && (more & ~(A | D)) == 0
+         && (difference.before & N) == 0;
+}
+
+// A and D are written before the encoding of N is looked at.
+bool marks_bad_napot(std::string_view, const WordDifference& difference) {
+  const std::uint64_t more = only_found(difference);
+  return (difference.before & (N | V)) == (N | V) && more != 0 && (more & ~(A | D)) == 0;
+}
+
+constexpr std::array known_words{
+    WordDeviation{"marks of what was let through", "as the entries of answers", marks_what_was_let_through},
+    WordDeviation{"marks of a faulting NAPOT encoding",
+                  "RISC-V volume II, Svnapot: reserved encodings fault, and only a translation sets A and D",
+                  marks_bad_napot},
+};
+
+} // namespace riscv
+
+namespace x86 {
+
+constexpr std::uint64_t P = bit(0), A = bit(5), PS = bit(7);
+
+// The walker sets A as it goes down; the reference only when all goes well. The level would tell tables from
+// pages, but a damaged table may have a node at two levels.
+bool marks_tables_of_a_fault(std::string_view, const WordDifference& difference) {
+  return (difference.before & (P | PS)) == P && only_found(difference) == A;
+}
+
+// And in the entry of a page of 1 GiB before it looks at reserved bits and rights.
+bool marks_1g_of_a_fault(std::string_view, const WordDifference& difference) {
+  const bool is_1g = difference.level == 2 && (difference.before & (P | PS)) == (P | PS);
+  return is_1g && only_found(difference) == A;
+}
+
+constexpr std::array known_words{
+    WordDeviation{"A of tables on the way to a fault",
+                  "Intel SDM 3A, 4.8: set whenever an entry is used for a translation, so both are right",
+                  marks_tables_of_a_fault},
+    WordDeviation{"A of a 1 GiB page that faults",
+                  "Intel SDM 3A, 4.8: with reserved bits it is not used, so the reference is right; else both",
+                  marks_1g_of_a_fault},
+};
+
+} // namespace x86
+
+namespace aarch64 {
+
+constexpr std::uint64_t EL0 = bit(6), AF = bit(10), read_only = bit(7), PXN = bit(53), UXN = bit(54), PXNTable = bit(59),
+                        UXNTable = bit(60), APTable_no_EL0 = bit(61), APTable_read_only = bit(62);
+
+// Whether the bit is set in the leaf, or the other one in a table above it.
+bool is_set(const Expected& expected, std::uint64_t leaf, std::uint64_t table) {
+  bool found = (last_word(expected) & leaf) != 0;
+  for (unsigned i = 0; i + 1 < expected.words_count; ++i)
+    found |= (expected.words[i] & table) != 0;
+  return found;
+}
+
+bool is_fetch_let_through(const Probe& probe, const Expected& expected, const Answer& answer, bool user) {
+  return probe.kind == Kind::execute && probe.user == user && expected.outcome == Outcome::protection
+         && answer.outcome == Outcome::ok;
+}
+
+// Rights here are those that the table under test can express: whoever may execute may read, and who may is one
+// question. Hardware has UXN for EL0 and PXN for EL1, whether or not EL0 may access the page as data.
+bool is_fetch_of_el0_without_data(std::string_view, const Probe& probe, const Expected& expected,
+                                  const Answer& answer) {
+  const bool no_data = (last_word(expected) & EL0) == 0 || is_set(expected, 0, APTable_no_EL0);
+  return is_fetch_let_through(probe, expected, answer, true) && no_data && !is_set(expected, UXN, UXNTable);
+}
+
+bool is_fetch_of_el1_from_el0_page(std::string_view, const Probe& probe, const Expected& expected,
+                                   const Answer& answer) {
+  const bool readable_by_el0 = (last_word(expected) & EL0) != 0 && is_set(expected, read_only, APTable_read_only);
+  return is_fetch_let_through(probe, expected, answer, false) && readable_by_el0
+         && !is_set(expected, PXN, PXNTable);
+}
+
+constexpr std::array known{
+    Deviation{"contiguous set out of order", "DDI 0487 D8.7.1, misprogramming of the Contiguous bit",
+              lpae::is_set_out_of_order},
+    Deviation{"block above the highest level of blocks",
+              "DDI 0487 D8.3.1, table D8-52: a translation fault, so the reference is right",
+              lpae::is_aligned_block_too_high},
+    Deviation{"EL0 executes what it may not read",
+              "DDI 0487 D8.4.1: UXN alone decides, so QEMU is right; our rights cannot say it",
+              is_fetch_of_el0_without_data},
+    Deviation{"EL1 executes what EL0 may read",
+              "DDI 0487 D8.4.1: PXN alone decides if EL0 may not write, so QEMU is right; our rights cannot say it",
+              is_fetch_of_el1_from_el0_page},
+};
+
+// Of a fetch that one of the last two let through; what it may have been is all that a word tells.
+bool marks_what_was_fetched(std::string_view, const WordDifference& difference) {
+  return only_found(difference) == AF && (difference.before & (UXN | PXN)) != (UXN | PXN);
+}
+
+constexpr std::array known_words{
+    WordDeviation{"AF of what was fetched", "as the entries of answers", marks_what_was_fetched},
+};
+
+} // namespace aarch64
+
+} // namespace
+
+std::span<const Deviation> qemu_riscv_deviations() { return riscv::known; }
+std::span<const WordDeviation> qemu_riscv_word_deviations() { return riscv::known_words; }
 std::span<const Deviation> qemu_x86_deviations() { return {}; }
-std::span<const WordDeviation> qemu_x86_word_deviations() { return {}; }
-std::span<const Deviation> qemu_aarch64_deviations() { return {}; }
-std::span<const WordDeviation> qemu_aarch64_word_deviations() { return {}; }
+std::span<const WordDeviation> qemu_x86_word_deviations() { return x86::known_words; }
+std::span<const Deviation> qemu_aarch64_deviations() { return aarch64::known; }
+std::span<const WordDeviation> qemu_aarch64_word_deviations() { return aarch64::known_words; }
 
 } // namespace pagetwin::emulators
