@@ -1,7 +1,7 @@
 // 4-level and 5-level paging as QEMU 7.2 walks it on `-cpu max`, with NXE, WP, PKE (PKRU=0), 52 bits of
 // physical address, without SMEP and SMAP, and hardware that sets A and D. Accesses are real ones, made out of a reserved slot of the root. A
-// write changes nothing; a fetch runs into two zero bytes of its page, which are looked for first, with the
-// table put back in between; where there are none it is not judged. A physical address is known where QEMU
+// write changes nothing; a fetch runs into zeros in its page, which are looked for first, with the table put
+// back in between; where there are none it is not judged. A physical address is known where QEMU
 // has plugins (plugin.c), and never that of a fetch.
 // Rule: Intel SDM volume 3A, 4.5 and 4.7.
 #include "fuzz/emulators/qemu_x86.hpp"
@@ -87,7 +87,7 @@ class QemuX86 final : public Qemu {
   }
 
   [[nodiscard]] Answer read(std::string_view, const Probe& probe, const mailbox_cell& cell) const override {
-    if (cell.second == no_fault)
+    if ((cell.second & 0xffU) == no_fault)
       return {Outcome::ok, probe.kind == Kind::execute ? std::nullopt : physical_of(probe, cell), std::nullopt};
     if ((cell.second & 0xffU) == protection_fault)
       return {Outcome::non_canonical, std::nullopt, std::nullopt};
@@ -112,7 +112,11 @@ class QemuX86 final : public Qemu {
       if (aimed_[i].kind == Kind::execute && asks(batch.format, aimed_[i]))
         looks_.push_back(i);
     for (std::size_t cell = 0; cell < looks_.size(); ++cell)
-      box.cells[cell] = {aimed_[looks_[cell]].address, 0};
+      box.cells[cell] = {aimed_[looks_[cell]].address, 1};
+    // No cell may look like zeros, for what is found there would change.
+    for (std::size_t cell = looks_.size(); cell < MAILBOX_CELLS; ++cell)
+      box.cells[cell] = {0, 1};
+    std::ranges::fill(box.ends, std::max<std::size_t>(looks_.size(), 1));
     box.ends[0] = looks_.size();
     box.registers[look_register] = 1;
     batch.process.run();
@@ -124,7 +128,7 @@ class QemuX86 final : public Qemu {
     constexpr std::uint64_t no_zeros = 254;
     if (found.second == no_zeros)
       return std::uint64_t{root_slot} << find_regime(format)->root_shift;
-    return found.second == no_fault ? found.first : probe.address;
+    return (found.second & 0xffU) == no_fault ? found.first : probe.address;
   }
 
   std::uint64_t kept_ = 0; // what the table holds in the reserved slot

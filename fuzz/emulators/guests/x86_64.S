@@ -6,9 +6,9 @@
 // (4-level and 5-level paging), 6.14 (exceptions in 64-bit mode), 9.8.5 (entering IA-32e mode); the PVH entry
 // of Xen. It refuses to know what a table is.
 // mailbox.h: register 0 is CR3, 1 the number of levels, 2 whether to look for zeros instead of working. A cell
-// becomes CR2, or the physical address if a plugin told it (plugin.c), and vector | error code << 8; 255
-// for an access that went through. Looking for zeros: the address of eight of them and 255, or 254 if there
-// are none.
+// becomes the physical address, if a plugin told it (plugin.c), and vector | error code << 8; the vector is 255
+// for an access that went through. Looking for zeros: the address of sixteen of them and 255, or 254 if there
+// are none. What the harness itself writes to is nowhere sixteen bytes of zero while it looks.
 
 #define MAILBOX   0x200000
 #define LEVELS    8
@@ -219,15 +219,17 @@ look:
   cmp %r8, %rsi
   jae group_done
   mov (%rsi), %rdi
-  and $-8, %rdi
-  cmpq $0, (%rdi)
+  and $-16, %rdi
+  mov (%rdi), %rcx
+  or 8(%rdi), %rcx
   je look_found
   and $-4096, %rdi
   lea 4096(%rdi), %rdx
 1:
-  cmpq $0, (%rdi)
+  mov (%rdi), %rcx
+  or 8(%rdi), %rcx
   je look_found
-  add $8, %rdi
+  add $16, %rdi
   cmp %rdx, %rdi
   jne 1b
   movq $NO_ZEROS, 8(%rsi)
@@ -254,18 +256,16 @@ on_protection_fault:
   jmp fault
 on_page_fault:
   mov $14, %ecx
+  mov %cr2, %rdx
+  cmp %rax, %rdx                // the fetch went through, and what it fetched went nowhere
+  jne fault
+  mov $NO_FAULT, %ecx
 fault:
   pop %rdx                      // the error code
   shl $8, %rdx
   or %rcx, %rdx
-  mov %cr2, %rcx
-  cmp %rax, %rcx                // the fetch went through, and what it fetched went nowhere
-  jne 1f
-  mov $NO_FAULT, %edx
-1:
   mov %rsi, %rdi
   sub %r10, %rdi
-  mov %rcx, (%rdi)
   mov %rdx, 8(%rdi)
   add $16, %rsi
   mov %r11, (%rsp)
@@ -420,13 +420,14 @@ low_gdtr:
 idtr:
   .short (IRQ_BASE+16)*16-1
   .quad idt
+  .balign 16
+  .fill 512, 8, -1
+stack_top:
+  .quad -1, -1
+
   .bss
   .balign 16
 idt:
   .skip (IRQ_BASE+16)*16
 tss:
   .skip 104
-  .balign 16
-  .skip 4096
-stack_top:
-  .skip 16
