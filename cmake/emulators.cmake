@@ -64,6 +64,11 @@ else()
   pagetwin_guest(aarch64)
   pagetwin_guest(riscv64 -march=rv64imach -mno-relax)
   pagetwin_guest(x86_64)
+  set(plugin ${PAGETWIN_GUESTS}/plugin.so) # for this machine: QEMU loads it
+  add_custom_command(OUTPUT ${plugin} VERBATIM DEPENDS ${PROJECT_SOURCE_DIR}/fuzz/emulators/guests/plugin.c
+    COMMAND ${PAGETWIN_GUEST_CLANG} -O2 -Wall -Wextra -Werror -fPIC -shared -fvisibility=hidden
+            ${PROJECT_SOURCE_DIR}/fuzz/emulators/guests/plugin.c -o ${plugin})
+  set_property(GLOBAL APPEND PROPERTY PAGETWIN_GUEST_FILES ${plugin})
   get_property(guests GLOBAL PROPERTY PAGETWIN_GUEST_FILES)
   add_custom_target(pagetwin_guests DEPENDS ${guests})
   add_dependencies(pagetwin_emulators pagetwin_guests)

@@ -17,6 +17,8 @@ std::string guest_path(const QemuMachine& machine) {
   return std::string(PAGETWIN_GUESTS) + "/" + std::string(machine.guest);
 }
 
+std::string plugin_path() { return PAGETWIN_GUESTS "/plugin.so"; }
+
 std::vector<std::string> command(const QemuMachine& machine, const GuestMemory& memory, int channel) {
   const std::string mib = std::to_string(memory.size() >> 20U) + "M";
   std::vector<std::string> line{find_program(machine.program),
@@ -33,6 +35,10 @@ std::vector<std::string> command(const QemuMachine& machine, const GuestMemory& 
                                 "-nodefaults",
                                 "-no-reboot"};
   line.insert(line.end(), machine.arguments.begin(), machine.arguments.end());
+  if (machine.told_at != 0 && access(plugin_path().c_str(), R_OK) == 0) {
+    line.emplace_back("-plugin");
+    line.push_back(plugin_path() + ",ram=" + memory.path() + ",at=" + std::to_string(machine.told_at));
+  }
   return line;
 }
 

@@ -18,6 +18,7 @@ struct QemuMachine {
   std::string_view name, program, guest; // "qemu-riscv64", "qemu-system-riscv64", "riscv64.elf"
   std::vector<std::string> arguments;    // machine and processor; RAM is called "ram"
   std::size_t ram_bytes, mailbox_at, images_at; // in the RAM's file
+  std::size_t told_at = 0; // where a plugin tells physical addresses (guests/plugin.c); 0: nowhere
 };
 
 // Physical, and how much of it there is at most.

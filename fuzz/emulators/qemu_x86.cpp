@@ -44,11 +44,13 @@ Answer read_page_fault(std::uint64_t error_code) {
   return {(error_code & error_P) == 0 ? Outcome::not_present : Outcome::protection, std::nullopt, std::nullopt};
 }
 
-// The plugin counts in the RAM's file.
+// What the plugin tells of RAM is an offset in its file.
 std::optional<std::uint64_t> physical(std::uint64_t told) {
-  if (told == ~std::uint64_t{0})
+  constexpr std::uint64_t nothing = ~std::uint64_t{0}, in_ram = std::uint64_t{1} << 63U;
+  if (told == nothing)
     return std::nullopt;
-  return told < below_4g ? told : told - below_4g + image_base;
+  const std::uint64_t offset = told & ~in_ram;
+  return (told & in_ram) == 0 || offset < below_4g ? offset : offset - below_4g + image_base;
 }
 
 class QemuX86 final : public Qemu {
@@ -88,7 +90,7 @@ class QemuX86 final : public Qemu {
 
   [[nodiscard]] Answer read(std::string_view, const Probe& probe, const mailbox_cell& cell) const override {
     if ((cell.second & 0xffU) == no_fault)
-      return {Outcome::ok, probe.kind == Kind::execute ? std::nullopt : physical_of(probe, cell), std::nullopt};
+      return {Outcome::ok, probe.kind == Kind::execute ? std::nullopt : physical(cell.first), std::nullopt};
     if ((cell.second & 0xffU) == protection_fault)
       return {Outcome::non_canonical, std::nullopt, std::nullopt};
     if ((cell.second & 0xffU) == page_fault)
@@ -97,9 +99,6 @@ class QemuX86 final : public Qemu {
   }
 
  private:
-  static std::optional<std::uint64_t> physical_of(const Probe&, const mailbox_cell& cell) {
-    return physical(cell.first);
-  }
   [[nodiscard]] std::byte* word(QemuProcess& process, const Image& image) const {
     return image_memory(process, image.root - image.base + std::size_t{8} * root_slot, 8).data();
   }
@@ -152,7 +151,8 @@ Opened open_qemu_x86() {
                        "-cpu", "max,phys-bits=52", "-smp", "1,maxcpus=2", "-serial", "chardev:harness"},
                       below_4g + image_bytes,
                       mailbox_at,
-                      below_4g};
+                      below_4g,
+                      physical_at};
   if (auto absent = absence(machine))
     return *absent;
   return Oracle{std::make_unique<QemuX86>(machine), qemu_x86_deviations(), qemu_x86_word_deviations()};
