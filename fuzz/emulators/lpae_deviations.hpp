@@ -1,7 +1,6 @@
-// What QEMU's walker of long descriptors (ptw_lpae) does otherwise than the Arm ARM says, in every version that
-// was met: unicorn 2.0.1 has that of 5.0, and QEMU 7.2 its own. Each predicate states the very answer that the
-// walker gives, and not that any other answer is fine.
-// Rule: DDI 0487, D8.3.1 (table D8-52), D8.7.1.
+// What QEMU's walker of long descriptors (ptw_lpae) does otherwise than the Arm ARM says, in every version
+// that was met: unicorn 2.0.1 has that of 5.0, and QEMU 7.2 its own. Each predicate states the very answer
+// that the walker gives, and not that any other answer is fine. Rule: DDI 0487, D8.3.1 (table D8-52), D8.7.1.
 #pragma once
 
 #include "fuzz/emulators/deviation.hpp"
@@ -16,8 +15,8 @@ namespace pagetwin::emulators::lpae {
 [[nodiscard]] bool is_block_with_low_bits(std::string_view format, const Probe&, const Expected&,
                                           const Answer&);
 
-// The walker takes a block at any level but the last, and judges it like any other. That of 7.2 no longer adds
-// low bits.
+// The walker takes a block at any level but the last, and judges it like any other. That of 7.2 no longer
+// adds low bits.
 [[nodiscard]] bool is_block_too_high(std::string_view format, const Probe&, const Expected&, const Answer&);
 [[nodiscard]] bool is_aligned_block_too_high(std::string_view format, const Probe&, const Expected&,
                                              const Answer&);

@@ -23,7 +23,8 @@ std::vector<std::string> command(const QemuMachine& machine, const GuestMemory& 
   const std::string mib = std::to_string(memory.size() >> 20U) + "M";
   std::vector<std::string> line{find_program(machine.program),
                                 "-object",
-                                "memory-backend-file,id=ram,share=on,size=" + mib + ",mem-path=" + memory.path(),
+                                "memory-backend-file,id=ram,share=on,size=" + mib
+                                    + ",mem-path=" + memory.path(),
                                 "-m",
                                 mib,
                                 "-chardev",
@@ -42,7 +43,8 @@ std::vector<std::string> command(const QemuMachine& machine, const GuestMemory& 
   return line;
 }
 
-std::vector<std::string> command_or_throw(const QemuMachine& machine, const GuestMemory& memory, int channel) {
+std::vector<std::string> command_or_throw(const QemuMachine& machine, const GuestMemory& memory,
+                                          int channel) {
   if (const auto absent = absence(machine))
     throw std::runtime_error(absent->emulator + ": " + absent->reason);
   return command(machine, memory, channel);
@@ -62,14 +64,15 @@ std::optional<Absent> absence(const QemuMachine& machine) {
   if (access(guest_path(machine).c_str(), R_OK) != 0)
     return Absent{name, guest_path(machine) + " is gone: build again"};
   if (find_program(machine.program).empty())
-    return Absent{name, std::string(machine.program) + " is not in PATH: scripts/bootstrap --oracles installs it"};
+    return Absent{name,
+                  std::string(machine.program) + " is not in PATH: scripts/bootstrap --oracles installs it"};
   return std::nullopt;
 }
 
 QemuProcess::QemuProcess(const QemuMachine& machine)
-    : memory_(machine.ram_bytes),
-      process_(command_or_throw(machine, memory_, channel_.theirs), std::array{memory_.descriptor()}, channel_),
-      box_(new (memory_.part(machine.mailbox_at, sizeof(mailbox)).data()) mailbox) {
+    : memory_(machine.ram_bytes), process_(command_or_throw(machine, memory_, channel_.theirs),
+                                           std::array{memory_.descriptor()}, channel_),
+      box_(new(memory_.part(machine.mailbox_at, sizeof(mailbox)).data()) mailbox) {
   process_.expect_byte(most_for_boot, "its guest was ready");
 }
 

@@ -13,10 +13,11 @@
 
 namespace pagetwin::emulators {
 
-// What QEMU runs, and where things lie in its RAM. The table's own memory is at image_base, as in the harness.
+// What QEMU runs, and where things lie in its RAM. The table's own memory is at image_base, as in the
+// harness.
 struct QemuMachine {
-  std::string_view name, program, guest; // "qemu-riscv64", "qemu-system-riscv64", "riscv64.elf"
-  std::vector<std::string> arguments;    // machine and processor; RAM is called "ram"
+  std::string_view name, program, guest;        // "qemu-riscv64", "qemu-system-riscv64", "riscv64.elf"
+  std::vector<std::string> arguments;           // machine and processor; RAM is called "ram"
   std::size_t ram_bytes, mailbox_at, images_at; // in the RAM's file
   std::size_t told_at = 0; // where a plugin tells physical addresses (guests/plugin.c); 0: nowhere
 };
@@ -94,7 +95,7 @@ class Qemu : public Emulator {
 
   QemuMachine machine_;
   std::unique_ptr<QemuProcess> process_;
-  std::size_t used_ = 0; // bytes of image memory that may not be zero
+  std::size_t used_ = 0;                                // bytes of image memory that may not be zero
   std::array<std::vector<std::size_t>, GROUPS> groups_; // probes of each
   std::vector<std::size_t> order_;                      // which probe is in which cell
 };

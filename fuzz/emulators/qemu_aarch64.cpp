@@ -1,9 +1,9 @@
-// VMSAv8-64 as QEMU 7.2 walks it on `-cpu max`: stage 1 of EL1&0 through TTBR0_EL1 in three granules, with and
-// without LPA2, and stage 2, both with hardware that manages AF and the dirty state (HA=HD=1). Reads and writes
-// by AT, which always tells the physical address; fetches of stage 1 by trying (guests/aarch64.S). It refuses to
-// judge fetches through stage 2, which nothing would keep from being executed, and the addresses of
-// TTBR1_EL1, which are not the table's.
-// Rule: Arm ARM (DDI 0487), D24.2: TCR_EL1, VTCR_EL2, HCR_EL2, SCTLR_EL1, PAR_EL1, HPFAR_EL2, ESR_EL1 (IFSC).
+// VMSAv8-64 as QEMU 7.2 walks it on `-cpu max`: stage 1 of EL1&0 through TTBR0_EL1 in three granules, with
+// and without LPA2, and stage 2, both with hardware that manages AF and the dirty state (HA=HD=1). Reads and
+// writes by AT, which always tells the physical address; fetches of stage 1 by trying (guests/aarch64.S). It
+// refuses to judge fetches through stage 2, which nothing would keep from being executed, and the addresses
+// of TTBR1_EL1, which are not the table's. Rule: Arm ARM (DDI 0487), D24.2: TCR_EL1, VTCR_EL2, HCR_EL2,
+// SCTLR_EL1, PAR_EL1, HPFAR_EL2, ESR_EL1 (IFSC).
 #include "fuzz/emulators/qemu.hpp"
 #include "fuzz/emulators/qemu_deviations.hpp"
 
@@ -22,11 +22,14 @@ struct Regime {
   Granule TG0;
   unsigned input_bits, output_bits;
 };
-constexpr std::array regimes{
-    Regime{"aarch64_s1_4k", 1, granule_4k, 48, 48},       Regime{"aarch64_s1_16k", 1, granule_16k, 47, 48},
-    Regime{"aarch64_s1_64k", 1, granule_64k, 48, 48},     Regime{"aarch64_s1_4k_lpa2", 1, granule_4k, 52, 52},
-    Regime{"aarch64_s1_16k_lpa2", 1, granule_16k, 52, 52}, Regime{"aarch64_s2_4k", 2, granule_4k, 40, 48},
-    Regime{"aarch64_s2_16k", 2, granule_16k, 40, 48},     Regime{"aarch64_s2_64k", 2, granule_64k, 40, 48}};
+constexpr std::array regimes{Regime{"aarch64_s1_4k", 1, granule_4k, 48, 48},
+                             Regime{"aarch64_s1_16k", 1, granule_16k, 47, 48},
+                             Regime{"aarch64_s1_64k", 1, granule_64k, 48, 48},
+                             Regime{"aarch64_s1_4k_lpa2", 1, granule_4k, 52, 52},
+                             Regime{"aarch64_s1_16k_lpa2", 1, granule_16k, 52, 52},
+                             Regime{"aarch64_s2_4k", 2, granule_4k, 40, 48},
+                             Regime{"aarch64_s2_16k", 2, granule_16k, 40, 48},
+                             Regime{"aarch64_s2_64k", 2, granule_64k, 40, 48}};
 
 const Regime* find_regime(std::string_view format) {
   const auto* const found = std::ranges::find(regimes, format, &Regime::format);
@@ -49,8 +52,8 @@ std::uint64_t TCR(const Regime& regime) {
 constexpr std::uint64_t VTCR_RES1 = bit(31), VTCR_SL0_1 = std::uint64_t{1} << 6U;
 std::uint64_t VTCR(const Regime& regime) {
   constexpr std::uint64_t HA = bit(21), HD = bit(22);
-  return (64 - regime.input_bits) | VTCR_SL0_1 | std::uint64_t{regime.TG0} << 14U | physical_size(regime) << 16U
-         | HA | HD | VTCR_RES1;
+  return (64 - regime.input_bits) | VTCR_SL0_1 | std::uint64_t{regime.TG0} << 14U
+         | physical_size(regime) << 16U | HA | HD | VTCR_RES1;
 }
 
 // SCTLR_EL1: C, and bits 29, 28, 23 (SPAN), 22, 20, 11, 8 and 7, which are 1 without later extensions.
@@ -60,15 +63,14 @@ constexpr std::uint64_t HCR_VM = 1, HCR_RW = bit(31);
 constexpr std::uint64_t ram_base = std::uint64_t{1} << 30U;
 constexpr std::size_t mailbox_at = std::size_t{2} << 20U, stage2_at = std::size_t{4} << 20U;
 
-// The harness's stage 2, for fetches: 40 bits from level 1 on, the GiB of images as blocks that walks may read
-// and write: Normal memory, S2AP=3, SH=3, AF, XN=2.
-constexpr std::uint64_t harness_VTCR =
-    (64 - 40) | VTCR_SL0_1 | std::uint64_t{5} << 16U | VTCR_RES1;
+// The harness's stage 2, for fetches: 40 bits from level 1 on, the GiB of images as blocks that walks may
+// read and write: Normal memory, S2AP=3, SH=3, AF, XN=2.
+constexpr std::uint64_t harness_VTCR = (64 - 40) | VTCR_SL0_1 | std::uint64_t{5} << 16U | VTCR_RES1;
 constexpr std::uint64_t block_without_execute = 1 | 0xfU << 2U | 3U << 6U | 3U << 8U | 1U << 10U | bit(54);
 constexpr unsigned block_shift = 30;
 
-// Fault status, as PAR_EL1.FST and as IFSC: the last two bits are the level as the manual counts it. Level -1,
-// of LPA2, has numbers of its own.
+// Fault status, as PAR_EL1.FST and as IFSC: the last two bits are the level as the manual counts it. Level
+// -1, of LPA2, has numbers of its own.
 std::optional<Answer> read_status(unsigned status) {
   static constexpr std::array<Outcome, 4> reasons{Outcome::address_size, Outcome::not_present,
                                                   Outcome::access_flag, Outcome::protection};
@@ -122,22 +124,22 @@ class QemuAarch64 final : public Qemu {
   void prepare(QemuProcess& process, std::string_view format, const Image& image) override {
     const Regime& regime = *find_regime(format);
     const bool stage1 = regime.stage == 1;
-    const std::array<std::uint64_t, MAILBOX_REGISTERS> registers{
-        stage1 ? TCR(regime) : 0,
-        stage1 ? image.root : 0,
-        stage1 ? SCTLR_off | SCTLR_M : SCTLR_off,
-        stage1 ? HCR_RW : HCR_RW | HCR_VM,
-        stage1 ? 0 : VTCR(regime),
-        stage1 ? 0 : image.root,
-        HCR_RW | HCR_VM,
-        harness_VTCR,
-        ram_base + stage2_at,
-        regime.stage};
+    const std::array<std::uint64_t, MAILBOX_REGISTERS> registers{stage1 ? TCR(regime) : 0,
+                                                                 stage1 ? image.root : 0,
+                                                                 stage1 ? SCTLR_off | SCTLR_M : SCTLR_off,
+                                                                 stage1 ? HCR_RW : HCR_RW | HCR_VM,
+                                                                 stage1 ? 0 : VTCR(regime),
+                                                                 stage1 ? 0 : image.root,
+                                                                 HCR_RW | HCR_VM,
+                                                                 harness_VTCR,
+                                                                 ram_base + stage2_at,
+                                                                 regime.stage};
     std::ranges::copy(registers, process.box().registers);
   }
 
   void start(QemuProcess& process) override {
-    for (std::uint64_t at = image_base; at < image_base + image_bytes; at += std::uint64_t{1} << block_shift) {
+    for (std::uint64_t at = image_base; at < image_base + image_bytes;
+         at += std::uint64_t{1} << block_shift) {
       const std::uint64_t word = at | block_without_execute;
       std::memcpy(process.ram(stage2_at + 8 * (at >> block_shift), 8).data(), &word, 8);
     }
@@ -163,7 +165,8 @@ Opened open_qemu_aarch64() {
                             image_base - ram_base};
   if (auto absent = absence(machine))
     return *absent;
-  return Oracle{std::make_unique<QemuAarch64>(machine), qemu_aarch64_deviations(), qemu_aarch64_word_deviations()};
+  return Oracle{std::make_unique<QemuAarch64>(machine), qemu_aarch64_deviations(),
+                qemu_aarch64_word_deviations()};
 }
 
 } // namespace pagetwin::emulators

@@ -49,8 +49,8 @@ constexpr std::array known{
     Deviation{"bits 60 to 54 of an entry are ignored",
               "RISC-V volume II, Sv39: reserved, a page fault if set, so the reference is right",
               ignores_reserved_bits},
-    Deviation{"PBMT=3 is taken", "RISC-V volume II, Svpbmt: reserved, a page fault, so the reference is right",
-              takes_pbmt_3},
+    Deviation{"PBMT=3 is taken",
+              "RISC-V volume II, Svpbmt: reserved, a page fault, so the reference is right", takes_pbmt_3},
 };
 
 // Of an access that one of the above let through, at the leaf itself or anywhere below a table.
@@ -95,17 +95,19 @@ constexpr std::array known_words{
     WordDeviation{"A of tables on the way to a fault",
                   "Intel SDM 3A, 4.8: set whenever an entry is used for a translation, so both are right",
                   marks_tables_of_a_fault},
-    WordDeviation{"A of a 1 GiB page that faults",
-                  "Intel SDM 3A, 4.8: with reserved bits it is not used, so the reference is right; else both",
-                  marks_1g_of_a_fault},
+    WordDeviation{
+        "A of a 1 GiB page that faults",
+        "Intel SDM 3A, 4.8: with reserved bits it is not used, so the reference is right; else both",
+        marks_1g_of_a_fault},
 };
 
 } // namespace x86
 
 namespace aarch64 {
 
-constexpr std::uint64_t EL0 = bit(6), AF = bit(10), read_only = bit(7), DBM = bit(51), PXN = bit(53), UXN = bit(54), PXNTable = bit(59),
-                        UXNTable = bit(60), APTable_no_EL0 = bit(61), APTable_read_only = bit(62);
+constexpr std::uint64_t EL0 = bit(6), AF = bit(10), read_only = bit(7), DBM = bit(51), PXN = bit(53),
+                        UXN = bit(54), PXNTable = bit(59), UXNTable = bit(60), APTable_no_EL0 = bit(61),
+                        APTable_read_only = bit(62);
 
 // Whether the bit is set in the leaf, or the other one in a table above it.
 bool is_set(const Expected& expected, std::uint64_t leaf, std::uint64_t table) {
@@ -120,16 +122,16 @@ bool is_fetch_let_through(const Probe& probe, const Expected& expected, const An
          && answer.outcome == Outcome::ok;
 }
 
-// Rights here are those that the table under test can express: whoever may execute may read, and who may is one
-// question. Hardware has UXN for EL0 and PXN for EL1, whether or not EL0 may access the page as data.
+// Rights here are those that the table under test can express: whoever may execute may read, and who may is
+// one question. Hardware has UXN for EL0 and PXN for EL1, whether or not EL0 may access the page as data.
 bool is_fetch_of_el0_without_data(std::string_view, const Probe& probe, const Expected& expected,
                                   const Answer& answer) {
   const bool no_data = (last_word(expected) & EL0) == 0 || is_set(expected, 0, APTable_no_EL0);
   return is_fetch_let_through(probe, expected, answer, true) && no_data && !is_set(expected, UXN, UXNTable);
 }
 
-// What EL0 may write has an implied PXN. QEMU goes by AP[2], also where DBM makes the page writable but clean; a
-// write of the same batch may have cleared it before the reference's turn.
+// What EL0 may write has an implied PXN. QEMU goes by AP[2], also where DBM makes the page writable but
+// clean; a write of the same batch may have cleared it before the reference's turn.
 bool is_fetch_of_el1_from_el0_page(std::string_view, const Probe& probe, const Expected& expected,
                                    const Answer& answer) {
   const bool no_write = is_set(expected, read_only | DBM, APTable_read_only);
@@ -146,9 +148,10 @@ constexpr std::array known{
     Deviation{"EL0 executes what it may not read",
               "DDI 0487 D8.4.1: UXN alone decides, so QEMU is right; our rights cannot say it",
               is_fetch_of_el0_without_data},
-    Deviation{"EL1 executes what EL0 may read",
-              "DDI 0487 D8.4.1: PXN alone decides if EL0 may not write, so QEMU is right; our rights cannot say it",
-              is_fetch_of_el1_from_el0_page},
+    Deviation{
+        "EL1 executes what EL0 may read",
+        "DDI 0487 D8.4.1: PXN alone decides if EL0 may not write, so QEMU is right; our rights cannot say it",
+        is_fetch_of_el1_from_el0_page},
 };
 
 // Of a fetch that one of the last two let through; what it may have been is all that a word tells.

@@ -67,8 +67,8 @@ class QemuRiscv final : public Qemu {
       return {Outcome::ok, std::nullopt, std::nullopt};
     if (cause == fetch_page_fault || cause == load_page_fault || cause == store_page_fault)
       return {Outcome::fault, std::nullopt, std::nullopt};
-    const bool guest_page_fault = cause == fetch_guest_page_fault || cause == load_guest_page_fault
-                                  || cause == store_guest_page_fault;
+    const bool guest_page_fault =
+        cause == fetch_guest_page_fault || cause == load_guest_page_fault || cause == store_guest_page_fault;
     if (!guest_page_fault || instruction == walk_left)
       return {Outcome::not_judged, std::nullopt, std::nullopt};
     return {Outcome::ok, (cell.first & ~std::uint64_t{0xfff}) | (probe.address & 0xfffU), std::nullopt};
@@ -81,8 +81,7 @@ class QemuRiscv final : public Qemu {
   // What lies wholly in the image as 2 MiB, the rest as pages.
   static void map(QemuProcess& process, std::size_t bytes) {
     for (std::size_t i = 0; i < middle_tables; ++i)
-      put(process, g_stage_at, (image_base >> root_shift) + i,
-          entry(ram_base + middle_at + i * 0x1000, 0));
+      put(process, g_stage_at, (image_base >> root_shift) + i, entry(ram_base + middle_at + i * 0x1000, 0));
     const std::size_t whole = bytes >> middle_shift, pages = (bytes >> page_shift) % 512;
     for (std::size_t i = 0; i < middle_tables * 512; ++i)
       put(process, middle_at, i, i < whole ? entry(image_base + (i << middle_shift), readable) : 0);

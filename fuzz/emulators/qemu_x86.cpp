@@ -1,9 +1,9 @@
 // 4-level and 5-level paging as QEMU 7.2 walks it on `-cpu max`, with NXE, WP, PKE (PKRU=0), 52 bits of
-// physical address, without SMEP and SMAP, and hardware that sets A and D. Accesses are real ones, made out of a reserved slot of the root. A
-// write changes nothing; a fetch runs into zeros in its page, which are looked for first, with the table put
-// back in between; where there are none it is not judged. A physical address is known where QEMU
-// has plugins (plugin.c), and never that of a fetch.
-// Rule: Intel SDM volume 3A, 4.5 and 4.7.
+// physical address, without SMEP and SMAP, and hardware that sets A and D. Accesses are real ones, made out
+// of a reserved slot of the root. A write changes nothing; a fetch runs into zeros in its page, which are
+// looked for first, with the table put back in between; where there are none it is not judged. A physical
+// address is known where QEMU has plugins (plugin.c), and never that of a fetch. Rule: Intel SDM volume
+// 3A, 4.5 and 4.7.
 #include "fuzz/emulators/qemu_x86.hpp"
 
 #include "fuzz/emulators/qemu.hpp"
@@ -41,7 +41,8 @@ Answer read_page_fault(std::uint64_t error_code) {
   constexpr std::uint64_t error_P = 1, error_RSVD = 8;
   if ((error_code & error_RSVD) != 0)
     return {Outcome::reserved, std::nullopt, std::nullopt};
-  return {(error_code & error_P) == 0 ? Outcome::not_present : Outcome::protection, std::nullopt, std::nullopt};
+  return {(error_code & error_P) == 0 ? Outcome::not_present : Outcome::protection, std::nullopt,
+          std::nullopt};
 }
 
 // What the plugin tells of RAM is an offset in its file.
@@ -147,7 +148,8 @@ Opened open_qemu_x86() {
                       "x86_64.elf",
                       // maxcpus: with a second processor to come, atomic instructions are atomic, and begin
                       // with the write.
-                      {"-M", "microvm,memory-backend=ram,accel=tcg,acpi=off,rtc=off,pit=off,pic=on,isa-serial=on",
+                      {"-M",
+                       "microvm,memory-backend=ram,accel=tcg,acpi=off,rtc=off,pit=off,pic=on,isa-serial=on",
                        "-cpu", "max,phys-bits=52", "-smp", "1,maxcpus=2", "-serial", "chardev:harness"},
                       below_4g + image_bytes,
                       mailbox_at,

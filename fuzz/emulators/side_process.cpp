@@ -97,8 +97,7 @@ void SideProcess::Channel::close_theirs() {
 }
 
 SideProcess::SideProcess(std::vector<std::string> arguments, std::span<const int> inherited, Channel& channel)
-    : program_(arguments.front()), channel_(&channel),
-      errors_(memfd_create("pagetwin-errors", MFD_CLOEXEC)) {
+    : program_(arguments.front()), channel_(&channel), errors_(memfd_create("pagetwin-errors", MFD_CLOEXEC)) {
   std::vector<int> kept(inherited.begin(), inherited.end());
   kept.push_back(channel.theirs);
   process_ = spawn(std::move(arguments), kept, errors_);
@@ -123,8 +122,8 @@ void SideProcess::expect_byte(std::chrono::milliseconds limit, const char* what)
   const auto deadline = std::chrono::steady_clock::now() + limit;
   int ready = 0;
   do {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-        deadline - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     ready = poll(&wait, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
   } while (ready < 0 && errno == EINTR);
   char byte = 0;

@@ -26,8 +26,8 @@ class SideProcess {
     int ours, theirs;
   };
 
-  // `inherited`: descriptors that the program keeps besides its end of the channel. The program also dies when
-  // the thread that called this ends.
+  // `inherited`: descriptors that the program keeps besides its end of the channel. The program also dies
+  // when the thread that called this ends.
   SideProcess(std::vector<std::string> arguments, std::span<const int> inherited, Channel& channel);
   ~SideProcess();
   SideProcess(const SideProcess&) = delete;

@@ -7,7 +7,15 @@
 #include <stdint.h>
 
 // Probes come in six groups, in this order, so that a guest needs no branch for each.
-enum { GROUP_KERNEL_READ, GROUP_KERNEL_WRITE, GROUP_KERNEL_FETCH, GROUP_USER_READ, GROUP_USER_WRITE, GROUP_USER_FETCH, GROUPS };
+enum {
+  GROUP_KERNEL_READ,
+  GROUP_KERNEL_WRITE,
+  GROUP_KERNEL_FETCH,
+  GROUP_USER_READ,
+  GROUP_USER_WRITE,
+  GROUP_USER_FETCH,
+  GROUPS
+};
 enum { MAILBOX_REGISTERS = 10, MAILBOX_CELLS = 32768 };
 
 // Before the batch: the address, and nothing. After it: the answer.

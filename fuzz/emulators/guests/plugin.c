@@ -1,10 +1,10 @@
-// A plugin of QEMU (TCG): it tells a guest the physical address of its last access, as QEMU's own MMU has found
-// it, wherever that address leads. Only x86-64 needs it. It heeds the two instructions by which guests/x86_64.S
-// makes accesses, and writes into the guest's RAM, where the guest looks afterwards. An address in RAM is counted
-// in RAM, without the hole below 4 GiB, and has bit 63 set.
-// Rule: QEMU 7.2, docs/devel/tcg-plugins, API version 1. Its header is in no package of Debian 12, so that the few
-// functions are declared here. It refuses to know what a table is.
-// Arguments: ram=<file of the RAM>, at=<offset of the cell in it, decimal>.
+// A plugin of QEMU (TCG): it tells a guest the physical address of its last access, as QEMU's own MMU has
+// found it, wherever that address leads. Only x86-64 needs it. It heeds the two instructions by which
+// guests/x86_64.S makes accesses, and writes into the guest's RAM, where the guest looks afterwards. An
+// address in RAM is counted in RAM, without the hole below 4 GiB, and has bit 63 set. Rule: QEMU 7.2,
+// docs/devel/tcg-plugins, API version 1. Its header is in no package of Debian 12, so that the few functions
+// are declared here. It refuses to know what a table is. Arguments: ram=<file of the RAM>, at=<offset of the
+// cell in it, decimal>.
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -47,7 +47,8 @@ static void tell(unsigned cpu, qemu_plugin_meminfo_t info, uint64_t va, void* un
 }
 
 static bool is(const struct qemu_plugin_insn* instruction, const char* bytes, size_t size) {
-  return qemu_plugin_insn_size(instruction) == size && memcmp(qemu_plugin_insn_data(instruction), bytes, size) == 0;
+  return qemu_plugin_insn_size(instruction) == size
+         && memcmp(qemu_plugin_insn_data(instruction), bytes, size) == 0;
 }
 
 static void look(qemu_plugin_id_t id, struct qemu_plugin_tb* block) {
@@ -69,8 +70,8 @@ static const char* value_of(int count, char** arguments, const char* name) {
   return "";
 }
 
-__attribute__((visibility("default"))) int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info* info,
-                                                               int count, char** arguments) {
+__attribute__((visibility("default"))) int
+qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info* info, int count, char** arguments) {
   (void)info;
   const int file = open(value_of(count, arguments, "ram="), O_RDWR);
   const off_t at = atoll(value_of(count, arguments, "at="));
