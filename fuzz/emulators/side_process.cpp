@@ -43,6 +43,7 @@ void keep_over_exec(int descriptor) { fcntl(descriptor, F_SETFD, 0); }
 
 pid_t spawn(std::vector<std::string> arguments, std::span<const int> inherited, int errors) {
   std::vector<char*> raw;
+  raw.reserve(arguments.size() + 1);
   for (std::string& argument : arguments)
     raw.push_back(argument.data());
   raw.push_back(nullptr);

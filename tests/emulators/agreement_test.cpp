@@ -31,6 +31,21 @@ TEST(ForeignMmusAgreeOn, Aarch64Stage1With16KiB) {
 TEST(ForeignMmusAgreeOn, Aarch64Stage1With64KiB) {
   expect_agreement<Aarch64S1_64k, reference::aarch64_s1_64k>();
 }
+TEST(ForeignMmusAgreeOn, Aarch64Stage1With4KiBAndLpa2) {
+  expect_agreement<Aarch64S1_4kLpa2, reference::aarch64_s1_4k_lpa2>();
+}
+TEST(ForeignMmusAgreeOn, Aarch64Stage1With16KiBAndLpa2) {
+  expect_agreement<Aarch64S1_16kLpa2, reference::aarch64_s1_16k_lpa2>();
+}
+TEST(ForeignMmusAgreeOn, Aarch64Stage2With4KiB) {
+  expect_agreement<Aarch64S2_4k, reference::aarch64_s2_4k>();
+}
+TEST(ForeignMmusAgreeOn, Aarch64Stage2With16KiB) {
+  expect_agreement<Aarch64S2_16k, reference::aarch64_s2_16k>();
+}
+TEST(ForeignMmusAgreeOn, Aarch64Stage2With64KiB) {
+  expect_agreement<Aarch64S2_64k, reference::aarch64_s2_64k>();
+}
 TEST(ForeignMmusAgreeOn, X86WithFourLevels) { expect_agreement<X86_64_4, reference::x86_64_4>(); }
 TEST(ForeignMmusAgreeOn, X86WithFiveLevels) { expect_agreement<X86_64_5, reference::x86_64_5>(); }
 TEST(ForeignMmusAgreeOn, RiscvSv39) { expect_agreement<RiscvSv39, reference::riscv_sv39>(); }
