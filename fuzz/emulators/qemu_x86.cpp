@@ -45,13 +45,15 @@ Answer read_page_fault(std::uint64_t error_code) {
           std::nullopt};
 }
 
-// What the plugin tells of RAM is an offset in its file.
+// What the plugin tells of RAM is an offset in its file, or beyond its end, where QEMU keeps its firmware.
 std::optional<std::uint64_t> physical(std::uint64_t told) {
   constexpr std::uint64_t nothing = ~std::uint64_t{0}, in_ram = std::uint64_t{1} << 63U;
   if (told == nothing)
     return std::nullopt;
   const std::uint64_t offset = told & ~in_ram;
-  return (told & in_ram) == 0 || offset < below_4g ? offset : offset - below_4g + image_base;
+  if ((told & in_ram) == 0 || offset < below_4g)
+    return offset;
+  return offset < below_4g + image_bytes ? std::optional(offset - below_4g + image_base) : std::nullopt;
 }
 
 class QemuX86 final : public Qemu {
