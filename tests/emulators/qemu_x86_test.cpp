@@ -60,6 +60,8 @@ TEST_F(QemuX86Test, FetchesWhereThereAreZerosAndJudgesNoOther) {
   expect_ok(ask("x86_64_4", t, user(Kind::execute, 0)), std::nullopt);
   expect_ok(ask("x86_64_4", t, kernel(Kind::execute, 0xfff)), std::nullopt);
   expect_fault(ask("x86_64_4", t, user(Kind::execute, 0x1000)), Outcome::not_judged);
+  t.set(0, 0, (image_base + 0x3000) | P | US); // at the first page of all, too
+  expect_fault(ask("x86_64_4", t, user(Kind::execute, 0)), Outcome::not_judged);
 }
 
 TEST_F(QemuX86Test, SetsAccessedAndDirtyInTheTable) {

@@ -7,8 +7,8 @@
 // of Xen. It refuses to know what a table is.
 // mailbox.h: register 0 is CR3, 1 the number of levels, 2 whether to look for zeros instead of working. A cell
 // becomes the physical address, if a plugin told it (plugin.c), and vector | error code << 8; the vector is 255
-// for an access that went through. Looking for zeros: the address of sixteen of them and 255, or 254 if there
-// are none. What the harness itself writes to is nowhere sixteen bytes of zero while it looks.
+// for an access that went through. Looking for zeros: the address of the last two of sixteen and 255, or 254 if
+// there are none. What the harness itself writes to is nowhere sixteen bytes of zero while it looks.
 
 #define MAILBOX   0x200000
 #define LEVELS    8
@@ -215,26 +215,24 @@ fetch:
   mov (%rsi), %rdi
   jmp *%rdi
 
-look:
+look:                           // from the end of the page, so that QEMU has little to translate
   cmp %r8, %rsi
   jae group_done
-  mov (%rsi), %rdi
-  and $-16, %rdi
-  mov (%rdi), %rcx
-  or 8(%rdi), %rcx
-  je look_found
-  and $-4096, %rdi
-  lea 4096(%rdi), %rdx
+  mov (%rsi), %rdx
+  and $-4096, %rdx
+  lea 4080(%rdx), %rdi
 1:
   mov (%rdi), %rcx
   or 8(%rdi), %rcx
   je look_found
-  add $16, %rdi
-  cmp %rdx, %rdi
+  sub $16, %rdi
+  lea 16(%rdi), %rcx            // what was looked at last
+  cmp %rdx, %rcx
   jne 1b
   movq $NO_ZEROS, 8(%rsi)
   jmp 2f
 look_found:
+  add $14, %rdi
   mov %rdi, (%rsi)
   movq $NO_FAULT, 8(%rsi)
 2:
