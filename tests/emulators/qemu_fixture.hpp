@@ -27,11 +27,11 @@ class Tables {
     return level == levels_ - 1 ? image_base : image_base + root_bytes_ + (levels_ - 2 - level) * node_bytes_;
   }
   void set(unsigned level, unsigned index, std::uint64_t word) {
-    std::memcpy(&bytes_[node(level) - image_base + 8 * index], &word, sizeof word);
+    std::memcpy(&bytes_[node(level) - image_base + std::size_t{8} * index], &word, sizeof word);
   }
   [[nodiscard]] std::uint64_t word(unsigned level, unsigned index) const {
     std::uint64_t word = 0;
-    std::memcpy(&word, &bytes_[node(level) - image_base + 8 * index], sizeof word);
+    std::memcpy(&word, &bytes_[node(level) - image_base + std::size_t{8} * index], sizeof word);
     return word;
   }
   [[nodiscard]] Image image() { return {image_base, bytes_, node(levels_ - 1)}; }
