@@ -84,6 +84,13 @@ TEST_F(QemuAarch64Test, DoesNotJudgeTheUpperRangeAndFetchesThroughStageTwo) {
   expect_fault(ask("aarch64_s2_4k", second, kernel(Kind::execute, 0)), Outcome::not_judged);
 }
 
+TEST_F(QemuAarch64Test, DoesNotAskAboutABlockOfLevelMinusOneOnWhichQemuDies) {
+  Tables t = stage1[3].tables();
+  t.set(4, 1, aligned_frame | 1);
+  expect_fault(ask("aarch64_s1_4k_lpa2", t, user(Kind::write, bit(48))), Outcome::not_judged);
+  expect_fault(ask("aarch64_s1_4k_lpa2", t, user(Kind::write, bit(49))), Outcome::not_present, 4);
+}
+
 TEST_F(QemuAarch64Test, WalksStageTwo) {
   for (const Vmsa& vmsa : stage2) {
     Tables t = vmsa.tables();
