@@ -3,7 +3,7 @@
 // judge.
 #pragma once
 
-#include "fuzz/machines/subject.hpp"
+#include "fuzz/machines/make_subject.hpp"
 #include "fuzz/oracles/observed_memory.hpp"
 #include "src/table/audit.hpp"
 #include "src/table/dump.hpp"
@@ -268,5 +268,10 @@ class TableSubject final : public Subject {
   B backing_;
   std::array<std::optional<Table>, max_spaces> tables_;
 };
+
+template <Format F, template <class> class Backing>
+std::unique_ptr<Subject> make_subject(Watcher& watcher) {
+  return std::make_unique<TableSubject<F, Backing>>(watcher);
+}
 
 } // namespace pagetwin::fuzz

@@ -1,17 +1,12 @@
 // A table machine for one format, one memory and the walker that judges it: what a fuzz target names.
 #pragma once
 
+#include "fuzz/machines/make_subject.hpp"
 #include "fuzz/machines/table/domains.hpp"
 #include "fuzz/machines/table/machine.hpp"
-#include "fuzz/machines/table_subject.hpp"
 #include "fuzz/twin/target.hpp"
 
 namespace pagetwin::fuzz {
-
-template <Format F, template <class> class Backing>
-[[nodiscard]] std::unique_ptr<Subject> make_subject(Watcher& watcher) {
-  return std::make_unique<TableSubject<F, Backing>>(watcher);
-}
 
 template <Format F, template <class> class Backing, const reference::Mmu& (*Walker)()>
 [[nodiscard]] std::unique_ptr<twin::Machine> make_table_machine(const twin::MachineOptions& options) {

@@ -1,0 +1,6 @@
+// See fuzz/machines/make_subject.hpp.
+#include "fuzz/machines/table_subject.hpp"
+#include "src/arch/aarch64.hpp"
+
+template std::unique_ptr<pagetwin::fuzz::Subject>
+pagetwin::fuzz::make_subject<pagetwin::Aarch64S1_4kLpa2, pagetwin::fuzz::ObservedBacking>(Watcher&);

@@ -1,0 +1,7 @@
+// See fuzz/machines/make_subject.hpp.
+#include "src/arch/ept.hpp"
+
+#include "fuzz/machines/table_subject.hpp"
+
+template std::unique_ptr<pagetwin::fuzz::Subject>
+pagetwin::fuzz::make_subject<pagetwin::Ept4, pagetwin::fuzz::ObservedBacking>(Watcher&);
