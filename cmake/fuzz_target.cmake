@@ -2,6 +2,21 @@
 # preset has an engine, and <target>_replay with a main of its own everywhere. ctest replays corpus/<target>.
 file(GLOB PAGETWIN_TARGETS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/fuzz/targets/*.cpp)
 
+# The tables under test, a library each: page_table_<name> takes pagetwin_subject_<name>, tests take all.
+file(GLOB PAGETWIN_SUBJECT_FILES CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}
+     ${PROJECT_SOURCE_DIR}/fuzz/machines/subjects/*.cpp)
+set(PAGETWIN_SUBJECTS "")
+foreach(file IN LISTS PAGETWIN_SUBJECT_FILES)
+  get_filename_component(name ${file} NAME_WE)
+  add_library(pagetwin_subject_${name} STATIC ${file})
+  target_link_libraries(pagetwin_subject_${name} PUBLIC pagetwin_machines)
+  target_compile_options(pagetwin_subject_${name} PRIVATE ${PAGETWIN_CHECKED} ${PAGETWIN_GUIDED})
+  if(PAGETWIN_FUZZ) # guided code needs the runtime's symbols, but no main
+    target_link_options(pagetwin_subject_${name} INTERFACE -fsanitize=fuzzer-no-link)
+  endif()
+  list(APPEND PAGETWIN_SUBJECTS pagetwin_subject_${name})
+endforeach()
+
 # The mains of all targets, each compiled once.
 function(pagetwin_main name source)
   add_library(${name} OBJECT EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/${source})
@@ -15,7 +30,12 @@ pagetwin_main(pagetwin_oracles_main fuzz/machines/foreign/oracles_main.cpp paget
 function(pagetwin_fuzz_target source)
   get_filename_component(target ${source} NAME_WE)
   add_library(${target}_object OBJECT ${source})
-  target_link_libraries(${target}_object PUBLIC pagetwin_subjects)
+  target_link_libraries(${target}_object PUBLIC pagetwin_machines)
+  if(target MATCHES "^page_table_(.*)")
+    target_link_libraries(${target}_object PUBLIC pagetwin_subject_${CMAKE_MATCH_1})
+  elseif(PAGETWIN_FUZZ)
+    target_link_options(${target}_object INTERFACE -fsanitize=fuzzer-no-link)
+  endif()
   target_compile_options(${target}_object PRIVATE ${PAGETWIN_CHECKED} ${PAGETWIN_GUIDED})
   if(target STREQUAL "codec") # the one target whose sides are the engine's own readers and writers: they guide it
     foreach(side codec text text_lexer domains round_trip)

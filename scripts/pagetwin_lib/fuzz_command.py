@@ -57,7 +57,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--build", choices=builds.ENGINE_PRESETS, default="san",
                         help="san: ASan and UBSan (default); fast: coverage only, two to three times as many executions")
     parser.add_argument("--summary", metavar="FILE", type=Path, help="write what was done and found as JSON; fields below")
-    parser.add_argument("--seed", metavar="N", type=positive, help="of the engine's random numbers (default: another each time)")
+    parser.add_argument("--seed", metavar="N", type=engine_seed, help="of the engine's random numbers (default: another each time)")
     parser.add_argument("--out", metavar="DIR", type=Path, default=OUT, help="where corpora and artifacts are (default: out)")
     parser.add_argument("--ops", metavar="N", type=positive, default=LONGEST_PROGRAM,
                         help=f"operations in one input, at most (default {LONGEST_PROGRAM}; fewer are faster each)")
@@ -76,10 +76,26 @@ def chosen(names: list[str] | None) -> list[str]:
     return found
 
 
+def engine_seed(text: str) -> int:
+    """The engine keeps 32 bits of it."""
+    seed = positive(text)
+    if seed >= 1 << 32:
+        raise argparse.ArgumentTypeError(f"expected a number below 2^32, found '{text}'")
+    return seed
+
+
 def check_summary(path: Path | None) -> None:
     """Before the night, not after it."""
     if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
         raise Failure(f"--summary: expected a file in a folder that exists, found '{path}'")
+
+
+def check_out(folder: Path) -> None:
+    """Nothing is lost by it: folders are only made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Failure(f"--out: expected a folder to keep corpus and artifacts in, found '{folder}': {error.strerror}") from error
 
 
 def summary(campaigns: list[Campaign], plan: Plan, jobs: int, interrupted: bool) -> dict:
@@ -135,6 +151,7 @@ def main() -> int:
         print("\n".join(builds.targets()))
         return OK
     check_summary(args.summary)
+    check_out(args.out)
     names, processes = chosen(args.target), Processes()
     builds.build(args.build, [program for name in names for program in (name, f"{name}_replay")])
     plan = Plan(args.build, args.time, max(1, args.jobs // len(names)), args.seed or random.randrange(1, 1 << 31),

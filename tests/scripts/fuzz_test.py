@@ -1,5 +1,6 @@
 """scripts/fuzz: whole campaigns with an engine that is a few lines of Python, and the summary that comes of them."""
 
+import argparse
 import hashlib
 import io
 import json
@@ -21,6 +22,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from pagetwin_lib import builds, corpus_folder, findings, fuzz_command, progress  # noqa: E402
 from pagetwin_lib.campaign import Campaign, Plan  # noqa: E402
 from pagetwin_lib.processes import Processes  # noqa: E402
+from pagetwin_lib.project import Failure  # noqa: E402
 
 # What libFuzzer does, as far as the script sees it. MODE is replaced.
 ENGINE = '''#!/usr/bin/python3
@@ -240,6 +242,13 @@ class Output(WithAnEngine):
             written = json.loads(json.dumps(fuzz_command.summary([ran, waits], ran.plan, 3, True)))
         self.assertEqual([target["name"] for target in written.pop("targets")], ["a"])
         self.assertEqual(written, {"commit": "abc", "seed": 1, "seconds": 5, "jobs": 3, "interrupted": True})
+
+    def test_an_unusable_folder_or_seed_is_named_before_anything_runs(self):
+        with self.assertRaisesRegex(Failure, "--out: expected a folder .*, found '/dev/null'"):
+            fuzz_command.check_out(Path("/dev/null"))
+        with self.assertRaisesRegex(argparse.ArgumentTypeError, "below 2\\^32, found '4294967296'"):
+            fuzz_command.engine_seed("4294967296")
+        self.assertEqual(fuzz_command.engine_seed("4294967295"), 4294967295)
 
     def test_help_lists_the_fields_of_the_summary(self):
         one = self.campaign(GOOD)
