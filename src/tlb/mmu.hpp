@@ -39,11 +39,6 @@ struct AccessResult {
   friend constexpr bool operator==(const AccessResult&, const AccessResult&) = default;
 };
 
-// The flags that an access leaves in the leaf.
-[[nodiscard]] constexpr Flags flags_of(AccessKind kind) {
-  return {.accessed = true, .dirty = kind == AccessKind::write};
-}
-
 // A policy whose memory has an end says so by contains<Raw>(pa): do all bytes of a descriptor at pa lie in
 // it? It is asked before each load of a walk; tables that only we write need no such question.
 template <Format F, class Memory>
@@ -111,10 +106,9 @@ class Mmu {
     std::optional<WalkStart<F>> pointer{};  // what the walk cache keeps
   };
 
-  // Of the flags of an access, those that the format keeps.
+  // The flags that an access leaves in the leaf.
   [[nodiscard]] static constexpr Flags left_by(AccessKind kind) {
-    const Flags all = flags_of(kind);
-    return {all.accessed, all.dirty && Shape::keeps_dirty};
+    return {.accessed = true, .dirty = kind == AccessKind::write && Shape::keeps_dirty};
   }
   [[nodiscard]] static constexpr bool covers(Flags have, Flags wanted) { return (have | wanted) == have; }
 

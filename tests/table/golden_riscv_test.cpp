@@ -5,6 +5,7 @@
 #include "src/arch/riscv.hpp"
 #include "src/table/audit.hpp"
 #include "src/table/page_table.hpp"
+#include "tests/table/all_attributes.hpp"
 
 #include <gtest/gtest.h>
 #include <memory>
@@ -210,21 +211,6 @@ TYPED_TEST(GoldenRiscv, ANapotPageIsBrokenForAllButFlagsAndSoftwareBits) {
   EXPECT_TRUE(F::needs_break(napot, napot | 0x04, 0));          // W
   EXPECT_TRUE(F::needs_break(napot, napot | 0x20, 0));          // G
   EXPECT_TRUE(F::needs_break(napot, napot | bytes_of(61), 0));  // NC
-}
-
-// Every value of every attribute, refused or not; those beyond 8 bits by powers of two and their neighbours.
-template <class Visit>
-void for_all_attributes(Visit&& visit) {
-  for (unsigned rights = 0; rights < 16; ++rights)
-    for (unsigned type = 0; type < 256; ++type)
-      for (const unsigned key : {0U, 1U, 15U, 128U, 255U})
-        for (const unsigned software : {0U, 1U, 2U, 3U, 4U, 7U, 8U, 256U, 32768U, 65535U})
-          for (const bool global : {false, true})
-            visit(Attributes{.rights = static_cast<Rights>(rights),
-                             .memory_type = static_cast<std::uint8_t>(type),
-                             .key = static_cast<std::uint8_t>(key),
-                             .global = global,
-                             .software = static_cast<std::uint16_t>(software)});
 }
 
 template <class F>
