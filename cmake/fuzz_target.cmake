@@ -11,9 +11,6 @@ foreach(file IN LISTS PAGETWIN_SUBJECT_FILES)
   add_library(pagetwin_subject_${name} STATIC ${file})
   target_link_libraries(pagetwin_subject_${name} PUBLIC pagetwin_machines)
   target_compile_options(pagetwin_subject_${name} PRIVATE ${PAGETWIN_CHECKED} ${PAGETWIN_GUIDED})
-  if(PAGETWIN_FUZZ) # guided code needs the runtime's symbols, but no main
-    target_link_options(pagetwin_subject_${name} INTERFACE -fsanitize=fuzzer-no-link)
-  endif()
   list(APPEND PAGETWIN_SUBJECTS pagetwin_subject_${name})
 endforeach()
 
@@ -33,8 +30,6 @@ function(pagetwin_fuzz_target source)
   target_link_libraries(${target}_object PUBLIC pagetwin_machines)
   if(target MATCHES "^page_table_(.*)")
     target_link_libraries(${target}_object PUBLIC pagetwin_subject_${CMAKE_MATCH_1})
-  elseif(PAGETWIN_FUZZ)
-    target_link_options(${target}_object INTERFACE -fsanitize=fuzzer-no-link)
   endif()
   target_compile_options(${target}_object PRIVATE ${PAGETWIN_CHECKED} ${PAGETWIN_GUIDED})
   if(target STREQUAL "codec") # the one target whose sides are the engine's own readers and writers: they guide it
