@@ -128,7 +128,9 @@ class Auditor {
     const PageSize size = F::sizes[G::size_of(word, level)];
     proven_.frame = proven_.frame + G::span(level);
     ++proven_.index;
-    return size.copies() == 1 && F::leaf(proven_.bits, proven_.frame, size, 0) == word;
+    // Behind the last frame of physical memory the word would say something else.
+    return size.copies() == 1 && G::is_output(raw(proven_.frame), size.bytes())
+           && F::leaf(proven_.bits, proven_.frame, size, 0) == word;
   }
   // Does every copy hold what the format writes there, flags aside?
   [[nodiscard]] bool is_whole_group(PhysAddr first, Raw bits, PhysAddr frame, PageSize size) const {
