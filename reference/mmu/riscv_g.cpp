@@ -29,13 +29,13 @@ Decoded without_global(Decoded slot) {
 
 // U lets everybody do what the other bits say.
 Decoded judged_as_users(Decoded slot) {
-  const Rights rights = rights_of(slot.attributes);
-  if (rights.user)
-    slot.attributes = with_rights(slot.attributes, {rights.read, rights.write, rights.execute, false});
-  else
-    slot.attributes = with_rights(slot.attributes, {});
-  if (!rights.user)
+  Rights rights = rights_of(slot.attributes);
+  if (!rights.user) {
+    rights = {};
     slot.violations |= violation::no_rights;
+  }
+  rights.user = false;
+  slot.attributes = with_rights(slot.attributes, rights);
   return slot;
 }
 

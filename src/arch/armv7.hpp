@@ -3,9 +3,9 @@
 // figures B3-4 and B3-5), B3.7 (access permissions, the Access flag, domains), B3.8.2 (memory attributes
 // without TEX remap, table B3-10) and B3.10.1 (what has to be broken before it is made). The registers that
 // this is for: TTBCR.N = 0 and EAE = 0; SCTLR.AFE = 1 and HA = 1, so that AP[0] is the Access flag and
-// hardware sets it; SCTLR.TRE, WXN and UWXN are 0; DACR makes every domain a client. PXN is not implemented;
-// the state is Non-secure (NS means nothing). Refuses to know physical addresses of more than 32 bits, and
-// which copy of a large page or supersection is read.
+// hardware sets it; SCTLR.TRE, WXN and UWXN are 0; DACR makes every domain a client; the processor is one
+// without PXN, and the state is Non-secure (NS means nothing). Refuses to know physical addresses of more
+// than 32 bits, and which copy of a large page or supersection is read.
 #pragma once
 
 #include "src/arch/format.hpp"

@@ -5,8 +5,7 @@
 // translate the addresses of a guest: the same manual, chapter on the hypervisor extension, section "Guest
 // Physical Address Translation".
 // Refuses to know Sv32 and Sv57x4, the software bits 60-59 of Svrsw60t59b, and which fence carries out an
-// invalidation. Knows words, not tables: when a slot is loaded is src/table's
-// business.
+// invalidation. Knows words, not tables: when a slot is loaded is src/table's business.
 #pragma once
 
 #include "src/arch/format.hpp"

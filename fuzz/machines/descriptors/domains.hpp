@@ -21,8 +21,7 @@ class DescriptorDomains {
       bytes_of(std::max(G::node_shift(0), G::node_shift(G::root_level)));
   static constexpr std::uint64_t slots = node_bytes / sizeof(typename F::Raw);
   static constexpr std::uint64_t largest_memory = 16; // nodes
-  // Aligned to the usual superpages, so that a frame can be a node, and beyond 32 bits, if the format is.
-  static constexpr std::uint64_t base = F::pa_bits > 32 ? bytes_of(32) : bytes_of(F::pa_bits - 1);
+  static constexpr std::uint64_t base = arena_base(sizeof(typename F::Raw), F::pa_bits);
 
   // Level whose slots span as much: the largest that spans no more.
   [[nodiscard]] static constexpr unsigned level_of(std::uint64_t size) {
