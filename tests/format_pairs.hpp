@@ -29,9 +29,9 @@ using FormatPairs = testing::Types<
     FormatPair<Aarch64S2_64k, reference::aarch64_s2_64k>, FormatPair<RiscvSv39, reference::riscv_sv39>,
     FormatPair<RiscvSv48, reference::riscv_sv48>, FormatPair<RiscvSv57, reference::riscv_sv57>,
     FormatPair<RiscvSv39x4, reference::riscv_sv39x4>, FormatPair<RiscvSv48x4, reference::riscv_sv48x4>,
-    FormatPair<Armv7, reference::armv7>, FormatPair<Tiny, reference::tiny>,
-    FormatPair<TinyWide, reference::tiny_wide>, FormatPair<TinyNarrow, reference::tiny_narrow>,
-    FormatPair<Tiny32, reference::tiny_32>>;
+    FormatPair<RiscvSv57x4, reference::riscv_sv57x4>, FormatPair<Armv7, reference::armv7>,
+    FormatPair<Tiny, reference::tiny>, FormatPair<TinyWide, reference::tiny_wide>,
+    FormatPair<TinyNarrow, reference::tiny_narrow>, FormatPair<Tiny32, reference::tiny_32>>;
 
 // Names a typed test after its format.
 struct NameOfPair {

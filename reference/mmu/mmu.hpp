@@ -171,6 +171,7 @@ class Mmu {
 [[nodiscard]] const Mmu& riscv_sv57();
 [[nodiscard]] const Mmu& riscv_sv39x4();
 [[nodiscard]] const Mmu& riscv_sv48x4();
+[[nodiscard]] const Mmu& riscv_sv57x4();
 [[nodiscard]] const Mmu& aarch64_s1_4k();
 [[nodiscard]] const Mmu& aarch64_s1_16k();
 [[nodiscard]] const Mmu& aarch64_s1_64k();

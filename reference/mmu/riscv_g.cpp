@@ -41,7 +41,7 @@ Decoded judged_as_users(Decoded slot) {
 
 // Guest physical addresses are not sign-extended.
 Profile profile_of(unsigned levels) {
-  return {levels == 3 ? "riscv_sv39x4" : "riscv_sv48x4",
+  return {levels == 3 ? "riscv_sv39x4" : (levels == 4 ? "riscv_sv48x4" : "riscv_sv57x4"),
           riscv::page_sizes(levels),
           12 + 9 * levels + RiscvG::more_root_bits,
           false,
@@ -95,6 +95,11 @@ const Mmu& riscv_sv39x4() {
 
 const Mmu& riscv_sv48x4() {
   static const RiscvG mmu(4);
+  return mmu;
+}
+
+const Mmu& riscv_sv57x4() {
+  static const RiscvG mmu(5);
   return mmu;
 }
 

@@ -1,5 +1,5 @@
-// The second stage of a RISC-V MMU, from guest physical addresses, through hgatp, with Sv39x4 or Sv48x4.
-// Rule: The RISC-V Instruction Set Manual, volume II, chapter "H" extension for hypervisor support:
+// The second stage of a RISC-V MMU, from guest physical addresses, through hgatp, with Sv39x4, Sv48x4 or
+// Sv57x4. Rule: The RISC-V Instruction Set Manual, volume II, chapter "H" extension for hypervisor support:
 // "Two-Stage Address Translation", "Guest Physical Address Translation"; what it does not say is as in
 // riscv.hpp. It refuses to know the first stage: each access comes with its guest physical address.
 #pragma once

@@ -1,11 +1,11 @@
 // RISC-V page tables Sv39, Sv48 and Sv57 with 64 KiB NAPOT pages and page-based memory types: The RISC-V
 // Instruction Set Manual, Volume II (privileged), chapter "Supervisor-Level ISA", sections Sv32 (what the low
 // bits mean), Sv39, Sv48, Sv57, and the chapters "Svnapot" and "Svpbmt"; A and D are set by hardware, as
-// "Svadu" has it; sstatus.SUM is 1 and sstatus.MXR 0. Below them the G-stage formats Sv39x4 and Sv48x4, which
-// translate the addresses of a guest: the same manual, chapter on the hypervisor extension, section "Guest
-// Physical Address Translation".
-// Refuses to know Sv32 and Sv57x4, the software bits 60-59 of Svrsw60t59b, and which fence carries out an
-// invalidation. Knows words, not tables: when a slot is loaded is src/table's business.
+// "Svadu" has it; sstatus.SUM is 1 and sstatus.MXR 0. Below them the G-stage formats Sv39x4, Sv48x4 and
+// Sv57x4, which translate the addresses of a guest: the same manual, chapter on the hypervisor extension,
+// section "Guest Physical Address Translation". Refuses to know Sv32, the software bits 60-59 of Svrsw60t59b,
+// and which fence carries out an invalidation. Knows words, not tables: when a slot is loaded is src/table's
+// business.
 #pragma once
 
 #include "src/arch/format.hpp"
@@ -158,11 +158,11 @@ static_assert(Format<RiscvSv39> && Format<RiscvSv48> && Format<RiscvSv57>);
 // bits more; they have no sign.
 template <unsigned Levels>
 struct RiscvGStage : Riscv<Levels> {
-  static_assert(Levels == 3 || Levels == 4);
   using Base = Riscv<Levels>;
   using typename Base::Raw;
 
-  static constexpr std::string_view name = Levels == 3 ? "riscv_sv39x4" : "riscv_sv48x4";
+  static constexpr std::string_view name =
+      Levels == 3 ? "riscv_sv39x4" : (Levels == 4 ? "riscv_sv48x4" : "riscv_sv57x4");
   static constexpr unsigned va_bits = Base::va_bits + 2;
   static constexpr bool sign_extended = false;
   static constexpr unsigned index_bits(unsigned level) { return level == Levels - 1 ? 11 : 9; }
@@ -202,6 +202,7 @@ struct RiscvGStage : Riscv<Levels> {
 
 using RiscvSv39x4 = RiscvGStage<3>;
 using RiscvSv48x4 = RiscvGStage<4>;
-static_assert(Format<RiscvSv39x4> && Format<RiscvSv48x4>);
+using RiscvSv57x4 = RiscvGStage<5>;
+static_assert(Format<RiscvSv39x4> && Format<RiscvSv48x4> && Format<RiscvSv57x4>);
 
 } // namespace pagetwin

@@ -6,6 +6,8 @@
 #include "fuzz/twin/rng.hpp"
 #include "fuzz/twin/round_trip.hpp"
 #include "fuzz/twin/swarm.hpp"
+#include "src/arch/aarch64.hpp"
+#include "src/arch/armv7.hpp"
 #include "src/arch/ept.hpp"
 #include "src/arch/riscv.hpp"
 #include "src/arch/x86_64.hpp"
@@ -25,12 +27,15 @@ struct Case {
   static const reference::Profile& profile() { return Mmu().profile(); }
   static std::unique_ptr<twin::Machine> make() { return make_table_machine<F, ObservedBacking, Mmu>({}); }
 };
-using Cases = testing::Types<Case<X86_64_4, reference::x86_64_4>, Case<X86_64_5, reference::x86_64_5>,
-                             Case<Ept4, reference::ept_4>, Case<Ept5, reference::ept_5>,
-                             Case<RiscvSv39, reference::riscv_sv39>, Case<RiscvSv48, reference::riscv_sv48>,
-                             Case<RiscvSv57, reference::riscv_sv57>, Case<Tiny, reference::tiny>,
-                             Case<TinyWide, reference::tiny_wide>, Case<TinyNarrow, reference::tiny_narrow>,
-                             Case<Tiny32, reference::tiny_32>>;
+using Cases =
+    testing::Types<Case<X86_64_4, reference::x86_64_4>, Case<X86_64_5, reference::x86_64_5>,
+                   Case<Ept4, reference::ept_4>, Case<Ept5, reference::ept_5>,
+                   Case<RiscvSv39, reference::riscv_sv39>, Case<RiscvSv48, reference::riscv_sv48>,
+                   Case<RiscvSv57, reference::riscv_sv57>, Case<RiscvSv57x4, reference::riscv_sv57x4>,
+                   Case<Aarch64S1_64k, reference::aarch64_s1_64k>,
+                   Case<Aarch64S2_4k, reference::aarch64_s2_4k>, Case<Armv7, reference::armv7>,
+                   Case<Tiny, reference::tiny>, Case<TinyWide, reference::tiny_wide>,
+                   Case<TinyNarrow, reference::tiny_narrow>, Case<Tiny32, reference::tiny_32>>;
 
 template <class C>
 class TableDomainsOf : public testing::Test {

@@ -19,6 +19,7 @@ constexpr std::uint64_t K64 = 0x10000;
 constexpr std::uint64_t M2 = 0x200000;
 constexpr std::uint64_t G1 = 0x40000000;
 constexpr std::uint64_t G512 = 512 * G1;
+constexpr std::uint64_t T256 = 512 * G512;
 
 constexpr std::uint64_t V = 0x1;
 constexpr std::uint64_t R = 0x2;
@@ -121,15 +122,15 @@ TEST(RiscvGDecode, ANapotPageHas16Copies) {
 }
 
 TEST(RiscvGProfile, HasTwoMoreBitsThanTheFirstStage) {
-  const std::vector<std::uint64_t> sizes{K4, K64, M2, G1, G512};
-  const Mmu* const mmus[] = {&riscv_sv39x4(), &riscv_sv48x4()};
-  for (unsigned levels = 3; levels <= 4; ++levels) {
+  const std::vector<std::uint64_t> sizes{K4, K64, M2, G1, G512, T256};
+  const Mmu* const mmus[] = {&riscv_sv39x4(), &riscv_sv48x4(), &riscv_sv57x4()};
+  for (unsigned levels = 3; levels <= 5; ++levels) {
     const Mmu& mmu = *mmus[levels - 3];
     const Profile& profile = mmu.profile();
     EXPECT_EQ(mmu.levels(), levels);
     EXPECT_EQ(std::vector(profile.sizes.begin(), profile.sizes.end()),
               std::vector(sizes.begin(), sizes.begin() + levels + 1));
-    EXPECT_EQ(profile.va_bits, levels == 3 ? 41U : 50U);
+    EXPECT_EQ(profile.va_bits, levels == 3 ? 41U : (levels == 4 ? 50U : 59U));
     EXPECT_FALSE(profile.sign_extended);
     EXPECT_EQ(profile.pa_bits, 56U);
     EXPECT_EQ(profile.marker_bits, 32U);
@@ -140,6 +141,7 @@ TEST(RiscvGProfile, HasTwoMoreBitsThanTheFirstStage) {
   }
   EXPECT_STREQ(riscv_sv39x4().profile().name, "riscv_sv39x4");
   EXPECT_STREQ(riscv_sv48x4().profile().name, "riscv_sv48x4");
+  EXPECT_STREQ(riscv_sv57x4().profile().name, "riscv_sv57x4");
 }
 
 TEST(RiscvGProfile, NobodyAsksForUserAndNothingIsGlobal) {
@@ -269,7 +271,7 @@ TEST_F(RiscvGWalk, TheRootHas2048Slots) {
 // No address is sign-extended: "address bits 63:41 must all be zeros, or else a guest-page-fault".
 TEST_F(RiscvGWalk, AddressesBeyondTheWidthNeverReachATable) {
   page(word(0x77000, V | R | U));
-  for (const Mmu* mmu : {&riscv_sv39x4(), &riscv_sv48x4()})
+  for (const Mmu* mmu : {&riscv_sv39x4(), &riscv_sv48x4(), &riscv_sv57x4()})
     for (unsigned at = mmu->profile().va_bits; at < 64; ++at) {
       const Walk done = mmu->walk(arena_.memory(), base, gpa | bit(at), kernel_read, {});
       EXPECT_EQ(done.outcome, Outcome::not_present) << at;
@@ -432,6 +434,23 @@ TEST(RiscvGWalk4, Sv48x4WalksFourLevelsFromARootOf2048) {
   EXPECT_EQ(done.translation.pa, 0x77456U);
   roots.put(2 * base + 2047 * 8ULL, word(5 * G512, V | R | U));
   EXPECT_EQ(pa_of(riscv_sv48x4().translate(roots.memory(), 2 * base, bit(50) - 1, {})), 6 * G512 - 1);
+}
+
+// "Sv57x4": 59 bits of guest physical address, 11 of them the index of the root.
+TEST(RiscvGWalk5, Sv57x4WalksFiveLevelsFromARootOf2048) {
+  Arena roots(2 * base, 0x10000);
+  roots.put(2 * base + 1025 * 8ULL, word(2 * base + 0x4000, V));
+  roots.put(2 * base + 0x4000 + 3 * 8ULL, word(2 * base + 0x5000, V));
+  roots.put(2 * base + 0x5000 + 511 * 8ULL, word(2 * base + 0x6000, V));
+  roots.put(2 * base + 0x6000 + 5 * 8ULL, word(2 * base + 0x7000, V));
+  roots.put(2 * base + 0x7000 + 7 * 8ULL, word(0x77000, V | R | U));
+  const std::uint64_t at = 1025 * T256 | 3 * G512 | 511 * G1 | 5 * M2 | 7 * K4 | 0x456;
+  const Walk done = riscv_sv57x4().walk(roots.memory(), 2 * base, at, kernel_read, {});
+  EXPECT_EQ(done.outcome, Outcome::ok);
+  EXPECT_EQ(done.steps_taken, 5U);
+  EXPECT_EQ(done.translation.pa, 0x77456U);
+  roots.put(2 * base + 2047 * 8ULL, word(5 * T256, V | R | U));
+  EXPECT_EQ(pa_of(riscv_sv57x4().translate(roots.memory(), 2 * base, bit(59) - 1, {})), 6 * T256 - 1);
 }
 
 } // namespace

@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace pagetwin {
@@ -260,11 +261,12 @@ constexpr Row guest_rows[] = {
     {"2 MiB", 21, 0x1'2340'0000, {.rights = r | w}, {true, true}, 0x0000'0000'48D0'00D7},
     {"1 GiB", 30, 0x4000'0000, {.rights = x}, {}, 0x0000'0000'1000'0019},
     {"512 GiB", 39, 0x80'0000'0000, {.rights = r | x}, {}, 0x0000'0020'0000'001B},
+    {"256 TiB", 48, 0x3'0000'0000'0000, {.rights = r}, {}, 0x0000'C000'0000'0013},
 };
 
 template <class F>
 class GoldenRiscvGuest : public testing::Test {};
-using GuestModes = testing::Types<RiscvSv39x4, RiscvSv48x4>;
+using GuestModes = testing::Types<RiscvSv39x4, RiscvSv48x4, RiscvSv57x4>;
 TYPED_TEST_SUITE(GoldenRiscvGuest, GuestModes);
 
 TYPED_TEST(GoldenRiscvGuest, LeavesAreTheWordsOfTheManualAndAllowUserMode) {
@@ -276,14 +278,14 @@ TYPED_TEST(GoldenRiscvGuest, LeavesAreTheWordsOfTheManualAndAllowUserMode) {
     EXPECT_TRUE(decodes<TypeParam>(row)) << row.what;
     ++checked;
   }
-  EXPECT_EQ(checked, TypeParam::levels == 3 ? 11U : 12U);
+  EXPECT_EQ(checked, 8U + TypeParam::levels);
 }
 
 TYPED_TEST(GoldenRiscvGuest, TheRootHasFourTimesTheSlotsAndOthersHaveNot) {
   using F = TypeParam;
   using G = Geometry<F>;
-  EXPECT_EQ(F::name, F::levels == 3 ? "riscv_sv39x4" : "riscv_sv48x4");
-  EXPECT_EQ(F::va_bits, F::levels == 3 ? 41U : 50U);
+  EXPECT_EQ(F::name, "riscv_sv" + std::to_string(F::va_bits - 2) + "x4");
+  EXPECT_EQ(F::va_bits, F::levels == 3 ? 41U : (F::levels == 4 ? 50U : 59U));
   EXPECT_EQ(G::entries(G::root_level), 2048U);
   EXPECT_EQ(G::node_shift(G::root_level), 14U); // 16 KiB, aligned to 16 KiB
   for (unsigned level = 0; level < G::root_level; ++level) {

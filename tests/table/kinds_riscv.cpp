@@ -9,7 +9,8 @@ std::span<const TableKind> riscv_kinds() {
                                         observed_kind<RiscvSv48, reference::riscv_sv48>(),
                                         observed_kind<RiscvSv57, reference::riscv_sv57>(),
                                         observed_kind<RiscvSv39x4, reference::riscv_sv39x4>(),
-                                        observed_kind<RiscvSv48x4, reference::riscv_sv48x4>()};
+                                        observed_kind<RiscvSv48x4, reference::riscv_sv48x4>(),
+                                        observed_kind<RiscvSv57x4, reference::riscv_sv57x4>()};
   return kinds;
 }
 
