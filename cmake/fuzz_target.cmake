@@ -33,7 +33,7 @@ function(pagetwin_fuzz_target source)
   endif()
   target_compile_options(${target}_object PRIVATE ${PAGETWIN_CHECKED} ${PAGETWIN_GUIDED})
   if(target STREQUAL "codec") # the one target whose sides are the engine's own readers and writers: they guide it
-    foreach(side codec text text_lexer domains round_trip)
+    foreach(side codec text text_lexer text_or_bytes domains round_trip)
       target_sources(codec_object PRIVATE ${PROJECT_SOURCE_DIR}/fuzz/twin/${side}.cpp)
     endforeach()
   endif()

@@ -74,6 +74,9 @@ struct Schema {
   std::span<const Verb> verbs;
   std::array<Domain, max_fields> fields{}; // decoded in ascending order, see History::current
   std::array<Domain, max_fields> header{}; // likewise, with an empty history
+  // All that Machine::outcome says, each without the number that may follow; empty: anything. A trace that
+  // expects what cannot be is misspelt.
+  std::span<const std::string_view> outcomes{};
 };
 
 [[nodiscard]] constexpr std::uint8_t used_header(const Schema& schema) {

@@ -2,6 +2,7 @@
 // know the file and the line; the first error ends it.
 #include "fuzz/twin/text.hpp"
 
+#include "fuzz/twin/domains.hpp"
 #include "fuzz/twin/text_lexer.hpp"
 
 #include <algorithm>
@@ -28,6 +29,10 @@ std::string names_of(const Domains& domains, std::uint8_t fields) {
       names.push_back(domains[i].name);
   }
   return names.empty() ? "no field" : join(", ", names);
+}
+
+bool is_one_of(const std::span<const std::string_view> names, std::string_view name) {
+  return std::ranges::find(names, name) != names.end();
 }
 
 std::string names_of(std::span<const Verb> verbs) {
@@ -163,12 +168,21 @@ class Parser {
   }
 
   [[nodiscard]] Problem add(const Op& op) {
-    if (line_->outcome && line_->outcome->text.empty())
-      return error(line_->outcome->column, "expected an outcome after '->', found the end of the line");
+    if (auto problem = check_outcome())
+      return problem;
     trace_.program.ops.push_back(op);
     trace_.expectations.emplace_back(line_->outcome ? line_->outcome->text : std::string_view{});
     trace_.lines.push_back(line_->number);
     return std::nullopt;
+  }
+
+  [[nodiscard]] Problem check_outcome() const {
+    if (!line_->outcome || is_outcome(line_->outcome->text, *schema_))
+      return std::nullopt;
+    if (line_->outcome->text.empty())
+      return error(line_->outcome->column, "expected an outcome after '->', found the end of the line");
+    const std::vector<std::string_view> names(schema_->outcomes.begin(), schema_->outcomes.end());
+    return expected("an outcome (" + join(", ", names) + "; a number may follow)", *line_->outcome);
   }
 
   // One name=value. `seen` collects the fields so far.
@@ -201,16 +215,19 @@ class Parser {
   std::uint8_t seen_header_ = 0;
 };
 
-bool is_text_byte(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte == '\n' || byte == '\r' || byte == '\t' || (byte >= 0x20 && byte < 0x7F);
-}
-
 } // namespace
 
 std::string ParseError::to_string() const {
   return line == 0 ? file + ": " + message
                    : file + ":" + std::to_string(line) + ":" + std::to_string(column) + ": " + message;
+}
+
+bool is_outcome(std::string_view text, const Schema& schema) {
+  if (text.empty() || schema.outcomes.empty() || is_one_of(schema.outcomes, text))
+    return !text.empty();
+  const std::size_t blank = std::min(text.rfind(' '), text.size());
+  return is_one_of(schema.outcomes, text.substr(0, blank))
+         && parse_number(text.substr(std::min(blank + 1, text.size())));
 }
 
 ParseResult parse_text(std::string_view text, const Schema& schema, std::string_view file) {
@@ -219,31 +236,6 @@ ParseResult parse_text(std::string_view text, const Schema& schema, std::string_
                       "expected a trace of at most " + std::to_string(max_text_bytes >> 20U) + " MiB, found "
                           + std::to_string(text.size()) + " bytes"};
   return Parser(text, schema, file).parse();
-}
-
-bool looks_like_text(std::string_view content) {
-  if (content.substr(0, 3)
-      == "\xEF\xBB\xBF") // a byte order mark is an editor's, and an error with a position
-    return true;
-  LineReader reader(content);
-  while (!reader.done()) {
-    const Line& line = reader.next();
-    if (!line.words.empty() && line.words[0].text == "pagetwin")
-      return true;
-    if (!line.words.empty() || line.outcome)
-      break;
-  }
-  return content.size() >= record_bytes && std::all_of(content.begin(), content.end(), is_text_byte);
-}
-
-ParseResult read_trace(std::string_view content, const Schema& schema, std::string_view file,
-                       std::size_t max_ops) {
-  if (looks_like_text(content))
-    return parse_text(content, schema, file);
-  Trace trace;
-  const auto* bytes = reinterpret_cast<const std::uint8_t*>(content.data());
-  trace.program = decode({bytes, content.size()}, schema, max_ops);
-  return trace;
 }
 
 } // namespace pagetwin::twin

@@ -7,7 +7,7 @@
 //   target page_table_x86_64_4              optional: the fuzz target that it belongs to
 //   set nodes=64 spaces=2                   optional: header fields; one left out has the value of selector 0
 //   map s=0 va=0x1000 size=4K -> ok         a verb with all of its fields, in any order; after -> the
-//   expected outcome
+//   expected outcome, one that the machine knows
 #pragma once
 
 #include "fuzz/twin/codec.hpp"
@@ -40,6 +40,9 @@ struct ParseError {
 using ParseResult = std::variant<Trace, ParseError>;
 
 [[nodiscard]] ParseResult parse_text(std::string_view text, const Schema& schema, std::string_view file);
+
+// Whether a machine of this schema can answer so: one of its outcomes, and perhaps a number behind it.
+[[nodiscard]] bool is_outcome(std::string_view text, const Schema& schema);
 
 // One operation without its line end: "map s=0 va=0x1000 size=4K".
 [[nodiscard]] std::string print_op(const Op& op, const Schema& schema);

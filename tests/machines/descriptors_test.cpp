@@ -62,6 +62,7 @@ TYPED_TEST(DescriptorMachineOf, ASwarmMeetsEveryEndOfAWalk) {
       const auto divergence = machine->step(op);
       ASSERT_FALSE(divergence) << divergence->headline << " in swarm program " << seed;
       const std::string outcome = machine->outcome();
+      ASSERT_TRUE(twin::is_outcome(outcome, TypeParam::schema)) << outcome;
       if (static_cast<DescriptorVerb>(op.verb) == DescriptorVerb::access)
         ++met[outcome.substr(0, outcome.find_last_of(' '))];
     }

@@ -218,6 +218,7 @@ TYPED_TEST(TableDomainsOf, ASwarmMeetsEveryStatusOfEveryVerb) {
       const auto divergence = machine->step(op);
       ASSERT_FALSE(divergence) << divergence->headline << " in swarm program " << seed;
       const std::string outcome = machine->outcome();
+      ASSERT_TRUE(twin::is_outcome(outcome, TypeParam::schema)) << outcome;
       met[std::string(table_verbs[op.verb].name)].insert(outcome.substr(0, outcome.find(' ')));
       ++operations;
     }

@@ -136,6 +136,21 @@ TEST(Text, OutcomesNeedAVerbBeforeAndAWordBehind) {
   EXPECT_EQ(error_of_op("-> ok"), "a.ops:2:1: expected a verb before '->', found '->'");
 }
 
+TEST(Text, AnOutcomeThatTheMachineNeverSaysIsMisspelt) {
+  const std::string expected =
+      ": expected an outcome (ok, ok found, missing, full; a number may follow), found ";
+  EXPECT_EQ(error_of_op("nop -> okk # ?"), "a.ops:2:8" + expected + "'okk'");
+  EXPECT_EQ(error_of_op("nop\nget key=1 ->  ok fuond"), "a.ops:3:15" + expected + "'ok fuond'");
+  EXPECT_EQ(error_of_op("nop -> found"), "a.ops:2:8" + expected + "'found'") << "a part of one is none";
+  EXPECT_EQ(error_of_op("nop -> 12"), "a.ops:2:8" + expected + "'12'");
+  EXPECT_EQ(error_of_op("nop -> full 0x1G"), "a.ops:2:8" + expected + "'full 0x1G'");
+  EXPECT_EQ(parsed("pagetwin 1 toy\nnop -> missing\nnop -> full 0x10\nnop -> ok 3\n").expectations,
+            (std::vector<std::string>{"missing", "full 0x10", "ok 3"}));
+  Schema any = toy::schema;
+  any.outcomes = {};
+  EXPECT_TRUE(is_outcome("whatever it says", any));
+}
+
 TEST(Text, JunkIsQuotedReadably) {
   EXPECT_EQ(error_of(std::string_view("pagetwin 1 toy\n\0\xFFnop\n", 21)),
             "a.ops:2:1: expected a verb (put, get, drop, size, nop), found '\\x00\\xffnop'");

@@ -28,6 +28,7 @@ inline constexpr std::array<Verb, 5> verbs{{{"put", field_mask(0, 1), 4},
                                             {"drop", field_mask(0), 2},
                                             {"size", field_mask(0, 2), 1},
                                             {"nop", 0, 1}}};
+inline constexpr auto outcomes = std::to_array<std::string_view>({"ok", "ok found", "missing", "full"});
 enum : std::uint8_t { put, get, drop, size, nop };
 
 inline constexpr Schema schema{
@@ -38,6 +39,7 @@ inline constexpr Schema schema{
                 hex_domain("value"),
                 size_domain<4096, 2097152>("size")}},
     .header = {{number_domain<8, 1>("capacity"), choice_domain<0, 7, 9>("seed")}},
+    .outcomes = outcomes,
 };
 
 class ToyMachine : public Machine {

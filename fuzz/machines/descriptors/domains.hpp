@@ -199,6 +199,7 @@ inline constexpr twin::Schema descriptor_schema{
                {},
                {},
                {}},
+    .outcomes = descriptor_outcomes,
 };
 
 } // namespace pagetwin::fuzz

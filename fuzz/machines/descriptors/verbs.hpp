@@ -49,4 +49,16 @@ inline constexpr std::array descriptor_verbs{
     twin::Verb{"lookup", twin::field_mask(2), 4},
 };
 
+// The ends of a reference's walk.
+inline constexpr auto descriptor_outcomes = std::to_array<std::string_view>({
+    "ok",
+    "not_present",
+    "protection",
+    "reserved",
+    "access_flag",
+    "non_canonical",
+    "protection_key",
+    "outside_memory",
+});
+
 } // namespace pagetwin::fuzz

@@ -221,6 +221,7 @@ inline constexpr twin::Schema table_schema{
                twin::number_domain<64>("pool"),
                {},
                {}},
+    .outcomes = table_outcomes,
 };
 
 } // namespace pagetwin::fuzz

@@ -67,4 +67,31 @@ inline constexpr std::array table_verbs{
     twin::Verb{"inject", twin::field_mask(6), 2},
 };
 
+inline constexpr auto table_outcomes = std::to_array<std::string_view>({
+    // the statuses of src
+    "ok",
+    "empty",
+    "misaligned",
+    "bad_size",
+    "out_of_range",
+    "bad_attributes",
+    "overlap",
+    "not_mapped",
+    "not_uniform",
+    "out_of_memory",
+    // the other ends of a reference's walk
+    "not_present",
+    "protection",
+    "reserved",
+    "access_flag",
+    "non_canonical",
+    "protection_key",
+    "outside_memory",
+    // what only the machine says
+    "ok cached",
+    "none",
+    "no_space",
+    "exists",
+});
+
 } // namespace pagetwin::fuzz

@@ -30,13 +30,16 @@ inline constexpr std::array tlb_verbs{
     twin::Verb{"invalidate_all", 0, 1},
 };
 
+inline constexpr auto tlb_outcomes = std::to_array<std::string_view>({"ok", "hit"});
+
 // Fields and header as the table machine's, so that addresses meet in the same ways.
 template <Format F>
 inline constexpr twin::Schema tlb_schema{.machine = "tlb",
                                          .version = 1,
                                          .verbs = tlb_verbs,
                                          .fields = table_schema<F>.fields,
-                                         .header = table_schema<F>.header};
+                                         .header = table_schema<F>.header,
+                                         .outcomes = tlb_outcomes};
 
 template <Format F>
 class TlbMachine final : public twin::Machine {
