@@ -50,9 +50,10 @@ void read_literal(Values& values, const std::uint8_t* record, std::uint8_t field
   const std::uint8_t* number = record + record_bytes;
   for (std::size_t field = 0; field < max_fields; ++field) {
     const bool literal = ((literals >> field) & 1U) != 0;
+    const Domain& domain = domains[field];
     if (((fields >> field) & 1U) != 0)
-      values[field] =
-          literal ? literal_at(number) : domains[field].decode(get_selector(record, field), history);
+      values[field] = literal ? domain.limits_with(history.header()).nearest(literal_at(number))
+                              : domain.decode(get_selector(record, field), history);
     number += literal ? 8 : 0;
   }
 }

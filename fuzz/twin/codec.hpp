@@ -48,7 +48,7 @@ class Decoder {
 enum class Compact : bool { no, yes };
 
 // decode(encode(p)) == p for every canonical program of at most max_ops operations whose verbs the schema
-// has.
+// has and whose values are within their limits.
 [[nodiscard]] Bytes encode(const Program& program, const Schema& schema, Compact compact = Compact::no);
 
 // Of the record at the front together with its literals; 0 when less than a record is left. The mutator moves

@@ -39,10 +39,18 @@ template <std::uint64_t... Choices>
   return choices[selector % choices.size()];
 }
 
-// Base .. Base + Count - 1, written in decimal.
+// limits: the same in every program.
+template <std::uint64_t Least, std::uint64_t Most>
+[[nodiscard]] Limits between(const Values& /*unused*/) {
+  static_assert(Least <= Most);
+  return {Least, Most};
+}
+
+// Base .. Base + Count - 1 and nothing else, written in decimal.
 template <std::uint64_t Count, std::uint64_t Base = 0>
 [[nodiscard]] constexpr Domain number_domain(std::string_view name) {
-  return {name, decode_modulo<Count, Base>, print_number, parse_number, expects_number};
+  return {name,           decode_modulo<Count, Base>,     print_number, parse_number,
+          expects_number, between<Base, Base + Count - 1>};
 }
 
 // One of the listed values, written in decimal.

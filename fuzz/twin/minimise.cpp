@@ -3,6 +3,7 @@
 #include "fuzz/twin/minimise.hpp"
 
 #include "fuzz/twin/isolated.hpp"
+#include "fuzz/twin/limits.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -45,13 +46,14 @@ class Reducer {
   using Clock = std::chrono::steady_clock;
 
   [[nodiscard]] bool exhausted() const { return runs_ >= max_runs_ || Clock::now() >= deadline_; }
-  [[nodiscard]] bool accept(const Program& candidate) {
-    if (exhausted())
+  [[nodiscard]] bool accept(Program candidate) {
+    keep_limits(candidate, *schema_); // smaller is no use where a trace could not say it
+    if (candidate == best_ || exhausted())
       return false;
     ++runs_;
     if (!(*still_fails_)(candidate))
       return false;
-    best_ = candidate;
+    best_ = std::move(candidate);
     return true;
   }
 

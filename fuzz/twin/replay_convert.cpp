@@ -16,6 +16,13 @@ ExitStatus written(const std::optional<FileError>& error) {
   return ExitStatus::bad_input;
 }
 
+std::string limits_of(const Domain& header_field) {
+  if (header_field.limits == nullptr)
+    return "";
+  const Limits limits = header_field.limits_with({});
+  return ", from " + std::to_string(limits.least) + " to " + std::to_string(limits.most);
+}
+
 } // namespace
 
 ExitStatus Replay::run_converter() {
@@ -87,7 +94,8 @@ ExitStatus Replay::list_verbs() const {
       std::string(target_.name) + " runs on the machine '" + std::string(schema.machine) + "'\n";
   for (const Domain& domain : schema.header) {
     if (domain.used())
-      text += "set " + std::string(domain.name) + "=  " + std::string(domain.expects) + "\n";
+      text +=
+          "set " + std::string(domain.name) + "=  " + std::string(domain.expects) + limits_of(domain) + "\n";
   }
   for (const Verb& verb : schema.verbs) {
     text += verb.name;

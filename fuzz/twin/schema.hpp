@@ -1,14 +1,15 @@
 // What a machine tells the engine about its operations: the verbs, the fields they use, and for each field
 // how 16 bits choose a value and how people write it. It refuses to know what executing an operation does.
 //
-// Three obligations of a Domain, which tests/twin checks for the ready ones (check_domain in round_trip.hpp
-// checks yours): decode is total; parse(print(v)) == v for *every* 64-bit v, because literals and text reach
-// values that decode never makes (a machine must therefore take any value); what print writes holds no white
-// space, '=' or '#'.
+// Four obligations of a Domain, which tests/twin checks for the ready ones (check_domain in round_trip.hpp
+// checks yours): decode is total, and keeps to the limits; parse(print(v)) == v for *every* 64-bit v, because
+// literals and text reach values that decode never makes (a machine must therefore take any value); what
+// print writes holds no white space, '=' or '#'.
 #pragma once
 
 #include "fuzz/twin/op.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -25,6 +26,7 @@ class History {
   History(const Values& header, std::span<const Op> ops, const Op& current)
       : header_(&header), ops_(ops), current_(&current) {}
 
+  [[nodiscard]] const Values& header() const { return *header_; }
   [[nodiscard]] std::uint64_t header(std::size_t field) const { return (*header_)[field % max_fields]; }
   [[nodiscard]] std::size_t size() const { return ops_.size(); }
   [[nodiscard]] bool empty() const { return ops_.empty(); }
@@ -47,14 +49,29 @@ class History {
   const Op* current_;
 };
 
+struct Limits {
+  std::uint64_t least = 0;
+  std::uint64_t most = ~std::uint64_t{0};
+
+  [[nodiscard]] constexpr std::uint64_t nearest(std::uint64_t value) const {
+    return std::clamp(value, least, most);
+  }
+};
+
 struct Domain {
   std::string_view name; // "va"; empty: the field does not exist
   std::uint64_t (*decode)(std::uint16_t selector, const History&) = nullptr;
   void (*print)(std::string& to, std::uint64_t value) = nullptr; // appends
   std::optional<std::uint64_t> (*parse)(std::string_view) = nullptr;
   std::string_view expects; // for error messages: "a size such as 4K or 2M"
+  // Of a field in a program with this header; null: any value. Text that has another is refused, while bytes
+  // and the minimiser take the nearest, so that whatever they make can be printed and read again.
+  Limits (*limits)(const Values& header) = nullptr;
 
   [[nodiscard]] bool used() const { return !name.empty(); }
+  [[nodiscard]] Limits limits_with(const Values& header) const {
+    return limits == nullptr ? Limits{} : limits(header);
+  }
 };
 
 struct Verb {

@@ -31,6 +31,10 @@ std::string names_of(const Domains& domains, std::uint8_t fields) {
   return names.empty() ? "no field" : join(", ", names);
 }
 
+std::string to_string(Limits limits) {
+  return "from " + std::to_string(limits.least) + " to " + std::to_string(limits.most);
+}
+
 bool is_one_of(const std::span<const std::string_view> names, std::string_view name) {
   return std::ranges::find(names, name) != names.end();
 }
@@ -201,6 +205,9 @@ class Parser {
     const auto number = domains[field].parse(value.text);
     if (!number)
       return expected(std::string(domains[field].expects), value);
+    const Limits limits = domains[field].limits_with(trace_.program.header);
+    if (limits.nearest(*number) != *number)
+      return expected(std::string(name) + " " + to_string(limits), value);
     seen = static_cast<std::uint8_t>(seen | (1U << field));
     values[field] = *number;
     return std::nullopt;

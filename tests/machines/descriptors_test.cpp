@@ -49,6 +49,7 @@ TYPED_TEST(DescriptorMachineOf, EveryOperandSurvivesText) {
         const auto value = schema.fields[field].decode(static_cast<std::uint16_t>(s), history);
         const auto problem = twin::check_domain(schema.fields[field], value);
         ASSERT_FALSE(problem) << *problem;
+        ASSERT_EQ(schema.fields[field].limits_with(before.header).nearest(value), value);
       }
 }
 

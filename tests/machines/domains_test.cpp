@@ -83,6 +83,32 @@ TYPED_TEST(TableDomainsOf, EveryValueSurvivesPrintAndParse) {
       check(domain, bytes_of(bit) - 1);
 }
 
+TYPED_TEST(TableDomainsOf, WhatBytesChooseIsWithinTheLimitsOfATrace) {
+  const auto check = [this](const twin::Domain& domain, std::uint64_t value) {
+    EXPECT_EQ(domain.limits_with(this->program.header).nearest(value), value) << domain.name;
+  };
+  const twin::Op none;
+  const twin::History empty(none.value, {}, none);
+  for (std::size_t s = 0; s < this->selectors; ++s)
+    for (const twin::Domain& domain : TypeParam::schema.header)
+      if (domain.used())
+        check(domain, domain.decode(static_cast<std::uint16_t>(s), empty));
+  this->for_values(field_space, TableVerb::clear, 0,
+                   [&](std::uint64_t v) { check(TypeParam::schema.fields[field_space], v); });
+}
+
+TEST(TableTraces, ASpaceThatTheProgramDoesNotHaveIsRefused) {
+  const auto error_of = [](const std::string& lines) {
+    const auto result = twin::parse_text("pagetwin 1 table\n" + lines, table_schema<X86_64_4>, "a.ops");
+    const auto* error = std::get_if<twin::ParseError>(&result);
+    return error == nullptr ? "no error" : error->to_string();
+  };
+  EXPECT_EQ(error_of("clear s=9\n"), "a.ops:2:9: expected s from 0 to 1, found '9'");
+  EXPECT_EQ(error_of("set spaces=8\nclear s=7\n"), "no error");
+  EXPECT_EQ(error_of("set nodes=99999999\n"), "a.ops:2:11: expected nodes from 2 to 65536, found '99999999'");
+  EXPECT_EQ(error_of("set spaces=0\n"), "a.ops:2:12: expected spaces from 1 to 8, found '0'");
+}
+
 TYPED_TEST(TableDomainsOf, AddressesAreMostlyLegalAndSometimesNot) {
   const reference::Profile& profile = TypeParam::profile();
   const std::uint64_t page = profile.sizes.front();

@@ -18,7 +18,7 @@ Bytes random_bytes(Rng& rng, std::size_t size) {
 }
 
 Program random_program(Rng& rng) {
-  Program program{{rng.next(), rng.next()}, {}};
+  Program program{{1 + rng.below(8), rng.next()}, {}};
   for (auto left = rng.below(12); left > 0; --left) {
     Op random{static_cast<std::uint8_t>(rng.below(toy::verbs.size())), {}};
     for (std::size_t field = 0; field < 3; ++field)

@@ -109,7 +109,7 @@ TEST(Isolated, ACrashingProgramBecomesOneOperation) {
   const auto original = crash(program);
   ASSERT_TRUE(original);
   const auto same = [&](const Program& candidate) { return crash(candidate) == original; };
-  const Program expected{{0, 0}, {op(toy::put, 0, 0xDEAD)}};
+  const Program expected{{1, 0}, {op(toy::put, 0, 0xDEAD)}};
   EXPECT_EQ(reduce(program, toy::schema, same, 500).program, expected);
 }
 

@@ -178,7 +178,7 @@ TEST_F(ReplayTest, MinimiseOfACrashRunsInChildren) {
   EXPECT_EQ(replay<Plant::dies>({"--minimize", path("a.ops"), "-o", path("b.ops")}), 0);
   const std::string text = read("b.ops");
   EXPECT_EQ(text.substr(text.find('\n') + 1),
-            "pagetwin 1 toy\ntarget toy_store\nset capacity=0 seed=0\nput key=0x0 value=0xdead\n");
+            "pagetwin 1 toy\ntarget toy_store\nset capacity=1 seed=0\nput key=0x0 value=0xdead\n");
 }
 
 TEST_F(ReplayTest, MinimiseOfAPassingFileExitsTwo) {
@@ -213,7 +213,8 @@ TEST_F(ReplayTest, ASwarmWithoutPlantsCountsItsWork) {
 TEST_F(ReplayTest, VerbsAreListed) {
   EXPECT_EQ(replay<Plant::none>({"--list-verbs"}), 0);
   const std::string number = "a number such as 12 or 0x1f, below 2^64\n";
-  EXPECT_EQ(out_, "toy_store runs on the machine 'toy'\nset capacity=  " + number + "set seed=  " + number
+  EXPECT_EQ(out_, "toy_store runs on the machine 'toy'\nset capacity=  " + number.substr(0, number.size() - 1)
+                      + ", from 1 to 8\nset seed=  " + number
                       + "put key= value=\nget key=\ndrop key=\nsize key= size=\nnop\nkey=  " + number
                       + "value=  " + number + "size=  a size such as 4K, 2M or 0x3000, below 2^64\n");
 }

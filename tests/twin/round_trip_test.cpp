@@ -14,7 +14,7 @@ std::string signature_of(const std::optional<Divergence>& divergence) {
 }
 
 TEST(RoundTrip, AGoodSchemaPasses) {
-  const Program program{{~0ULL, 1}, {op(toy::put, ~0ULL, 1ULL << 63U)}};
+  const Program program{{8, ~0ULL}, {op(toy::put, ~0ULL, 1ULL << 63U)}};
   EXPECT_EQ(signature_of(check_program_round_trips(program, toy::schema)), "none");
   EXPECT_EQ(signature_of(check_program_round_trips(program, toy::schema, Compact::yes)), "none");
 }
@@ -32,6 +32,10 @@ TEST(RoundTrip, APrintThatLosesTheValueIsFound) {
   EXPECT_EQ(signature_of(check_program_round_trips({{1}, {op(toy::get, 7)}}, schema)), "none");
   EXPECT_EQ(signature_of(check_program_round_trips({{1}, {op(toy::get, 8)}}, schema)),
             "round trip: text differs");
+}
+
+TEST(RoundTrip, AProgramOutsideItsLimitsDoesNotSurviveBytes) {
+  EXPECT_EQ(signature_of(check_program_round_trips({{9}, {}}, toy::schema)), "round trip: bytes differ");
 }
 
 TEST(RoundTrip, AProgramThatIsNotCanonicalDoesNotSurviveBytes) {

@@ -1,5 +1,7 @@
 // The text trace: lossless both ways, and every mistake is told with file, line, column, what was expected
 // and what was found.
+#include "fuzz/twin/limits.hpp"
+#include "fuzz/twin/minimise.hpp"
 #include "fuzz/twin/rng.hpp"
 #include "fuzz/twin/round_trip.hpp"
 #include "fuzz/twin/text.hpp"
@@ -110,6 +112,43 @@ TEST(Text, TargetAndSetComeOnceAndFirst) {
   EXPECT_EQ(error_of_op("set seed=1\nset seed=2"), "a.ops:3:5: expected seed once, found 'seed=2'");
   EXPECT_EQ(error_of_op("set sead=1"),
             "a.ops:2:5: expected name=value with one of capacity, seed, found 'sead=1'");
+}
+
+TEST(Text, AValueOutsideItsLimitsIsRefused) {
+  EXPECT_EQ(error_of_op("set capacity=9"), "a.ops:2:14: expected capacity from 1 to 8, found '9'");
+  EXPECT_EQ(error_of_op("set seed=7 capacity=0x0"), "a.ops:2:21: expected capacity from 1 to 8, found '0x0'");
+  EXPECT_EQ(error_of_op("set capacity=8\nnop"), "no error");
+}
+
+// Keys below the capacity.
+Schema with_limited_keys() {
+  Schema schema = toy::schema;
+  schema.fields[0].limits = [](const Values& header) { return Limits{0, header[0] - 1}; };
+  return schema;
+}
+
+TEST(Text, LimitsOfAnOperationAreThoseOfItsHeader) {
+  const auto error_with = [](const std::string& capacity) {
+    const std::string text = "pagetwin 1 toy\nset capacity=" + capacity + "\nget key=2 -> ok\n";
+    const ParseResult result = parse_text(text, with_limited_keys(), "a.ops");
+    const auto* error = std::get_if<ParseError>(&result);
+    return error == nullptr ? "no error" : error->to_string();
+  };
+  EXPECT_EQ(error_with("2"), "a.ops:3:9: expected key from 0 to 1, found '2'");
+  EXPECT_EQ(error_with("3"), "no error");
+}
+
+TEST(Text, BytesAndTheMinimiserStayWithinLimits) {
+  const Schema schema = with_limited_keys();
+  Program program{{100, 9}, {op(toy::put, 7, 1ULL << 50U), op(toy::nop), op(toy::get, 8)}};
+  const Program kept{{8, 9}, {op(toy::put, 7, 1ULL << 50U), op(toy::nop), op(toy::get, 7)}};
+  EXPECT_EQ(decode(encode(program, schema), schema), kept);
+  keep_limits(program, schema);
+  EXPECT_EQ(program, kept);
+  const auto has_all = [](const Program& p) { return p.ops.size() == 3 && p.ops[1].verb == toy::nop; };
+  const Program small = reduce(program, schema, has_all).program;
+  EXPECT_EQ(small.header, (Values{1, 0}));
+  EXPECT_FALSE(check_program_round_trips(small, schema));
 }
 
 TEST(Text, OperationsNeedEveryFieldOnceAndNoOther) {

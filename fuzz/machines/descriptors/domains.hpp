@@ -20,7 +20,7 @@ class DescriptorDomains {
   static constexpr std::uint64_t node_bytes =
       bytes_of(std::max(G::node_shift(0), G::node_shift(G::root_level)));
   static constexpr std::uint64_t slots = node_bytes / sizeof(typename F::Raw);
-  static constexpr std::uint64_t largest_memory = 16; // nodes
+  static constexpr twin::Limits memory_limits{1, 16}; // nodes
   static constexpr std::uint64_t base = arena_base(sizeof(typename F::Raw), F::pa_bits);
 
   // Level whose slots span as much: the largest that spans no more.
@@ -32,11 +32,14 @@ class DescriptorDomains {
   }
 
   static std::uint64_t nodes(std::uint16_t s, const History&) {
-    static constexpr std::array<std::uint64_t, 8> counts{6, 5, 4, 3, 8, 2, 1, largest_memory};
+    static constexpr std::array<std::uint64_t, 8> counts{6, 5, 4, 3, 8, 2, 1, memory_limits.most};
     return counts[s & 7U];
   }
   static std::uint64_t root(std::uint16_t s, const History&) { return s < 0xf000U ? 0 : s & 0x1fU; }
 
+  static twin::Limits nodes_with(const twin::Values& header) {
+    return {0, memory_limits.nearest(header[header_arena]) - 1};
+  }
   static std::uint64_t node(std::uint16_t s, const History& h) {
     return (s & 0xc000U) == 0xc000U ? before(h, s).value[at_node] : s % count(h);
   }
@@ -49,7 +52,7 @@ class DescriptorDomains {
     case 2:
       return corner(rest, slots);
     case 3:
-      return corner(rest, slots) + (rest >> 2U & 15U); // beside it: copies of a group
+      return (corner(rest, slots) + (rest >> 2U & 15U)) % slots; // beside it: copies of a group
     case 4:
     case 5: // on the way of an address
       return G::index(before(h, rest).value[at_va], level_of_node(h.current().value[at_node]));
@@ -129,9 +132,7 @@ class DescriptorDomains {
 
  private:
   [[nodiscard]] static const twin::Op& before(const History& h, unsigned rest) { return h.back(rest & 15U); }
-  [[nodiscard]] static std::uint64_t count(const History& h) {
-    return std::clamp<std::uint64_t>(h.header(header_arena), 1, largest_memory);
-  }
+  [[nodiscard]] static std::uint64_t count(const History& h) { return nodes_with(h.header()).most + 1; }
   // As `path` uses the nodes: the root first.
   [[nodiscard]] static unsigned level_of_node(std::uint64_t node) {
     return G::root_level - static_cast<unsigned>(node % F::levels);
@@ -177,9 +178,9 @@ inline constexpr twin::Schema descriptor_schema{
     .version = 1,
     .verbs = descriptor_verbs,
     .fields = {twin::Domain{"node", DescriptorDomains<F>::node, twin::print_number, twin::parse_number,
-                            twin::expects_number},
+                            twin::expects_number, DescriptorDomains<F>::nodes_with},
                twin::Domain{"i", DescriptorDomains<F>::slot, twin::print_number, twin::parse_number,
-                            twin::expects_number},
+                            twin::expects_number, twin::between<0, DescriptorDomains<F>::slots - 1>},
                twin::Domain{"va", DescriptorDomains<F>::va, twin::print_hex, twin::parse_number,
                             "an address such as 0x200000, below 2^64"},
                twin::Domain{"to", DescriptorDomains<F>::to, twin::print_number, twin::parse_number,
@@ -191,7 +192,9 @@ inline constexpr twin::Schema descriptor_schema{
                twin::Domain{"bits", DescriptorDomains<F>::bits, twin::print_hex, twin::parse_number,
                             "a word such as 0x8000000000000001, below 2^64"}},
     .header = {twin::Domain{"nodes", DescriptorDomains<F>::nodes, twin::print_number, twin::parse_number,
-                            twin::expects_number},
+                            twin::expects_number,
+                            twin::between<DescriptorDomains<F>::memory_limits.least,
+                                          DescriptorDomains<F>::memory_limits.most>},
                twin::Domain{"root", DescriptorDomains<F>::root, twin::print_number, twin::parse_number,
                             twin::expects_number},
                twin::number_domain<8>("walk"),

@@ -19,7 +19,7 @@ class TwoMemories {
  public:
   // Nodes of zeroes.
   void restart(std::uint64_t nodes) {
-    nodes_ = std::clamp<std::uint64_t>(nodes, 1, D::largest_memory);
+    nodes_ = D::memory_limits.nearest(nodes);
     ours_.restart(nodes_ * D::node_bytes);
     theirs_.restart(nodes_ * D::node_bytes);
   }
@@ -112,8 +112,8 @@ class TwoMemories {
     theirs_.store(slot, word);
   }
 
-  WalledMemory ours_{D::base, D::largest_memory* D::node_bytes};
-  WalledMemory theirs_{D::base, D::largest_memory* D::node_bytes};
+  WalledMemory ours_{D::base, D::memory_limits.most* D::node_bytes};
+  WalledMemory theirs_{D::base, D::memory_limits.most* D::node_bytes};
   std::uint64_t nodes_ = 1;
 };
 

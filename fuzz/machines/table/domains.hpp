@@ -23,8 +23,12 @@ class TableDomains {
  public:
   // Most operations use space 0, so that they meet; one in eight is another.
   static std::uint64_t space(std::uint16_t s, const History& h) {
-    const std::uint64_t count = std::clamp<std::uint64_t>(h.header(header_spaces), 1, 8);
+    const std::uint64_t count = spaces_with(h.header()).most + 1;
     return (s & 7U) < 5 ? 0 : (s >> 3U) % count;
+  }
+
+  static twin::Limits spaces_with(const twin::Values& header) {
+    return {0, space_limits.nearest(header[header_spaces]) - 1};
   }
 
   static std::uint64_t va(std::uint16_t s, const History& h) {
@@ -200,7 +204,7 @@ inline constexpr twin::Schema table_schema{
     .version = 1,
     .verbs = table_verbs,
     .fields = {twin::Domain{"s", TableDomains<F>::space, twin::print_number, twin::parse_number,
-                            twin::expects_number},
+                            twin::expects_number, TableDomains<F>::spaces_with},
                twin::Domain{"va", TableDomains<F>::va, twin::print_hex, twin::parse_number,
                             "an address such as 0x200000, below 2^64"},
                twin::Domain{"pa", TableDomains<F>::pa, twin::print_hex, twin::parse_number,
@@ -214,8 +218,9 @@ inline constexpr twin::Schema table_schema{
                twin::Domain{"arg", TableDomains<F>::argument, twin::print_number, twin::parse_number,
                             twin::expects_number}},
     .header = {twin::Domain{"nodes", TableDomains<F>::nodes, twin::print_number, twin::parse_number,
-                            twin::expects_number},
-               twin::number_domain<3, 2>("spaces"),
+                            twin::expects_number, twin::between<node_limits.least, node_limits.most>},
+               twin::Domain{"spaces", twin::decode_modulo<3, 2>, twin::print_number, twin::parse_number,
+                            twin::expects_number, twin::between<space_limits.least, space_limits.most>},
                twin::number_domain<16>("tlb"),
                twin::number_domain<8>("walk"),
                twin::number_domain<64>("pool"),

@@ -4,6 +4,8 @@
 
 namespace pagetwin::fuzz {
 
+static_assert(space_limits.most == max_spaces);
+
 TableMachine::TableMachine(const TableSides& sides, const twin::MachineOptions& options)
     : sides_(sides), options_(options), mmu_(&sides.mmu()), subject_(sides.subject(*this)),
       structure_(*mmu_) {
@@ -20,8 +22,8 @@ void TableMachine::begin(const twin::Program& program) {
   const auto& header = program.header;
   const unsigned tlb = static_cast<unsigned>(header[header_tlb]),
                  walk = static_cast<unsigned>(header[header_walk]);
-  space_count_ = static_cast<unsigned>(std::clamp<std::uint64_t>(header[header_spaces], 1, max_spaces));
-  subject_->restart({.nodes = std::clamp<std::uint64_t>(header[header_nodes], 2, 1U << 16U),
+  space_count_ = static_cast<unsigned>(space_limits.nearest(header[header_spaces]));
+  subject_->restart({.nodes = node_limits.nearest(header[header_nodes]),
                      .spaces = space_count_,
                      .tlb_sets = 1U << (tlb & 3U),
                      .tlb_ways = 1 + (tlb >> 2U & 3U),

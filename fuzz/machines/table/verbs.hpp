@@ -40,6 +40,8 @@ enum TableField : std::uint8_t {
 // Indices into Program::header.
 enum TableHeader : std::uint8_t { header_nodes, header_spaces, header_tlb, header_walk, header_pool };
 
+inline constexpr twin::Limits node_limits{2, 1U << 16U}, space_limits{1, 8};
+
 inline constexpr std::array table_verbs{
     twin::Verb{"map", twin::field_mask(0, 1, 2, 4, 5), 8},
     twin::Verb{"map_range", twin::field_mask(0, 1, 2, 3, 4, 5), 10},

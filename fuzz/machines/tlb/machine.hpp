@@ -32,13 +32,28 @@ inline constexpr std::array tlb_verbs{
 
 inline constexpr auto tlb_outcomes = std::to_array<std::string_view>({"ok", "hit"});
 
-// Fields and header as the table machine's, so that addresses meet in the same ways.
+// Tag values that need all 16 bits are among the spaces.
+inline constexpr std::array<std::uint16_t, 8> tlb_tags{0, 1, 0xffff, 0x100, 0x8000, 2, 0xff, 0x7fff};
+
+// Fields and header as the table machine's, so that addresses meet in the same ways; s and walk go further.
+template <Format F>
+[[nodiscard]] constexpr auto tlb_fields() {
+  auto fields = table_schema<F>.fields;
+  fields[field_space].limits = twin::between<0, tlb_tags.size() - 1>;
+  return fields;
+}
+template <Format F>
+[[nodiscard]] constexpr auto tlb_header() {
+  auto header = table_schema<F>.header;
+  header[header_walk].limits = twin::between<0, 15>;
+  return header;
+}
 template <Format F>
 inline constexpr twin::Schema tlb_schema{.machine = "tlb",
                                          .version = 1,
                                          .verbs = tlb_verbs,
-                                         .fields = table_schema<F>.fields,
-                                         .header = table_schema<F>.header,
+                                         .fields = tlb_fields<F>(),
+                                         .header = tlb_header<F>(),
                                          .outcomes = tlb_outcomes};
 
 template <Format F>
@@ -84,10 +99,8 @@ class TlbMachine final : public twin::Machine {
   }
 
  private:
-  // Tag values that need all 16 bits are among the spaces.
   [[nodiscard]] static SpaceId space_of(const twin::Op& op) {
-    static constexpr std::array<std::uint16_t, 8> tags{0, 1, 0xffff, 0x100, 0x8000, 2, 0xff, 0x7fff};
-    return SpaceId{tags[op.value[field_space] % tags.size()]};
+    return SpaceId{tlb_tags[op.value[field_space] % tlb_tags.size()]};
   }
   [[nodiscard]] static Range range_of(const twin::Op& op) {
     const std::uint64_t va = op.value[field_va], length = op.value[field_len];
