@@ -7,6 +7,7 @@ import threading
 import time
 from pathlib import Path
 
+from pagetwin_lib.names import choice
 from pagetwin_lib.project import ROOT, Failure, cores, say
 
 CANARY = "canary"  # the target that must always fail
@@ -22,7 +23,7 @@ def targets() -> list[str]:
 
 def check_target(name: str) -> str:
     if name not in targets():
-        raise Failure(f"expected a target ({', '.join(targets()) or 'there are none in fuzz/targets'}), found '{name}'")
+        raise Failure(f"expected a target, found '{name}'; {choice(name, targets())}")
     return name
 
 

@@ -1,0 +1,16 @@
+"""Names that a person has to type: what was probably meant by one that is not known."""
+
+import difflib
+
+MOST_NAMED, ALIKE = 4, 0.8  # most names share a long beginning
+
+
+def closest(name: str, known: list[str]) -> list[str]:
+    """Those that look alike; else those that hold the name."""
+    return difflib.get_close_matches(name, known, MOST_NAMED, ALIKE) or [one for one in known if name and name in one][:MOST_NAMED]
+
+
+def choice(name: str, known: list[str]) -> str:
+    """For an error message: the closest names, or all when none is close."""
+    close = closest(name, known)
+    return f"did you mean {' or '.join(close)}?" if close else f"there are: {', '.join(known)}"
