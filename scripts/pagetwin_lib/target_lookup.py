@@ -1,12 +1,15 @@
 """Which fuzz target a file belongs to: what the command line says, else the trace's own line, else the folder it is in."""
 
 import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pagetwin_lib import seeds
+from pagetwin_lib.names import choice
 from pagetwin_lib.project import Failure
 
 SHOWN_BYTES = 40  # of what is no trace
+TARGET = b"target"
 
 
 def from_path(path: Path, known: list[str]) -> str | None:
@@ -17,11 +20,11 @@ def from_path(path: Path, known: list[str]) -> str | None:
 def target_of(path: Path, known: list[str]) -> str:
     """Of a file that exists."""
     said = seeds.target_line(path)
-    if said is not None and said not in known:
-        raise Failure(f"{path}: expected a target that exists ({', '.join(known)}), found 'target {said}'")
     found = said or from_path(path, known)
-    if found is None:
+    if found not in known:
         check_first_line(path)
+        if is_trace(path):
+            check_target_line(path, known)
         raise Failure(f"{path}: no target is known for it: it has no line 'target NAME', and it is not in a folder named like "
                       f"one; say --target NAME ({', '.join(known)})")
     return found
@@ -29,18 +32,42 @@ def target_of(path: Path, known: list[str]) -> str:
 
 def check_first_line(path: Path) -> None:
     """Of a text trace: one without it is cut, or no trace at all, and then a missing target is not the news."""
-    number, line = first_line(path)
-    if path.suffix == ".ops" and not re.match(rb"pagetwin\s+\d", line):
+    if path.suffix == ".ops" and not is_trace(path):
+        number, line = first_line(path)
         raise Failure(f"{path}:{number}:1: expected 'pagetwin 1 table', found {quoted(line)}")
 
 
-def first_line(path: Path) -> tuple[int, bytes]:
-    """That is neither empty nor a comment, with its number; nothing when there is none."""
+def is_trace(path: Path) -> bool:
+    return re.match(rb"pagetwin\s+\d", first_line(path)[1]) is not None
+
+
+def check_target_line(path: Path, known: list[str]) -> None:
+    """Of a trace that belongs to no target: perhaps there is such a line, but it is cut or misspelt."""
+    for number, line in lines(path):
+        words = list(re.finditer(rb"\S+", line))
+        if not TARGET.startswith(words[0][0]):
+            continue
+        if words[0][0] != TARGET:
+            raise Failure(f"{path}:{number}:{words[0].start() + 1}: expected 'target NAME', found {quoted(words[0][0])}")
+        if len(words) == 1:
+            raise Failure(f"{path}:{number}:{len(line) + 1}: expected the name of a target, found the end of the line")
+        name, column = words[1][0].decode("latin-1"), words[1].start() + 1
+        if name not in known:
+            raise Failure(f"{path}:{number}:{column}: expected a target, found {quoted(words[1][0])}; {choice(name, known)}")
+        raise Failure(f"{path}:{number}:{words[2].start() + 1}: expected the end of the line, found {quoted(words[2][0])}")
+
+
+def lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Those with words, without comments, from 1."""
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
-            if words := line.partition(b"#")[0].strip():
-                return number, words
-    return 1, b""
+            if words := line.partition(b"#")[0].rstrip():
+                yield number, words
+
+
+def first_line(path: Path) -> tuple[int, bytes]:
+    number, line = next(lines(path), (1, b""))
+    return number, line.strip()
 
 
 def quoted(line: bytes) -> str:

@@ -46,8 +46,9 @@ class Lookup(InAFolder):
             target_lookup.target_of(self.write("somewhere/tiny"), KNOWN)
 
     def test_a_target_that_does_not_exist(self):
-        with self.assertRaisesRegex(Failure, r"expected a target that exists \(codec, tiny, x86\), found 'target arm'"):
-            target_lookup.target_of(self.write("tiny/a.ops", TRACE.replace("x86", "arm")), KNOWN)
+        for name, hint in (("arm", "there are: codec, tiny, x86"), ("tinny", r"did you mean tiny\?"), ("86", r"did you mean x86\?")):
+            with self.subTest(name), self.assertRaisesRegex(Failure, rf"/a\.ops:3:8: expected a target, found '{name}'; {hint}$"):
+                target_lookup.target_of(self.write("tiny/a.ops", TRACE.replace("x86", name)), KNOWN)
 
     def test_what_is_no_trace_has_no_line(self):
         for content in (b"target x86\n", b"pagetwin 1 table\0\ntarget x86\n", b"", b"\xff\xfe" * 50, "pagetwin 1 table\nmap\n",
@@ -63,8 +64,20 @@ class Lookup(InAFolder):
             with self.subTest(content), self.assertRaisesRegex(Failure, r"/a\.ops:" + complaint):
                 target_lookup.target_of(self.write("a.ops", content), KNOWN)
 
+    def test_a_cut_target_line_is_the_news(self):
+        cases = (("pagetwin 1 table\ntarget", "2:7: expected the name of a target, found the end of the line"),
+                 ("# c\npagetwin 1 table\n\n  target  # x86\nmap\n", "4:9: expected the name of a target, found the end of the line"),
+                 ("pagetwin 1 table\ntarg", "2:1: expected 'target NAME', found 'targ'"),
+                 ("pagetwin 1 table\ntarget x", r"2:8: expected a target, found 'x'; did you mean x86\?"),
+                 ("pagetwin 1 table\ntarget x-86\n", r"2:8: expected a target, found 'x-86'; did you mean x86\?"),
+                 ("pagetwin 1 table\ntarget x86 tiny\n", "2:12: expected the end of the line, found 'tiny'"))
+        for content, complaint in cases:
+            for name in ("a.ops", "a"):
+                with self.subTest(content), self.assertRaisesRegex(Failure, rf"/{name}:{complaint}$"):
+                    target_lookup.target_of(self.write(name, content), KNOWN)
+
     def test_others_lack_a_target(self):
-        for name, content in (("a", "map"), ("a.ops", "pagetwin 1 table\nmap\n")):
+        for name, content in (("a", "map"), ("a", b"\x01\ntarget"), ("a.ops", "pagetwin 1 table\nmap\n")):
             with self.assertRaisesRegex(Failure, "no target is known"):
                 target_lookup.target_of(self.write(name, content), KNOWN)
 
