@@ -28,10 +28,10 @@ def main() -> int:
     if not args.file.is_file():
         raise Failure(f"{args.file}: expected a file")
     given = builds.check_target(args.target) if args.target else None
-    (target, files), = target_lookup.by_target([args.file], given, builds.targets()).items()
+    target = target_lookup.find_target(args.file, given, builds.targets())
     build_missing(args.build, [target])
     output = ["-o", str(args.output)] if args.output else []
-    status = run_replay(args.build, target, ["--minimize", str(files[0]), *output])
+    status = run_replay(args.build, target, ["--minimize", str(args.file), *output])
     if status == BAD_INPUT or args.output is None or args.output.is_file():
         return status
     raise Failure(f"{args.file}: could not be minimised")

@@ -68,7 +68,7 @@ def command(args: argparse.Namespace, target: str, files: list[Path]) -> list[st
 
 def traces(args: argparse.Namespace, targets: list[str]) -> dict[str, list[Path]]:
     """What each target replays: the files given, or its part of the corpus."""
-    groups = target_lookup.by_target(args.files or [ROOT / "corpus"], None, builds.targets())
+    groups = target_lookup.by_target(args.files or [ROOT / "corpus"], None, builds.targets(), target_lookup.give_up)
     if not args.files:
         return {target: groups.get(target, []) for target in targets}
     strange = [str(files[0]) for target, files in groups.items() if target not in targets]

@@ -88,13 +88,31 @@ def files_of(path: Path) -> list[Path]:
     return found
 
 
-def by_target(paths: list[Path], given: str | None, known: list[str]) -> dict[str, list[Path]]:
-    """In the order in which the targets appear."""
+def by_target(paths: list[Path], given: str | None, known: list[str],
+              complain: Callable[[Failure], None]) -> dict[str, list[Path]]:
+    """In the order in which the targets appear. What belongs to none is complained about, and left out."""
     groups: dict[str, list[Path]] = {}
-    for path in (inner for outer in paths for inner in files_of(outer)):
-        check_readable(path)
-        groups.setdefault(given or target_of(path, known), []).append(path)
+    for outer in paths:
+        try:
+            inside = files_of(outer)
+        except Failure as failure:
+            complain(failure)
+            continue
+        for path in inside:
+            try:
+                groups.setdefault(find_target(path, given, known), []).append(path)
+            except Failure as failure:
+                complain(failure)
     return groups
+
+
+def give_up(failure: Failure) -> None:
+    raise failure
+
+
+def find_target(path: Path, given: str | None, known: list[str]) -> str:
+    check_readable(path)
+    return given or target_of(path, known)
 
 
 def check_readable(path: Path) -> None:

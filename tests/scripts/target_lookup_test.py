@@ -91,14 +91,23 @@ class Lookup(InAFolder):
         one, two = self.write("corpus/tiny/seed/a.ops"), self.write("corpus/tiny/regress/deep/b.ops")
         three = self.write("corpus/traces/c.ops", TRACE)
         self.write("corpus/traces/README.md", "words")
-        self.assertEqual(target_lookup.by_target([self.root / "corpus"], None, KNOWN), {"tiny": [two, one], "x86": [three]})
-        self.assertEqual(target_lookup.by_target([three, one], "codec", KNOWN), {"codec": [three, one]})
+        groups = target_lookup.by_target([self.root / "corpus"], None, KNOWN, target_lookup.give_up)
+        self.assertEqual(groups, {"tiny": [two, one], "x86": [three]})
+        self.assertEqual(target_lookup.by_target([three, one], "codec", KNOWN, target_lookup.give_up), {"codec": [three, one]})
+
+    def test_what_belongs_to_none_does_not_hide_the_others(self):
+        good, bad = self.write("tiny/a.ops", TRACE), self.write("b.ops", "pagetwin 1 table\ntarget\n")
+        also, said = self.write("tiny/c"), []
+        none = self.root / "none"
+        groups = target_lookup.by_target([none, bad, self.root, also], None, KNOWN, said.append)
+        self.assertEqual(groups, {"x86": [good], "tiny": [also, also]})
+        self.assertEqual([str(failure).partition(":")[0] for failure in said], [str(path) for path in (none, bad, bad)])
 
     def test_what_is_not_there(self):
         (self.root / "empty").mkdir()
         for name, complaint in (("none", "expected a file or a folder"), ("empty", "expected files in this")):
             with self.assertRaisesRegex(Failure, complaint):
-                target_lookup.by_target([self.root / name], None, KNOWN)
+                target_lookup.by_target([self.root / name], None, KNOWN, target_lookup.give_up)
 
     def test_the_scripts_say_it_and_exit_2(self):
         for script in ("replay", "minimize"):
@@ -118,6 +127,64 @@ class Lookup(InAFolder):
                 else:
                     self.assertEqual(replay_command.run_replay("san", "a", []), 1)
             self.assertEqual(said.called, expected is None)
+
+
+class Replaying(InAFolder):
+    """With a program in place of the replay programs: it fails as the files' names say."""
+
+    SCRIPT = '''#!/bin/sh
+for file; do
+  echo "run $(basename "$file")"
+  case "$file" in *bad*) status=2;; *diverges*) status=$((status > 1 ? status : 1));; *crashes*) kill -6 $$;;
+    *reports*) echo "$ASAN_OPTIONS" | sed 's/.*exitcode=\\([0-9]*\\).*/exit \\1/' >"$0.end"; . "$0.end";; esac
+done
+exit $((status))
+'''
+
+    def setUp(self):
+        super().setUp()
+        self.program = self.write("program", self.SCRIPT)
+        self.program.chmod(0o755)
+
+    def replay(self, *names: str) -> tuple[int, list[str], str]:
+        files = [str(self.root / name) for name in names]
+        for name in names:
+            if name != "none":
+                self.write(name, TRACE.replace("x86", "codec"))
+        said = []
+        with mock.patch.object(builds, "replay_program", lambda *_: self.program), \
+                mock.patch.object(builds, "build"), mock.patch.object(sys, "argv", ["replay", *files]), \
+                mock.patch.object(replay_command, "say", said.append), tempfile.TemporaryFile("w+") as printed, \
+                mock.patch.object(replay_command.subprocess, "run", self.into(printed)):
+            status = replay_command.main()
+            printed.seek(0)
+            return status, printed.read().replace("run ", "").split(), "\n".join(said)
+
+    @staticmethod
+    def into(printed):
+        run = subprocess.run
+        return lambda *args, **options: run(*args, stdout=printed, **options)
+
+    def test_the_worst_that_happened_is_the_status(self):
+        for names, expected in ((["a", "b"], 0), (["a", "diverges", "b"], 1), (["diverges", "bad", "a"], 2)):
+            self.assertEqual(self.replay(*names), (expected, names, ""))
+
+    def test_a_file_that_cannot_run_is_named_and_the_others_run(self):
+        status, ran, said = self.replay("none", "a", "diverges")
+        self.assertEqual((status, ran), (2, ["a", "diverges"]))
+        self.assertRegex(said, r"^replay: .*/none: expected a file or a folder, found neither$")
+
+    def test_behind_a_crash_the_others_still_run(self):
+        status, ran, said = self.replay("a", "crashes", "b")
+        self.assertEqual((status, ran), (1, ["a", "crashes", "a", "crashes", "b"]))
+        self.assertEqual(said.splitlines(), ["codec: died with signal 6; its 3 files again, each by itself",
+                                             "codec: died with signal 6"])
+
+    def test_a_sanitizers_report_hides_nothing_either(self):
+        status, ran, said = self.replay("reports", "b")
+        self.assertEqual((status, ran), (1, ["reports", "reports", "b"]))
+        self.assertEqual(said.splitlines(), ["codec: a sanitizer ended it; its 2 files again, each by itself",
+                                             "codec: a sanitizer ended it"])
 
 
 class Seeds(InAFolder):
