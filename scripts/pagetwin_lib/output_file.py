@@ -1,0 +1,63 @@
+"""The file that a command leaves at its end. Whether it can be written is asked before the work, and what was there before
+gives way only to a whole result."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from pagetwin_lib.project import Failure
+
+
+class OutputFile:
+    def __init__(self, path: Path) -> None:
+        """Folders that are missing are made at the end."""
+        self._path = path
+        self._target = path.resolve()  # a link goes on leading to it
+        self._is_device = self._target.exists() and not self._target.is_file()  # as /dev/null: nothing to replace
+        self.part = self._target if self._is_device else self._target.with_name(f".{self._target.name}.part")
+        self._check()
+
+    def _check(self) -> None:
+        if self._target.is_dir():
+            raise Failure(f"{self._path}: expected a file to write, found a folder")
+        if self._target.exists() and not os.access(self._target, os.W_OK):
+            raise Failure(f"{self._path}: cannot be written: permission denied")
+        if not self._is_device:
+            self._try_folder(next(folder for folder in self._target.parents if folder.exists()))
+
+    def _try_folder(self, folder: Path) -> None:
+        """Nothing else says reliably that a file can be made there."""
+        try:
+            with tempfile.NamedTemporaryFile(dir=folder, prefix=".pagetwin-"):
+                pass
+        except OSError as error:
+            raise Failure(f"{self._path}: cannot be written: {folder}: {error.strerror}") from error
+
+    def write(self, text: str) -> None:
+        try:
+            self.part.parent.mkdir(parents=True, exist_ok=True)
+            self.part.write_text(text, encoding="utf-8")
+            self.finish()
+        except OSError as error:
+            raise Failure(f"{self._path}: cannot be written: {error.strerror}") from error
+        finally:
+            self.discard()
+
+    def finish(self) -> None:
+        """What is in `part` is whole: it becomes the result."""
+        if self._is_device:
+            return
+        if self._target.exists():
+            shutil.copymode(self._target, self.part)
+        self.part.replace(self._target)
+
+    def discard(self) -> None:
+        """Leaves nothing behind that is not whole; harmless after finish."""
+        if not self._is_device:
+            self.part.unlink(missing_ok=True)
+
+
+def output_file(name: str | None) -> OutputFile | None:
+    """None for standard output, which "-" means too."""
+    return None if name in (None, "-") else OutputFile(Path(name))
