@@ -7,6 +7,7 @@ import sys
 import unittest
 from contextlib import redirect_stdout
 from pathlib import Path
+from unittest import mock
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.dont_write_bytecode = True
@@ -44,6 +45,22 @@ class Counting(unittest.TestCase):
             status, output = test_command.stream([sys.executable, "-c", "import sys; print('x'); sys.exit(4)"])
         self.assertEqual((status, output), (4, "x\n"))
         self.assertTrue(printed.getvalue().endswith("\nx\n"))
+
+
+class Building(unittest.TestCase):
+    def test_tidy_goes_on_behind_a_finding_and_the_others_stop(self):
+        for step, preset, ending in ((test_command.tidy, "tidy", ["--", "-k", "0"]),
+                                     (lambda jobs: test_command.built("gcc", jobs), "gcc", ["--parallel", "3"])):
+            with mock.patch.object(test_command, "stream", return_value=(0, "")) as ran:
+                step(3)
+            (configure,), (build,) = (call.args for call in ran.call_args_list)
+            self.assertEqual(configure, ["cmake", "--preset", preset])
+            self.assertEqual(build[:4], ["cmake", "--build", "--preset", preset])
+            self.assertEqual(build[-len(ending):], ending)
+
+    def test_tidy_counts_a_finding(self):
+        with mock.patch.object(test_command, "stream", side_effect=[(0, ""), (1, "warning")]):
+            self.assertEqual(test_command.tidy(1), Counts(0, 1))
 
 
 class Coverage(unittest.TestCase):
