@@ -39,6 +39,9 @@ class WalledMemory {
   void store(std::uint64_t pa, Raw word) const {
     std::memcpy(bytes_ + (pa - base_), &word, sizeof word);
   }
+  void copy(std::uint64_t from, std::uint64_t to, std::size_t bytes) const {
+    std::memmove(bytes_ + (to - base_), bytes_ + (from - base_), bytes);
+  }
 
  private:
   static constexpr std::size_t wall = std::size_t{1} << 20;

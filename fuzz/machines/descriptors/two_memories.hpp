@@ -51,8 +51,8 @@ class TwoMemories {
     case Verb::copy:
       return put(slot_at(node(op.value[at_to]), i), word(slot));
     case Verb::clone:
-      for (std::uint64_t k = 0; k < D::slots; ++k)
-        put(slot_at(node(op.value[at_to]), k), word(slot_at(at, k)));
+      for (const WalledMemory* memory : {&ours_, &theirs_})
+        memory->copy(at, node(op.value[at_to]), D::node_bytes);
       return;
     case Verb::access:
     case Verb::lookup:
