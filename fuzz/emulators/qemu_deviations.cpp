@@ -1,6 +1,8 @@
 // See qemu_deviations.hpp. Each entry was met by scripts/oracles, and is as narrow as what was met. What is
 // written back has no path: where an access is let through that the manual stops, the answer is compared by
-// itself, and the marks that it leaves are explained by their form.
+// itself, and the marks that it leaves are explained by their form. Manuals: Arm's DDI 0487, issue L.b, whose
+// rules (R_JQQTC) keep their names when the sections get other numbers; The RISC-V Instruction Set Manual,
+// volume II, version 20260120; Intel SDM, volume 3A, chapter "Paging": 4, and 5 in the edition of June 2025.
 #include "fuzz/emulators/qemu_deviations.hpp"
 
 #include "fuzz/emulators/lpae_deviations.hpp"
@@ -33,7 +35,8 @@ constexpr std::uint64_t V = bit(0), RWX = bits(3, 1), A = bit(6), D = bit(7), re
 
 bool is_leaf(std::uint64_t word) { return (word & RWX) != 0; }
 
-// With Svnapot or Svpbmt the walker masks what is above the PPN instead of refusing it.
+// With Svnapot or Svpbmt the walker masks what is above the PPN instead of refusing it. It has no
+// Svrsw60t59b, which gives 60 and 59 to software.
 bool ignores_reserved_bits(std::string_view, const Probe&, const Expected& expected, const Answer& answer) {
   return expected.outcome == Outcome::reserved && answer.outcome == Outcome::ok
          && (last_word(expected) & reserved) != 0;
@@ -47,10 +50,11 @@ bool takes_pbmt_3(std::string_view, const Probe&, const Expected& expected, cons
 
 constexpr std::array known{
     Deviation{"bits 60 to 54 of an entry are ignored",
-              "RISC-V volume II, Sv39: reserved, a page fault if set, so the reference is right",
+              "RISC-V volume II, Sv39 (12.4.1): reserved, a page fault if set, so the reference is right",
               ignores_reserved_bits},
     Deviation{"PBMT=3 is taken",
-              "RISC-V volume II, Svpbmt: reserved, a page fault, so the reference is right", takes_pbmt_3},
+              "RISC-V volume II, Svpbmt (14): reserved, a page fault, so the reference is right",
+              takes_pbmt_3},
 };
 
 // Of an access that one of the above let through, at the leaf itself or anywhere below a table.
@@ -69,7 +73,8 @@ bool marks_bad_napot(std::string_view, const WordDifference& difference) {
 constexpr std::array known_words{
     WordDeviation{"marks of what was let through", "as the entries of answers", marks_what_was_let_through},
     WordDeviation{"marks of a faulting NAPOT encoding",
-                  "RISC-V volume II, Svnapot: reserved encodings fault, and only a translation sets A and D",
+                  "RISC-V volume II, Svnapot (13), and step 9 of 12.3.2: all checks come before A and D are "
+                  "set, so the reference is right",
                   marks_bad_napot},
 };
 
@@ -92,12 +97,15 @@ bool marks_1g_of_a_fault(std::string_view, const WordDifference& difference) {
 }
 
 constexpr std::array known_words{
-    WordDeviation{"A of tables on the way to a fault",
-                  "Intel SDM 3A, 4.8: set whenever an entry is used for a translation, so both are right",
-                  marks_tables_of_a_fault},
+    WordDeviation{
+        "A of tables on the way to a fault",
+        "Intel SDM 3A, Accessed and Dirty Flags: set whenever an entry is used for a translation, so "
+        "both are right",
+        marks_tables_of_a_fault},
     WordDeviation{
         "A of a 1 GiB page that faults",
-        "Intel SDM 3A, 4.8: with reserved bits it is not used, so the reference is right; else both",
+        "Intel SDM 3A, Accessed and Dirty Flags: with reserved bits it is not used, so the reference is "
+        "right; else both",
         marks_1g_of_a_fault},
 };
 
@@ -130,31 +138,46 @@ bool is_fetch_of_el0_without_data(std::string_view, const Probe& probe, const Ex
   return is_fetch_let_through(probe, expected, answer, true) && no_data && !is_set(expected, UXN, UXNTable);
 }
 
-// What EL0 may write has an implied PXN. QEMU goes by AP[2], also where DBM makes the page writable but
-// clean; a write of the same batch may have cleared it before the reference's turn.
-bool is_fetch_of_el1_from_el0_page(std::string_view, const Probe& probe, const Expected& expected,
-                                   const Answer& answer) {
-  const bool no_write = is_set(expected, read_only | DBM, APTable_read_only);
-  return is_fetch_let_through(probe, expected, answer, false) && (last_word(expected) & EL0) != 0 && no_write
+bool is_fetch_of_el1_from_el0_page(const Probe& probe, const Expected& expected, const Answer& answer) {
+  return is_fetch_let_through(probe, expected, answer, false) && (last_word(expected) & EL0) != 0
          && !is_set(expected, PXN, PXNTable);
 }
 
+// What EL0 may write has an implied PXN, and other pages have none.
+bool is_fetch_of_el1_from_el0_read_only(std::string_view, const Probe& probe, const Expected& expected,
+                                        const Answer& answer) {
+  return is_fetch_of_el1_from_el0_page(probe, expected, answer) && (last_word(expected) & DBM) == 0
+         && is_set(expected, read_only, APTable_read_only);
+}
+
+// With DBM a page is writable though AP[2] says that it is not; QEMU goes by AP[2] alone. A write of the same
+// batch may have cleared it before the reference's turn.
+bool is_fetch_of_el1_from_el0_clean(std::string_view, const Probe& probe, const Expected& expected,
+                                    const Answer& answer) {
+  return is_fetch_of_el1_from_el0_page(probe, expected, answer) && (last_word(expected) & DBM) != 0;
+}
+
 constexpr std::array known{
-    Deviation{"contiguous set out of order", "DDI 0487 D8.7.1, misprogramming of the Contiguous bit",
+    Deviation{"contiguous set out of order",
+              "DDI 0487 D8.7.1.1, R_NGLXZ and R_JQQTC: misprogrammed, so both are right",
               lpae::is_set_out_of_order},
     Deviation{"block above the highest level of blocks",
-              "DDI 0487 D8.3.1, table D8-52: a translation fault, so the reference is right",
+              "DDI 0487 D8.2.8 to D8.2.10: no block there, a translation fault, so the reference is right",
               lpae::is_aligned_block_too_high},
     Deviation{"EL0 executes what it may not read",
-              "DDI 0487 D8.4.1: UXN alone decides, so QEMU is right; our rights cannot say it",
+              "DDI 0487 D8.4.1.2.3, R_RBDFT: UXN alone decides, so QEMU is right; our rights cannot say it",
               is_fetch_of_el0_without_data},
+    Deviation{"EL1 executes what EL0 may read",
+              "DDI 0487 D8.4.1.2.3, R_LWPVL and R_VWLLR: PXN alone decides if EL0 may not write, so QEMU is "
+              "right; our rights cannot say it",
+              is_fetch_of_el1_from_el0_read_only},
     Deviation{
-        "EL1 executes what EL0 may read",
-        "DDI 0487 D8.4.1: PXN alone decides if EL0 may not write, so QEMU is right; our rights cannot say it",
-        is_fetch_of_el1_from_el0_page},
+        "EL1 executes what EL0 may write and is clean",
+        "DDI 0487 D8.5.2.2, R_NKLQN: writable-clean is privileged execute-never, so the reference is right",
+        is_fetch_of_el1_from_el0_clean},
 };
 
-// Of a fetch that one of the last two let through; what it may have been is all that a word tells.
+// Of a fetch that one of the last three let through; what it may have been is all that a word tells.
 bool marks_what_was_fetched(std::string_view, const WordDifference& difference) {
   return only_found(difference) == AF && (difference.before & (UXN | PXN)) != (UXN | PXN);
 }

@@ -1,5 +1,6 @@
 // QEMU's AArch64 walker over descriptors made by hand: that guest and harness ask what they mean to ask.
 // Rule: Arm ARM (DDI 0487), D8.3 and D8.5.
+#include "fuzz/emulators/qemu_deviations.hpp"
 #include "tests/emulators/qemu_fixture.hpp"
 
 namespace pagetwin::emulators {
@@ -104,6 +105,29 @@ TEST_F(QemuAarch64Test, WalksStageTwo) {
     expect_ok(ask(vmsa.format, t, user(Kind::write, std::uint64_t{1} << vmsa.shift)), aligned_frame);
     EXPECT_EQ(t.word(0, 1), clean | AF | S2_write);
   }
+}
+
+// Needs no emulator: what explains that a fetch of EL1 was let through, and nothing else does.
+std::string explanation(std::uint64_t leaf) {
+  const Expected expected{Outcome::protection, std::nullopt, 0, {aligned_frame | page | AF | leaf}, 1};
+  const Answer answer{Outcome::ok, aligned_frame, std::nullopt};
+  std::string names;
+  for (const Deviation& known : qemu_aarch64_deviations())
+    if (known.explains("aarch64_s1_4k", kernel(Kind::execute, 0), expected, answer))
+      names += known.name;
+  return names;
+}
+
+TEST(QemuAarch64Deviations, AFetchFromACleanPageOfEl0IsNotOneFromAReadOnlyPage) {
+  const std::string may_read = "EL1 executes what EL0 may read",
+                    may_write = "EL1 executes what EL0 may write and is clean";
+  EXPECT_EQ(explanation(AP_user | AP_read_only), may_read);
+  EXPECT_EQ(explanation(AP_user | AP_read_only | DBM), may_write);
+  EXPECT_EQ(explanation(AP_user | DBM), may_write) << "a write came between the two walks";
+  EXPECT_EQ(explanation(AP_user), "") << "what EL0 writes without further ado QEMU does not execute";
+  EXPECT_EQ(explanation(AP_user | AP_read_only | PXN), "");
+  EXPECT_EQ(explanation(AP_user | AP_read_only | DBM | PXN), "");
+  EXPECT_EQ(explanation(AP_read_only), "");
 }
 
 TEST_F(QemuAarch64Test, AnswersMoreProbesThanTheMailboxHolds) {
