@@ -37,19 +37,19 @@ endif()
 
 # QEMU runs guests of our own. They are built by clang and lld alone, which know every architecture; QEMU itself is looked for
 # when it is to be run.
-set(PAGETWIN_QEMU AUTO CACHE STRING "Guests for QEMU, which walks AArch64, RISC-V and x86-64 tables: AUTO, ON or OFF")
+set(PAGETWIN_QEMU AUTO CACHE STRING "Guests for QEMU, which walks AArch64, ARMv7, RISC-V and x86-64 tables: AUTO, ON or OFF")
 set_property(CACHE PAGETWIN_QEMU PROPERTY STRINGS AUTO ON OFF)
 find_program(PAGETWIN_GUEST_CLANG NAMES clang-19 clang)
 find_program(PAGETWIN_GUEST_LLD NAMES ld.lld-19 ld.lld)
 set(PAGETWIN_GUESTS ${PROJECT_BINARY_DIR}/guests)
 
-# pagetwin_guest(architecture [flag...]): <architecture>.elf from fuzz/emulators/guests/<architecture>.S and .ld.
-function(pagetwin_guest architecture)
+# pagetwin_guest(architecture triple [flag...]): <architecture>.elf from fuzz/emulators/guests/<architecture>.S and .ld.
+function(pagetwin_guest architecture triple)
   set(stem ${PROJECT_SOURCE_DIR}/fuzz/emulators/guests/${architecture})
   set(object ${PAGETWIN_GUESTS}/${architecture}.o)
   set(guest ${PAGETWIN_GUESTS}/${architecture}.elf)
   add_custom_command(OUTPUT ${guest} VERBATIM DEPENDS ${stem}.S ${stem}.ld
-    COMMAND ${PAGETWIN_GUEST_CLANG} --target=${architecture}-none-elf ${ARGN} -c ${stem}.S -o ${object}
+    COMMAND ${PAGETWIN_GUEST_CLANG} --target=${triple} ${ARGN} -c ${stem}.S -o ${object}
     COMMAND ${PAGETWIN_GUEST_LLD} -static --build-id=none -T ${stem}.ld ${object} -o ${guest})
   set_property(GLOBAL APPEND PROPERTY PAGETWIN_GUEST_FILES ${guest})
 endfunction()
@@ -61,9 +61,10 @@ elseif(NOT PAGETWIN_GUEST_CLANG OR NOT PAGETWIN_GUEST_LLD)
 else()
   set(PAGETWIN_GUESTS_ABSENT "")
   file(MAKE_DIRECTORY ${PAGETWIN_GUESTS})
-  pagetwin_guest(aarch64)
-  pagetwin_guest(riscv64 -march=rv64imach -mno-relax)
-  pagetwin_guest(x86_64)
+  pagetwin_guest(aarch64 aarch64-none-elf)
+  pagetwin_guest(armv7 arm-none-eabi)
+  pagetwin_guest(riscv64 riscv64-none-elf -march=rv64imach -mno-relax)
+  pagetwin_guest(x86_64 x86_64-none-elf)
   set(plugin ${PAGETWIN_GUESTS}/plugin.so) # for this machine: QEMU loads it
   add_custom_command(OUTPUT ${plugin} VERBATIM DEPENDS ${PROJECT_SOURCE_DIR}/fuzz/emulators/guests/plugin.c
     COMMAND ${PAGETWIN_GUEST_CLANG} -O2 -Wall -Wextra -Werror -fPIC -shared -fvisibility=hidden

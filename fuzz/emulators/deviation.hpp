@@ -18,6 +18,10 @@ struct Expected {
   unsigned words_count;
 };
 
+[[nodiscard]] inline std::uint64_t last_word(const Expected& expected) {
+  return expected.words_count == 0 ? 0 : expected.words[expected.words_count - 1];
+}
+
 struct Deviation {
   std::string_view name, manual;
   bool (*explains)(std::string_view format, const Probe&, const Expected&, const Answer&);

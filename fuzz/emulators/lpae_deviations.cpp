@@ -1,15 +1,13 @@
 #include "fuzz/emulators/lpae_deviations.hpp"
 
+#include "fuzz/emulators/bits.hpp"
+
 namespace pagetwin::emulators::lpae {
 
 namespace {
 
 // Of descriptors.
-constexpr std::uint64_t contiguous_bit = std::uint64_t{1} << 52U, table_or_page = 2, valid = 1;
-
-constexpr std::uint64_t bits(unsigned high, unsigned low) {
-  return (~std::uint64_t{0} >> (63U - high)) & ~std::uint64_t{0} << low;
-}
+constexpr std::uint64_t contiguous_bit = bit(52), table_or_page = 2, valid = 1;
 
 bool has(std::string_view format, std::string_view part) {
   return format.find(part) != std::string_view::npos;
@@ -27,10 +25,6 @@ unsigned highest_block_level(std::string_view format) {
 unsigned span_shift(std::string_view format, unsigned level) {
   const unsigned granule = granule_shift(format);
   return granule + level * (granule - 3);
-}
-
-std::uint64_t last_word(const Expected& expected) {
-  return expected.words_count == 0 ? 0 : expected.words[expected.words_count - 1];
 }
 
 bool both_ok(const Expected& expected, const Answer& answer) {

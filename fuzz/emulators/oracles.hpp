@@ -26,6 +26,7 @@ using Opened = std::variant<Oracle, Absent>;
 [[nodiscard]] Opened open_qemu_riscv();
 [[nodiscard]] Opened open_qemu_x86();
 [[nodiscard]] Opened open_qemu_aarch64();
+[[nodiscard]] Opened open_qemu_armv7();
 
 // All of them, in a fixed order.
 [[nodiscard]] std::vector<Opened> open_all();

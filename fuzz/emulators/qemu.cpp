@@ -94,8 +94,8 @@ pid_t Qemu::process_id() { return process().id(); }
 
 void Qemu::walk(std::string_view format, Image image, std::span<const Probe> probes,
                 std::span<Answer> answers) {
-  if (image.base != image_base || image.bytes.size() > image_bytes)
-    throw std::runtime_error(std::string(name()) + ": a table that is not in the 8 GiB from 4 GiB on");
+  if (image.base != machine_.images_from || image.bytes.size() > machine_.ram_bytes - machine_.images_at)
+    throw std::runtime_error(std::string(name()) + ": a table that is not in its RAM's memory for tables");
   try {
     walk_in_batches(process(), format, image, probes, answers);
   } catch (const std::runtime_error&) {

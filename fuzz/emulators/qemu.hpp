@@ -13,18 +13,19 @@
 
 namespace pagetwin::emulators {
 
-// What QEMU runs, and where things lie in its RAM. The table's own memory is at image_base, as in the
-// harness.
+// Where tables of 64-bit words lie, physical, as in the harness, and how much of that there is at most.
+inline constexpr std::uint64_t image_base = std::uint64_t{4} << 30U;
+inline constexpr std::size_t image_bytes = std::size_t{8} << 30U;
+
+// What QEMU runs, and where things lie in its RAM, which ends with the table's own memory.
 struct QemuMachine {
   std::string_view name, program, guest;        // "qemu-riscv64", "qemu-system-riscv64", "riscv64.elf"
   std::vector<std::string> arguments;           // machine and processor; RAM is called "ram"
   std::size_t ram_bytes, mailbox_at, images_at; // in the RAM's file
   std::size_t told_at = 0; // where a plugin tells physical addresses (guests/plugin.c); 0: nowhere
+  std::uint64_t images_from = image_base; // physical
+  bool sets_flags = true;                 // its hardware
 };
-
-// Physical, and how much of it there is at most.
-inline constexpr std::uint64_t image_base = std::uint64_t{4} << 30U;
-inline constexpr std::size_t image_bytes = std::size_t{8} << 30U;
 
 // One process and its RAM.
 class QemuProcess {
@@ -50,7 +51,7 @@ class QemuProcess {
 class Qemu : public Emulator {
  public:
   [[nodiscard]] std::string_view name() const final { return machine_.name; }
-  [[nodiscard]] bool writes_back() const final { return true; }
+  [[nodiscard]] bool writes_back() const final { return machine_.sets_flags; }
   void walk(std::string_view format, Image image, std::span<const Probe> probes,
             std::span<Answer> answers) final;
   // For tests: of the process, which is started if need be.

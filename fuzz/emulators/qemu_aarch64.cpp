@@ -4,6 +4,8 @@
 // refuses to judge fetches through stage 2, which nothing would keep from being executed, and the addresses
 // of TTBR1_EL1, which are not the table's. Rule: Arm ARM (DDI 0487), D24.2: TCR_EL1, VTCR_EL2, HCR_EL2,
 // SCTLR_EL1, PAR_EL1, HPFAR_EL2, ESR_EL1 (IFSC).
+#include "fuzz/emulators/bits.hpp"
+#include "fuzz/emulators/lpae_status.hpp"
 #include "fuzz/emulators/qemu.hpp"
 #include "fuzz/emulators/qemu_deviations.hpp"
 
@@ -36,8 +38,6 @@ const Regime* find_regime(std::string_view format) {
   return found == regimes.end() ? nullptr : found;
 }
 
-constexpr std::uint64_t bit(unsigned n) { return std::uint64_t{1} << n; }
-
 std::uint64_t physical_size(const Regime& regime) { return regime.output_bits == 52 ? 6 : 5; } // IPS, PS
 
 // TG1 and T1SZ: 4 KiB granules and 39 bits, of which nothing is mapped.
@@ -69,19 +69,14 @@ constexpr std::uint64_t harness_VTCR = (64 - 40) | VTCR_SL0_1 | std::uint64_t{5}
 constexpr std::uint64_t block_without_execute = 1 | 0xfU << 2U | 3U << 6U | 3U << 8U | 1U << 10U | bit(54);
 constexpr unsigned block_shift = 30;
 
-// Fault status, as PAR_EL1.FST and as IFSC: the last two bits are the level as the manual counts it. Level
-// -1, of LPA2, has numbers of its own.
+// Fault status, as PAR_EL1.FST and as IFSC. Level -1, of LPA2, has numbers of its own.
 std::optional<Answer> read_status(unsigned status) {
-  static constexpr std::array<Outcome, 4> reasons{Outcome::address_size, Outcome::not_present,
-                                                  Outcome::access_flag, Outcome::protection};
   constexpr unsigned address_size_at_minus_1 = 0x29, translation_at_minus_1 = 0x2b;
   if (status == address_size_at_minus_1)
     return Answer{Outcome::address_size, std::nullopt, 4};
   if (status == translation_at_minus_1)
     return Answer{Outcome::not_present, std::nullopt, 4};
-  if (status >> 2U >= reasons.size())
-    return std::nullopt;
-  return Answer{reasons[status >> 2U], std::nullopt, 3 - (status & 3U)};
+  return lpae::read_status(status, 3);
 }
 
 // An external abort, say, where the walk leaves RAM.

@@ -5,6 +5,7 @@
 // volume II, version 20260120; Intel SDM, volume 3A, chapter "Paging": 4, and 5 in the edition of June 2025.
 #include "fuzz/emulators/qemu_deviations.hpp"
 
+#include "fuzz/emulators/bits.hpp"
 #include "fuzz/emulators/lpae_deviations.hpp"
 
 #include <array>
@@ -12,15 +13,6 @@
 namespace pagetwin::emulators {
 
 namespace {
-
-constexpr std::uint64_t bit(unsigned n) { return std::uint64_t{1} << n; }
-constexpr std::uint64_t bits(unsigned high, unsigned low) {
-  return (~std::uint64_t{0} >> (63U - high)) & ~std::uint64_t{0} << low;
-}
-
-std::uint64_t last_word(const Expected& expected) {
-  return expected.words_count == 0 ? 0 : expected.words[expected.words_count - 1];
-}
 
 // The bits that only the MMU has set, and nothing else differs.
 std::uint64_t only_found(const WordDifference& difference) {

@@ -14,5 +14,6 @@ namespace pagetwin::emulators {
 [[nodiscard]] std::span<const WordDeviation> qemu_x86_word_deviations();
 [[nodiscard]] std::span<const Deviation> qemu_aarch64_deviations();
 [[nodiscard]] std::span<const WordDeviation> qemu_aarch64_word_deviations();
+[[nodiscard]] std::span<const Deviation> qemu_armv7_deviations();
 
 } // namespace pagetwin::emulators

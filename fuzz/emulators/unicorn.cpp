@@ -4,6 +4,7 @@
 // to the table under test. It refuses to judge instruction fetches, which AT cannot ask for, and x86 and
 // RISC-V, which this version of the library does not translate as hardware does.
 #include "fuzz/emulators/host_memory.hpp"
+#include "fuzz/emulators/lpae_status.hpp"
 #include "fuzz/emulators/oracles.hpp"
 #include "fuzz/emulators/unicorn_deviations.hpp"
 
@@ -92,17 +93,12 @@ std::optional<Question> question(const Probe& probe) {
   return write ? e1_write : e1_read;
 }
 
-// PAR_EL1: F in bit 0; with it FST in bits 6:1, whose last two are the level as the manual counts it.
+// PAR_EL1: F in bit 0; with it FST in bits 6:1. What is no fault of the table is no walk that ends well.
 Answer read_par(std::uint64_t par, std::uint64_t va) {
   if ((par & 1U) == 0)
     return {Outcome::ok, (par & 0xffff'ffff'f000U) | (va & 0xfffU), std::nullopt};
-  static constexpr std::array<Outcome, 4> reasons{Outcome::address_size, Outcome::not_present,
-                                                  Outcome::access_flag, Outcome::protection};
-  const unsigned status = par >> 1U & 0x3fU, reason = status >> 2U;
-  // An external abort, say: no walk that ends well or in a fault of the table.
-  if (reason >= reasons.size())
-    return {Outcome::reserved, std::nullopt, std::nullopt};
-  return {reasons[reason], std::nullopt, 3 - (status & 3U)};
+  constexpr Answer other{Outcome::reserved, std::nullopt, std::nullopt};
+  return lpae::read_status(par >> 1U & 0x3fU, 3).value_or(other);
 }
 
 void check(uc_err error, const char* what) {

@@ -46,6 +46,7 @@ TEST(ForeignMmusAgreeOn, Aarch64Stage2With16KiB) {
 TEST(ForeignMmusAgreeOn, Aarch64Stage2With64KiB) {
   expect_agreement<Aarch64S2_64k, reference::aarch64_s2_64k>();
 }
+TEST(ForeignMmusAgreeOn, Armv7) { expect_agreement<Armv7, reference::armv7>(); }
 TEST(ForeignMmusAgreeOn, X86WithFourLevels) { expect_agreement<X86_64_4, reference::x86_64_4>(); }
 TEST(ForeignMmusAgreeOn, X86WithFiveLevels) { expect_agreement<X86_64_5, reference::x86_64_5>(); }
 TEST(ForeignMmusAgreeOn, RiscvSv39) { expect_agreement<RiscvSv39, reference::riscv_sv39>(); }

@@ -2,6 +2,7 @@
 // are missing.
 #pragma once
 
+#include "fuzz/emulators/bits.hpp"
 #include "fuzz/emulators/qemu.hpp"
 
 #include <array>
@@ -10,35 +11,43 @@
 
 namespace pagetwin::emulators {
 
-constexpr std::uint64_t bit(unsigned n) { return std::uint64_t{1} << n; }
-
 // Nodes one below the other, each linked by the first word of the one above; words are set by level and
 // index.
 class Tables {
  public:
+  struct Words {
+    std::size_t bytes = 8;
+    std::uint64_t base = image_base; // of the root
+  };
   Tables(unsigned levels, std::size_t node_bytes, std::size_t root_bytes,
-         std::uint64_t (*link)(std::uint64_t))
-      : levels_(levels), node_bytes_(node_bytes), root_bytes_(root_bytes),
+         std::uint64_t (*link)(std::uint64_t), Words words)
+      : levels_(levels), node_bytes_(node_bytes), root_bytes_(root_bytes), words_(words),
         bytes_(root_bytes + (levels - 1) * node_bytes) {
     for (unsigned level = levels - 1; level > 0; --level)
       set(level, 0, link(node(level - 1)));
   }
-  [[nodiscard]] std::uint64_t node(unsigned level) const {
-    return level == levels_ - 1 ? image_base : image_base + root_bytes_ + (levels_ - 2 - level) * node_bytes_;
-  }
+  Tables(unsigned levels, std::size_t node_bytes, std::size_t root_bytes,
+         std::uint64_t (*link)(std::uint64_t))
+      : Tables(levels, node_bytes, root_bytes, link, Words{}) {}
+  [[nodiscard]] std::uint64_t node(unsigned level) const { return words_.base + offset(level); }
   void set(unsigned level, unsigned index, std::uint64_t word) {
-    std::memcpy(&bytes_[node(level) - image_base + std::size_t{8} * index], &word, sizeof word);
+    std::memcpy(&bytes_[offset(level) + words_.bytes * index], &word, words_.bytes);
   }
   [[nodiscard]] std::uint64_t word(unsigned level, unsigned index) const {
     std::uint64_t word = 0;
-    std::memcpy(&word, &bytes_[node(level) - image_base + std::size_t{8} * index], sizeof word);
+    std::memcpy(&word, &bytes_[offset(level) + words_.bytes * index], words_.bytes);
     return word;
   }
-  [[nodiscard]] Image image() { return {image_base, bytes_, node(levels_ - 1)}; }
+  [[nodiscard]] Image image() { return {words_.base, bytes_, node(levels_ - 1)}; }
 
  private:
+  [[nodiscard]] std::size_t offset(unsigned level) const {
+    return level == levels_ - 1 ? 0 : root_bytes_ + (levels_ - 2 - level) * node_bytes_;
+  }
+
   unsigned levels_;
   std::size_t node_bytes_, root_bytes_;
+  Words words_;
   std::vector<std::byte> bytes_;
 };
 
