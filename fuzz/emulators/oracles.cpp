@@ -8,6 +8,7 @@ std::vector<Opened> open_all() {
   all.push_back(open_qemu_aarch64());
   all.push_back(open_qemu_armv7());
   all.push_back(open_qemu_riscv());
+  all.push_back(open_qemu_riscv_g());
   all.push_back(open_qemu_x86());
   return all;
 }

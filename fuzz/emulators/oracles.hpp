@@ -24,6 +24,7 @@ using Opened = std::variant<Oracle, Absent>;
 
 // qemu_<architecture>.cpp. What they need is looked for each time: QEMU in PATH, and guests that were built.
 [[nodiscard]] Opened open_qemu_riscv();
+[[nodiscard]] Opened open_qemu_riscv_g();
 [[nodiscard]] Opened open_qemu_x86();
 [[nodiscard]] Opened open_qemu_aarch64();
 [[nodiscard]] Opened open_qemu_armv7();

@@ -19,7 +19,8 @@ std::string guest_path(const QemuMachine& machine) {
 
 std::string plugin_path() { return PAGETWIN_GUESTS "/plugin.so"; }
 
-std::vector<std::string> command(const QemuMachine& machine, const GuestMemory& memory, int channel) {
+std::vector<std::string> command(const QemuMachine& machine, const GuestMemory& memory, const GuestLog& log,
+                                 int channel) {
   const std::string mib = std::to_string(memory.size() >> 20U) + "M";
   std::vector<std::string> line{find_program(machine.program),
                                 "-object",
@@ -36,6 +37,8 @@ std::vector<std::string> command(const QemuMachine& machine, const GuestMemory& 
                                 "-nodefaults",
                                 "-no-reboot"};
   line.insert(line.end(), machine.arguments.begin(), machine.arguments.end());
+  if (!machine.logs.empty())
+    line.insert(line.end(), {"-d", std::string(machine.logs), "-D", log.path()});
   if (machine.told_at != 0 && access(plugin_path().c_str(), R_OK) == 0) {
     line.emplace_back("-plugin");
     line.push_back(plugin_path() + ",ram=" + memory.path() + ",at=" + std::to_string(machine.told_at));
@@ -44,10 +47,10 @@ std::vector<std::string> command(const QemuMachine& machine, const GuestMemory& 
 }
 
 std::vector<std::string> command_or_throw(const QemuMachine& machine, const GuestMemory& memory,
-                                          int channel) {
+                                          const GuestLog& log, int channel) {
   if (const auto absent = absence(machine))
     throw std::runtime_error(absent->emulator + ": " + absent->reason);
-  return command(machine, memory, channel);
+  return command(machine, memory, log, channel);
 }
 
 unsigned group_of(const Probe& probe) {
@@ -70,8 +73,8 @@ std::optional<Absent> absence(const QemuMachine& machine) {
 }
 
 QemuProcess::QemuProcess(const QemuMachine& machine)
-    : memory_(machine.ram_bytes), process_(command_or_throw(machine, memory_, channel_.theirs),
-                                           std::array{memory_.descriptor()}, channel_),
+    : memory_(machine.ram_bytes), process_(command_or_throw(machine, memory_, log_, channel_.theirs),
+                                           std::array{memory_.descriptor(), log_.descriptor()}, channel_),
       box_(new(memory_.part(machine.mailbox_at, sizeof(mailbox)).data()) mailbox) {
   process_.expect_byte(most_for_boot, "its guest was ready");
 }
@@ -128,6 +131,7 @@ void Qemu::ask(const Batch& batch) {
   mailbox& box = batch.process.box();
   sort(batch.format, batch.probes, box);
   batch.process.run();
+  listen(batch.process);
   std::ranges::fill(batch.answers, Answer{Outcome::not_judged, std::nullopt, std::nullopt});
   for (std::size_t cell = 0; cell < order_.size(); ++cell)
     batch.answers[order_[cell]] = read(batch.format, batch.probes[order_[cell]], box.cells[cell]);
@@ -145,7 +149,7 @@ void Qemu::sort(std::string_view format, std::span<const Probe> probes, mailbox&
     box.ends[group] = order_.size();
   }
   for (std::size_t cell = 0; cell < order_.size(); ++cell)
-    box.cells[cell] = {probes[order_[cell]].address, 0};
+    box.cells[cell] = {spelled(format, probes[order_[cell]]), 0};
 }
 
 } // namespace pagetwin::emulators

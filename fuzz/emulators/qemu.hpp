@@ -4,6 +4,7 @@
 // architecture has a file.
 #pragma once
 
+#include "fuzz/emulators/guest_log.hpp"
 #include "fuzz/emulators/guest_memory.hpp"
 #include "fuzz/emulators/guests/mailbox.h"
 #include "fuzz/emulators/oracles.hpp"
@@ -25,9 +26,10 @@ struct QemuMachine {
   std::size_t told_at = 0; // where a plugin tells physical addresses (guests/plugin.c); 0: nowhere
   std::uint64_t images_from = image_base; // physical
   bool sets_flags = true;                 // its hardware
+  std::string_view logs{};                // what of itself, as -d has it; nothing: no log
 };
 
-// One process and its RAM.
+// One process, its RAM, and its log, which is empty if the machine has none.
 class QemuProcess {
  public:
   // Throws std::runtime_error if no guest says in time that it is there.
@@ -40,9 +42,11 @@ class QemuProcess {
   [[nodiscard]] pid_t id() const { return process_.id(); }
   // Lets the guest work through the mailbox. Throws as the constructor does.
   void run();
+  [[nodiscard]] std::string take_log() { return log_.take(); }
 
  private:
   GuestMemory memory_;
+  GuestLog log_;
   SideProcess::Channel channel_;
   SideProcess process_;
   mailbox* box_;
@@ -71,6 +75,10 @@ class Qemu : public Emulator {
 
   // Of what is not asked nothing is judged.
   [[nodiscard]] virtual bool asks(std::string_view /*format*/, const Probe& /*probe*/) const { return true; }
+  // How the guest is told an address.
+  [[nodiscard]] virtual std::uint64_t spelled(std::string_view /*format*/, const Probe& probe) const {
+    return probe.address;
+  }
   // A process is new: fills in what its guest needs in RAM for all tables.
   virtual void start(QemuProcess& process) = 0;
   // The image is in RAM: fills in the registers, and what else the guest needs for this table.
@@ -78,9 +86,11 @@ class Qemu : public Emulator {
   // Undoes in RAM what prepare() did to the image.
   virtual void finish(QemuProcess& /*process*/, const Image& /*image*/) {}
   virtual void ask(const Batch& batch);
-  // What a cell means after the batch.
+  // The batch is done.
+  virtual void listen(QemuProcess& /*process*/) {}
+  // What a cell means after the batch. All of them are read, in the guest's order.
   [[nodiscard]] virtual Answer read(std::string_view format, const Probe& probe,
-                                    const mailbox_cell& cell) const = 0;
+                                    const mailbox_cell& cell) = 0;
 
   void load(QemuProcess& process, const Image& image);
   [[nodiscard]] std::span<std::byte> image_memory(QemuProcess& process, std::size_t offset,

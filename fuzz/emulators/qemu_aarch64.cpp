@@ -141,7 +141,7 @@ class QemuAarch64 final : public Qemu {
     }
   }
 
-  [[nodiscard]] Answer read(std::string_view, const Probe& probe, const mailbox_cell& cell) const override {
+  [[nodiscard]] Answer read(std::string_view, const Probe& probe, const mailbox_cell& cell) override {
     if (probe.kind == Kind::execute)
       return read_fetch(cell.first, cell.second, probe.address);
     return read_par(cell.first, probe.address);

@@ -71,7 +71,7 @@ class QemuArmv7 final : public Qemu {
   void prepare(QemuProcess& process, std::string_view, const Image& image) override {
     process.box().registers[0] = image.root;
   }
-  [[nodiscard]] Answer read(std::string_view, const Probe& probe, const mailbox_cell& cell) const override {
+  [[nodiscard]] Answer read(std::string_view, const Probe& probe, const mailbox_cell& cell) override {
     if (probe.kind == Kind::execute)
       return read_fetch(cell.first, cell.second, probe.address);
     return read_par(cell.first, probe.address);

@@ -5,7 +5,8 @@
 // heed vsstatus.SUM (guests/riscv64.S).
 // Rule: The RISC-V Instruction Set Manual, volume II: Sv39x4, satp and hgatp, mcause, mtval2, and mtinst of a
 // fault in the implicit access of a walk.
-#include "fuzz/emulators/qemu.hpp"
+#include "fuzz/emulators/qemu_riscv.hpp"
+
 #include "fuzz/emulators/qemu_deviations.hpp"
 
 #include <algorithm>
@@ -15,34 +16,30 @@ namespace pagetwin::emulators {
 
 namespace {
 
-struct Regime {
-  std::string_view format;
-  std::uint64_t MODE; // of satp
-};
-constexpr std::array regimes{Regime{"riscv_sv39", 8}, Regime{"riscv_sv48", 9}, Regime{"riscv_sv57", 10}};
+constexpr std::array regimes{riscv::Regime{"riscv_sv39", 8}, riscv::Regime{"riscv_sv48", 9},
+                             riscv::Regime{"riscv_sv57", 10}};
 
-const Regime* find_regime(std::string_view format) {
-  const auto* const found = std::ranges::find(regimes, format, &Regime::format);
+const riscv::Regime* find_regime(std::string_view format) {
+  const auto* const found = std::ranges::find(regimes, format, &riscv::Regime::format);
   return found == regimes.end() ? nullptr : found;
 }
 
-// QEMU's virt machine. The harness's G-stage, Sv39x4, lies above the mailbox: a root of 16 KiB, a table for
-// each GiB of images, and one for their last 2 MiB.
-constexpr std::uint64_t ram_base = std::uint64_t{2} << 30U;
-constexpr std::size_t mailbox_at = std::size_t{1} << 20U, g_stage_at = std::size_t{4} << 20U,
-                      middle_at = g_stage_at + 0x4000, middle_tables = image_bytes >> 30U,
-                      last_at = middle_at + middle_tables * 0x1000;
-constexpr std::uint64_t page_shift = 12, middle_shift = 21, root_shift = 30;
-constexpr std::uint64_t V = 1, R = 2, U = 16, A = 64, D = 128, hgatp_sv39x4 = std::uint64_t{8} << 60U;
+// The harness's G-stage, Sv39x4, lies above the mailbox: a root of 16 KiB, a table for each GiB of images,
+// and one for their last 2 MiB.
+using riscv::page_shift, riscv::ram_base;
+constexpr std::size_t g_stage_at = std::size_t{4} << 20U, middle_at = g_stage_at + 0x4000,
+                      middle_tables = image_bytes >> 30U, last_at = middle_at + middle_tables * 0x1000;
+constexpr std::uint64_t middle_shift = 21, root_shift = 30;
+constexpr std::uint64_t V = 1, R = 2, U = 16, A = 64, D = 128;
+constexpr riscv::Regime g_stage{"riscv_sv39x4", 8};
+// Of PMP, all of memory to everyone: NAPOT, X, W and R.
+constexpr std::uint64_t everything = ~std::uint64_t{0}, to_everyone = 0x1f;
 
 std::uint64_t entry(std::uint64_t address, std::uint64_t bits) {
   return address >> page_shift << 10U | bits | V;
 }
 constexpr std::uint64_t readable = R | U | A | D;
 
-// mcause
-constexpr std::uint64_t no_fault = 255, fetch_page_fault = 12, load_page_fault = 13, store_page_fault = 15,
-                        fetch_guest_page_fault = 20, load_guest_page_fault = 21, store_guest_page_fault = 23;
 // "a read for VS-stage address translation": the walk itself left the image.
 constexpr std::uint64_t walk_left = 0x3000;
 
@@ -53,23 +50,26 @@ class QemuRiscv final : public Qemu {
 
  protected:
   void prepare(QemuProcess& process, std::string_view format, const Image& image) override {
-    process.box().registers[0] = find_regime(format)->MODE << 60U | image.root >> page_shift;
-    process.box().registers[1] = hgatp_sv39x4 | (ram_base + g_stage_at) >> page_shift;
+    auto& registers = process.box().registers;
+    registers[riscv::vsatp] = find_regime(format)->root(image.root);
+    registers[riscv::hgatp] = g_stage.root(ram_base + g_stage_at);
+    registers[riscv::pmpcfg0] = to_everyone;
+    registers[riscv::pmpaddr0] = everything;
+    registers[riscv::pmpaddr1] = 0;
     if (mapped_ != image.bytes.size())
       map(process, image.bytes.size());
     mapped_ = image.bytes.size();
   }
   void start(QemuProcess&) override { mapped_ = 0; }
 
-  [[nodiscard]] Answer read(std::string_view, const Probe& probe, const mailbox_cell& cell) const override {
+  [[nodiscard]] Answer read(std::string_view, const Probe& probe, const mailbox_cell& cell) override {
     const std::uint64_t cause = cell.second & 0xffU, instruction = cell.second >> 8U;
-    if (cause == no_fault)
+    if (cause == riscv::no_fault)
       return {Outcome::ok, std::nullopt, std::nullopt};
-    if (cause == fetch_page_fault || cause == load_page_fault || cause == store_page_fault)
+    if (cause == riscv::fetch_page_fault || cause == riscv::load_page_fault
+        || cause == riscv::store_page_fault)
       return {Outcome::fault, std::nullopt, std::nullopt};
-    const bool guest_page_fault =
-        cause == fetch_guest_page_fault || cause == load_guest_page_fault || cause == store_guest_page_fault;
-    if (!guest_page_fault || instruction == walk_left)
+    if (!riscv::is_guest_page_fault(cause) || instruction == walk_left)
       return {Outcome::not_judged, std::nullopt, std::nullopt};
     return {Outcome::ok, (cell.first & ~std::uint64_t{0xfff}) | (probe.address & 0xfffU), std::nullopt};
   }
@@ -97,16 +97,19 @@ class QemuRiscv final : public Qemu {
 
 } // namespace
 
+QemuMachine riscv::machine(std::string_view name) {
+  return {name,
+          "qemu-system-riscv64",
+          "riscv64.elf",
+          {"-M", "virt,memory-backend=ram", "-cpu", "rv64,svnapot=on,svpbmt=on,svinval=on", "-bios", "none",
+           "-semihosting-config", "enable=on,target=native,chardev=harness"},
+          image_base - ram_base + image_bytes,
+          std::size_t{1} << 20U,
+          image_base - ram_base};
+}
+
 Opened open_qemu_riscv() {
-  const QemuMachine machine{"qemu-riscv64",
-                            "qemu-system-riscv64",
-                            "riscv64.elf",
-                            {"-M", "virt,memory-backend=ram", "-cpu", "rv64,svnapot=on,svpbmt=on,svinval=on",
-                             "-bios", "none", "-semihosting-config",
-                             "enable=on,target=native,chardev=harness"},
-                            image_base - ram_base + image_bytes,
-                            mailbox_at,
-                            image_base - ram_base};
+  const QemuMachine machine = riscv::machine("qemu-riscv64");
   if (auto absent = absence(machine))
     return *absent;
   return Oracle{std::make_unique<QemuRiscv>(machine), qemu_riscv_deviations(), qemu_riscv_word_deviations()};

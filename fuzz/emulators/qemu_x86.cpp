@@ -91,7 +91,7 @@ class QemuX86 final : public Qemu {
     Qemu::ask({batch.process, batch.format, batch.image, aimed_, batch.answers});
   }
 
-  [[nodiscard]] Answer read(std::string_view, const Probe& probe, const mailbox_cell& cell) const override {
+  [[nodiscard]] Answer read(std::string_view, const Probe& probe, const mailbox_cell& cell) override {
     if ((cell.second & 0xffU) == no_fault)
       return {Outcome::ok, probe.kind == Kind::execute ? std::nullopt : physical(cell.first), std::nullopt};
     if ((cell.second & 0xffU) == protection_fault)

@@ -52,6 +52,8 @@ TEST(ForeignMmusAgreeOn, X86WithFiveLevels) { expect_agreement<X86_64_5, referen
 TEST(ForeignMmusAgreeOn, RiscvSv39) { expect_agreement<RiscvSv39, reference::riscv_sv39>(); }
 TEST(ForeignMmusAgreeOn, RiscvSv48) { expect_agreement<RiscvSv48, reference::riscv_sv48>(); }
 TEST(ForeignMmusAgreeOn, RiscvSv57) { expect_agreement<RiscvSv57, reference::riscv_sv57>(); }
+TEST(ForeignMmusAgreeOn, RiscvSv39x4) { expect_agreement<RiscvSv39x4, reference::riscv_sv39x4>(); }
+TEST(ForeignMmusAgreeOn, RiscvSv48x4) { expect_agreement<RiscvSv48x4, reference::riscv_sv48x4>(); }
 
 } // namespace
 } // namespace pagetwin::fuzz

@@ -1,10 +1,13 @@
-// The RISC-V guest: in M-mode, on a processor with the hypervisor extension. The table under test is the
-// VS-stage's (vsatp); the G-stage (hgatp), which the harness writes, lets the memory of tables be read and
-// nothing else. So an access that the table lets through ends in a guest-page fault that names its physical
-// address (mtval2), and nothing is ever stored or executed. Rule: The RISC-V Instruction Set Manual, volume
-// II, "H" extension: HLV and HSV, "Trap Cause Codes", mtval2, mtinst. It refuses to know what a table is.
-// mailbox.h: registers 0 and 1 are vsatp and hgatp. A cell becomes the guest physical address, without its
-// last two bits, and mcause | mtinst << 8; mcause of an access that went through is 255.
+// The RISC-V guest: in M-mode, on a processor with the hypervisor extension. It makes accesses as a guest of its
+// own would, in VS-mode or VU-mode, through both stages (vsatp, hgatp), one of which is the table under test. The
+// other one, or physical memory protection, which is nothing to M-mode, lets the memory of tables be read and
+// nothing else, so that nothing is ever stored or executed. Where an access goes through the VS-stage and not
+// through the G-stage, the guest-page fault names the address between them (mtval2). Rule: The RISC-V Instruction
+// Set Manual, volume II, "H" extension: HLV and HSV, "Trap Cause Codes", mtval2, mtinst; "Physical Memory
+// Protection". It refuses to know what a table is.
+// mailbox.h: registers 0 to 4 are vsatp, hgatp, pmpcfg0, pmpaddr0 and pmpaddr1. A cell becomes the guest physical
+// address of a guest-page fault, without its last two bits, and mcause | mtinst << 8; mcause of an access that
+// went through is 255.
 
 #define MAILBOX   0x80100000
 #define ENDS      80
@@ -20,10 +23,6 @@ _start:
   la sp, stack_top
   la t0, trap
   csrw mtvec, t0
-  li t0, -1                     // all of memory, to everyone
-  csrw pmpaddr0, t0
-  li t0, 0x1f
-  csrw pmpcfg0, t0
   li t0, 1
   slli t0, t0, 62               // PBMTE
   csrw 0x30a, t0                // menvcfg
@@ -40,6 +39,12 @@ batch:
   csrw satp, t0                 // QEMU 7.2 says page fault or access fault by this one's mode
   ld t0, 8(s9)
   csrw hgatp, t0
+  ld t0, 24(s9)
+  csrw pmpaddr0, t0
+  ld t0, 32(s9)
+  csrw pmpaddr1, t0
+  ld t0, 16(s9)
+  csrw pmpcfg0, t0
   li s0, CELLS                  // the next cell
   add s0, s0, s9
   addi s10, s9, ENDS            // the end of the next group
@@ -102,7 +107,6 @@ next_group:                     // s1: one past its last cell
 went_through:
   li t1, NO_FAULT
   sd t1, 8(s0)
-  sd zero, 0(s0)
   addi s0, s0, 16
   ret
 
