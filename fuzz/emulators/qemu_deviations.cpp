@@ -7,18 +7,13 @@
 
 #include "fuzz/emulators/bits.hpp"
 #include "fuzz/emulators/lpae_deviations.hpp"
+#include "fuzz/emulators/x86_deviations.hpp"
 
 #include <array>
 
 namespace pagetwin::emulators {
 
 namespace {
-
-// The bits that only the MMU has set, and nothing else differs.
-std::uint64_t only_found(const WordDifference& difference) {
-  const std::uint64_t more = difference.found & ~difference.expected;
-  return (difference.expected | more) == difference.found ? more : 0;
-}
 
 namespace riscv {
 
@@ -76,24 +71,14 @@ namespace x86 {
 
 constexpr std::uint64_t P = bit(0), A = bit(5), PS = bit(7);
 
-// The walker sets A as it goes down; the reference only when all goes well. The level would tell tables from
-// pages, but a damaged table may have a node at two levels.
-bool marks_tables_of_a_fault(std::string_view, const WordDifference& difference) {
-  return (difference.before & (P | PS)) == P && only_found(difference) == A;
-}
-
-// And in the entry of a page of 1 GiB before it looks at reserved bits and rights.
+// As of tables, in the entry of a page of 1 GiB before it looks at reserved bits and rights.
 bool marks_1g_of_a_fault(std::string_view, const WordDifference& difference) {
   const bool is_1g = difference.level == 2 && (difference.before & (P | PS)) == (P | PS);
   return is_1g && only_found(difference) == A;
 }
 
 constexpr std::array known_words{
-    WordDeviation{
-        "A of tables on the way to a fault",
-        "Intel SDM 3A, Accessed and Dirty Flags: set whenever an entry is used for a translation, so "
-        "both are right",
-        marks_tables_of_a_fault},
+    x86_marks_tables_of_a_fault,
     WordDeviation{
         "A of a 1 GiB page that faults",
         "Intel SDM 3A, Accessed and Dirty Flags: with reserved bits it is not used, so the reference is "

@@ -4,46 +4,24 @@
 // looked for first, with the table put back in between; where there are none it is not judged. A physical
 // address is known where QEMU has plugins (plugin.c), and never that of a fetch. Rule: Intel SDM volume
 // 3A, 4.5 and 4.7.
-#include "fuzz/emulators/qemu_x86.hpp"
-
 #include "fuzz/emulators/qemu.hpp"
 #include "fuzz/emulators/qemu_deviations.hpp"
+#include "fuzz/emulators/x86_harness.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 namespace pagetwin::emulators {
 
 namespace {
 
-struct Regime {
-  std::string_view format;
-  unsigned levels, root_shift;
-  std::uint64_t harness_table; // guests/x86_64.S: `third`, `fourth`
-};
-constexpr std::array regimes{Regime{"x86_64_4", 4, 39, 0x103000}, Regime{"x86_64_5", 5, 48, 0x102000}};
-
-const Regime* find_regime(std::string_view format) {
-  const auto* const found = std::ranges::find(regimes, format, &Regime::format);
-  return found == regimes.end() ? nullptr : found;
-}
-
-constexpr unsigned root_slot = 341; // ROOT_SLOT there
-constexpr std::uint64_t P = 1, RW = 2, US = 4, A = 32;
+// guests/x86_64.S: `third` and `fourth`; ROOT_SLOT there is x86_harness_slot.
+constexpr std::uint64_t harness_table(unsigned levels) { return levels == 4 ? 0x103000 : 0x102000; }
 
 constexpr std::size_t below_4g = std::size_t{3} << 30U; // the microvm machine's; RAM goes on at 4 GiB
 constexpr std::size_t mailbox_at = std::size_t{2} << 20U, physical_at = 0x105000;
 constexpr unsigned cr3_register = 0, levels_register = 1, look_register = 2;
 
 constexpr std::uint64_t no_fault = 255, protection_fault = 13, page_fault = 14;
-
-Answer read_page_fault(std::uint64_t error_code) {
-  constexpr std::uint64_t error_P = 1, error_RSVD = 8;
-  if ((error_code & error_RSVD) != 0)
-    return {Outcome::reserved, std::nullopt, std::nullopt};
-  return {(error_code & error_P) == 0 ? Outcome::not_present : Outcome::protection, std::nullopt,
-          std::nullopt};
-}
 
 // What the plugin tells of RAM is an offset in its file, or beyond its end, where QEMU keeps its firmware.
 std::optional<std::uint64_t> physical(std::uint64_t told) {
@@ -59,26 +37,25 @@ std::optional<std::uint64_t> physical(std::uint64_t told) {
 class QemuX86 final : public Qemu {
  public:
   explicit QemuX86(const QemuMachine& machine) : Qemu(machine) {}
-  [[nodiscard]] bool judges(std::string_view format) const override { return find_regime(format) != nullptr; }
+  [[nodiscard]] bool judges(std::string_view format) const override {
+    return find_x86_paging(format) != nullptr;
+  }
 
  protected:
   [[nodiscard]] bool asks(std::string_view format, const Probe& probe) const override {
-    return (probe.address >> find_regime(format)->root_shift & 511U) != root_slot;
+    return !find_x86_paging(format)->is_harness(probe.address);
   }
   void start(QemuProcess&) override {}
 
   void prepare(QemuProcess& process, std::string_view format, const Image& image) override {
-    const Regime& regime = *find_regime(format);
+    using namespace x86_entry;
+    const unsigned levels = find_x86_paging(format)->levels;
     process.box().registers[cr3_register] = image.root;
-    process.box().registers[levels_register] = regime.levels;
+    process.box().registers[levels_register] = levels;
     process.box().registers[look_register] = 0;
-    std::memcpy(&kept_, word(process, image), 8);
-    const std::uint64_t harness = regime.harness_table | P | RW | US | A;
-    std::memcpy(word(process, image), &harness, 8);
+    slot_.take(word(process, image), harness_table(levels) | P | RW | US | A);
   }
-  void finish(QemuProcess& process, const Image& image) override {
-    std::memcpy(word(process, image), &kept_, 8);
-  }
+  void finish(QemuProcess& process, const Image& image) override { slot_.give_back(word(process, image)); }
 
   void ask(const Batch& batch) override {
     const auto is_fetch = [](const Probe& probe) { return probe.kind == Kind::execute; };
@@ -97,13 +74,13 @@ class QemuX86 final : public Qemu {
     if ((cell.second & 0xffU) == protection_fault)
       return {Outcome::non_canonical, std::nullopt, std::nullopt};
     if ((cell.second & 0xffU) == page_fault)
-      return read_page_fault(cell.second >> 8U);
+      return read_x86_page_fault(cell.second >> 8U);
     return {Outcome::not_judged, std::nullopt, std::nullopt};
   }
 
  private:
   [[nodiscard]] std::byte* word(QemuProcess& process, const Image& image) const {
-    return image_memory(process, image.root - image.base + std::size_t{8} * root_slot, 8).data();
+    return image_memory(process, image.root - image.base + std::size_t{8} * x86_harness_slot, 8).data();
   }
 
   // Moves each fetch within its page to where it can do no harm.
@@ -129,20 +106,16 @@ class QemuX86 final : public Qemu {
   static std::uint64_t target(std::string_view format, const Probe& probe, const mailbox_cell& found) {
     constexpr std::uint64_t no_zeros = 254;
     if (found.second == no_zeros)
-      return std::uint64_t{root_slot} << find_regime(format)->root_shift;
+      return find_x86_paging(format)->base_of(x86_harness_slot);
     return (found.second & 0xffU) == no_fault ? found.first : probe.address;
   }
 
-  std::uint64_t kept_ = 0; // what the table holds in the reserved slot
+  BorrowedWord slot_;
   std::vector<Probe> aimed_;
   std::vector<std::size_t> looks_; // which probe is in which cell
 };
 
 } // namespace
-
-std::optional<unsigned> reserved_root_slot(std::string_view format) {
-  return find_regime(format) == nullptr ? std::nullopt : std::optional(root_slot);
-}
 
 Opened open_qemu_x86() {
   QemuMachine machine{"qemu-x86_64",

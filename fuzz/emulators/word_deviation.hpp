@@ -13,6 +13,12 @@ struct WordDifference {
   std::uint64_t before, expected, found;
 };
 
+// The bits that only the MMU has set; none if anything else differs.
+constexpr std::uint64_t only_found(const WordDifference& difference) {
+  const std::uint64_t more = difference.found & ~difference.expected;
+  return (difference.expected | more) == difference.found ? more : 0;
+}
+
 struct WordDeviation {
   std::string_view name, manual;
   bool (*explains)(std::string_view format, const WordDifference&);

@@ -1,19 +1,16 @@
 // QEMU's x86-64 walker over entries made by hand: that guest and harness ask what they mean to ask.
 // Rule: Intel SDM 3A, chapter 4.
-#include "fuzz/emulators/qemu_x86.hpp"
 #include "tests/emulators/qemu_fixture.hpp"
+#include "tests/emulators/x86_fixture.hpp"
 
 namespace pagetwin::emulators {
 namespace {
 
-constexpr std::uint64_t P = bit(0), RW = bit(1), US = bit(2), x86_A = bit(5), x86_D = bit(6), PS = bit(7),
-                        XD = bit(63);
-std::uint64_t x86_link(std::uint64_t node) { return node | P | RW | US; }
+using namespace x86_entry;
 
 class QemuX86Test : public QemuTest {
  protected:
   void SetUp() override { open(open_qemu_x86()); }
-  static Tables tables(unsigned levels) { return {levels, 4096, 4096, x86_link}; }
 };
 struct Paging {
   const char* format;
@@ -25,7 +22,7 @@ TEST_F(QemuX86Test, NamesThePhysicalAddressOfLoadsAndStoresAnywhere) {
   for (const Paging& paging : pagings)
     for (const std::uint64_t address : {image_base + 0x2000, std::uint64_t{0x1'2345'6000},
                                         std::uint64_t{0xf'ffff'ffff'f000}, std::uint64_t{0x1000}}) {
-      Tables t = tables(paging.levels);
+      Tables t = x86_tables(paging.levels);
       t.set(0, 3, address | P | RW | US);
       for (const Kind kind : {Kind::read, Kind::write}) {
         expect_ok(ask(paging.format, t, kernel(kind, 0x3124)), address + 0x124);
@@ -36,7 +33,7 @@ TEST_F(QemuX86Test, NamesThePhysicalAddressOfLoadsAndStoresAnywhere) {
 
 TEST_F(QemuX86Test, TellsTheReasonOfAFault) {
   for (const Paging& paging : pagings) {
-    Tables t = tables(paging.levels);
+    Tables t = x86_tables(paging.levels);
     t.set(0, 0, frame | P);
     t.set(0, 1, frame | P | US | XD);
     t.set(1, 1, 0x2000 | PS | P); // reserved bits
@@ -52,7 +49,7 @@ TEST_F(QemuX86Test, TellsTheReasonOfAFault) {
 }
 
 TEST_F(QemuX86Test, FetchesWhereThereAreZerosAndJudgesNoOther) {
-  Tables t = tables(4);
+  Tables t = x86_tables(4);
   t.set(0, 0, (image_base + 0x1000) | P | US); // a table: almost only zeros
   t.set(0, 1, (image_base + 0x3000) | P | US); // the table of pages itself, which is full
   for (unsigned index = 2; index < 512; ++index)
@@ -66,18 +63,18 @@ TEST_F(QemuX86Test, FetchesWhereThereAreZerosAndJudgesNoOther) {
 
 TEST_F(QemuX86Test, SetsAccessedAndDirtyInTheTable) {
   for (const Paging& paging : pagings) {
-    Tables t = tables(paging.levels);
+    Tables t = x86_tables(paging.levels);
     t.set(0, 0, frame | P | RW);
     static_cast<void>(ask(paging.format, t, kernel(Kind::read, 0)));
-    EXPECT_EQ(t.word(0, 0), frame | P | RW | x86_A);
-    EXPECT_EQ(t.word(1, 0), x86_link(t.node(0)) | x86_A);
+    EXPECT_EQ(t.word(0, 0), frame | P | RW | A);
+    EXPECT_EQ(t.word(1, 0), x86_link(t.node(0)) | A);
     static_cast<void>(ask(paging.format, t, kernel(Kind::write, 0)));
-    EXPECT_EQ(t.word(0, 0), frame | P | RW | x86_A | x86_D);
+    EXPECT_EQ(t.word(0, 0), frame | P | RW | A | D);
   }
 }
 
 TEST_F(QemuX86Test, LooksForZerosWithoutLeavingMarks) {
-  Tables t = tables(4);
+  Tables t = x86_tables(4);
   t.set(0, 0, frame | P | XD);
   expect_fault(ask("x86_64_4", t, kernel(Kind::execute, 0)), Outcome::protection);
   EXPECT_EQ(t.word(0, 0), frame | P | XD);
@@ -85,8 +82,8 @@ TEST_F(QemuX86Test, LooksForZerosWithoutLeavingMarks) {
 
 TEST_F(QemuX86Test, PutsBackTheReservedSlotAndDoesNotJudgeIt) {
   for (const Paging& paging : pagings) {
-    Tables t = tables(paging.levels);
-    const unsigned slot = reserved_root_slot(paging.format).value();
+    Tables t = x86_tables(paging.levels);
+    const unsigned slot = x86_harness_slot;
     const std::uint64_t va = std::uint64_t{slot} << (12 + 9 * (paging.levels - 1));
     t.set(paging.levels - 1, slot, 0x1234'5600);
     expect_fault(ask(paging.format, t, kernel(Kind::read, va)), Outcome::not_judged);

@@ -20,7 +20,7 @@
 #define NO_FAULT  255
 #define NO_ZEROS  254
 
-#define ROOT_SLOT 341           // qemu_x86.cpp: reserved_root_slot
+#define ROOT_SLOT 341           // x86_harness.hpp: x86_harness_slot
 #define BASE_4    (0xffff000000000000 | ROOT_SLOT << 39)
 #define BASE_5    (0xfe00000000000000 | ROOT_SLOT << 48)
 
