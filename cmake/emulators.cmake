@@ -27,13 +27,50 @@ function(pagetwin_find_emulator name module package)
 endfunction()
 
 pagetwin_find_emulator(UNICORN "unicorn>=2.0.1" libunicorn-dev)
-if(UNICORN_FOUND)
-  pagetwin_library(pagetwin_emulators SOURCES fuzz/emulators EXCEPT fuzz/emulators/unicorn_absent.cpp LINK PkgConfig::UNICORN)
-else()
-  pagetwin_library(pagetwin_emulators SOURCES fuzz/emulators EXCEPT fuzz/emulators/unicorn.cpp)
-  set_source_files_properties(fuzz/emulators/unicorn_absent.cpp PROPERTIES
-    COMPILE_DEFINITIONS "PAGETWIN_UNICORN_ABSENT=\"${UNICORN_ABSENT}\"")
+
+# KVM needs the kernel's header and a processor of this kind; the device is looked for when it is to be opened.
+set(PAGETWIN_KVM AUTO CACHE STRING "/dev/kvm walks x86-64 tables: AUTO, ON or OFF")
+set_property(CACHE PAGETWIN_KVM PROPERTY STRINGS AUTO ON OFF)
+include(CheckIncludeFileCXX)
+check_include_file_cxx(linux/kvm.h PAGETWIN_KVM_HEADER)
+set(KVM_ABSENT "")
+if(PAGETWIN_KVM STREQUAL "OFF")
+  set(KVM_ABSENT "PAGETWIN_KVM is OFF")
+elseif(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
+  set(KVM_ABSENT "this was built for ${CMAKE_SYSTEM_PROCESSOR}, not for x86-64")
+elseif(NOT PAGETWIN_KVM_HEADER)
+  set(KVM_ABSENT "linux/kvm.h was not found when this was built: it is in linux-libc-dev")
 endif()
+if(KVM_ABSENT)
+  if(PAGETWIN_KVM STREQUAL "ON")
+    message(FATAL_ERROR "PAGETWIN_KVM is ON, but ${KVM_ABSENT}")
+  endif()
+  message(STATUS "pagetwin: skipped the emulator kvm: ${KVM_ABSENT}")
+endif()
+
+# Of each emulator either its own files, or the one that says why it is absent.
+set(kvm_files kvm.cpp kvm_features.cpp kvm_guest.cpp kvm_processor.cpp)
+set(left_out "")
+set(links "")
+if(UNICORN_FOUND)
+  list(APPEND left_out unicorn_absent.cpp)
+  set(links LINK PkgConfig::UNICORN)
+else()
+  list(APPEND left_out unicorn.cpp)
+endif()
+set(PAGETWIN_TESTS_LEFT_OUT "") # whole paths
+if(KVM_ABSENT)
+  list(APPEND left_out ${kvm_files})
+  set(PAGETWIN_TESTS_LEFT_OUT ${PROJECT_SOURCE_DIR}/tests/emulators/kvm_processor_test.cpp)
+else()
+  list(APPEND left_out kvm_absent.cpp)
+endif()
+list(TRANSFORM left_out PREPEND fuzz/emulators/)
+pagetwin_library(pagetwin_emulators SOURCES fuzz/emulators EXCEPT ${left_out} ${links})
+set_source_files_properties(fuzz/emulators/unicorn_absent.cpp PROPERTIES
+  COMPILE_DEFINITIONS "PAGETWIN_UNICORN_ABSENT=\"${UNICORN_ABSENT}\"")
+set_source_files_properties(fuzz/emulators/kvm_absent.cpp PROPERTIES
+  COMPILE_DEFINITIONS "PAGETWIN_KVM_ABSENT=\"${KVM_ABSENT}\"")
 
 # QEMU runs guests of our own. They are built by clang and lld alone, which know every architecture; QEMU itself is looked for
 # when it is to be run.

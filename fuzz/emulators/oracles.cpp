@@ -10,6 +10,8 @@ std::vector<Opened> open_all() {
   all.push_back(open_qemu_riscv());
   all.push_back(open_qemu_riscv_g());
   all.push_back(open_qemu_x86());
+  all.push_back(open_kvm());
+  all.push_back(open_kvm_la57());
   return all;
 }
 

@@ -29,6 +29,10 @@ using Opened = std::variant<Oracle, Absent>;
 [[nodiscard]] Opened open_qemu_aarch64();
 [[nodiscard]] Opened open_qemu_armv7();
 
+// kvm.cpp, or kvm_absent.cpp where its header is missing: 4 levels, and 5 where the processor takes them.
+[[nodiscard]] Opened open_kvm(const std::string& device = "/dev/kvm");
+[[nodiscard]] Opened open_kvm_la57(const std::string& device = "/dev/kvm");
+
 // All of them, in a fixed order.
 [[nodiscard]] std::vector<Opened> open_all();
 

@@ -22,6 +22,11 @@ std::uint64_t X86Paging::base_of(unsigned root_slot) const {
   return sign | std::uint64_t{root_slot} << shift(levels - 1);
 }
 
+bool X86Paging::is_canonical(std::uint64_t address) const {
+  const unsigned root = levels - 1;
+  return address - base_of(index(address, root)) < std::uint64_t{1} << shift(root);
+}
+
 bool X86Paging::is_harness(std::uint64_t address) const {
   return index(address, levels - 1) == x86_harness_slot;
 }

@@ -23,6 +23,8 @@ struct X86Paging {
   }
   // The first address of what a slot of the root covers.
   [[nodiscard]] std::uint64_t base_of(unsigned root_slot) const;
+  // Whether the bits above the root's index are copies of its highest.
+  [[nodiscard]] bool is_canonical(std::uint64_t address) const;
   // Whether the harness's slot covers it.
   [[nodiscard]] bool is_harness(std::uint64_t address) const;
 };
