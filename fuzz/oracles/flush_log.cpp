@@ -27,8 +27,7 @@ class Checker {
   [[nodiscard]] Verdict check(const Replaced& r, unsigned tag) {
     const auto [first, last] = view_.slot_range(r.node_va, r.level, r.index);
     const Replaced* const leaf = std::exchange(leaf_, nullptr);
-    if (leaf != nullptr && leaf->level == r.level
-        && view_.mmu->continues(leaf->before, r.before, r.level, view_.mode)
+    if (leaf != nullptr && leaf->level == r.level && is_leaf_after(leaf->before, r)
         && covered(r, tag, first, last, false)) {
       leaf_ = &r;
       return std::nullopt;
@@ -38,7 +37,7 @@ class Checker {
     if (before.kind == SlotKind::hole)
       return std::nullopt;
     if (covered(r, tag, first, last, table)) {
-      leaf_ = table || before.copies > 1 ? nullptr : &r;
+      leaf_ = table ? nullptr : &r;
       return std::nullopt;
     }
     if (only_gained_flags(before, view_.mmu->decode(r.after, r.level, r.index, view_.mode)))
@@ -50,6 +49,10 @@ class Checker {
   }
 
  private:
+  [[nodiscard]] bool is_leaf_after(std::uint64_t leaf, const Replaced& r) const {
+    return view_.mmu->continues(leaf, r.before, r.level, view_.mode)
+           || view_.mmu->repeats(leaf, r.before, r.level, view_.mode);
+  }
   // The last invalidation first: it usually covers the whole operation.
   [[nodiscard]] bool covered(const Replaced& r, unsigned tag, std::uint64_t first, std::uint64_t last,
                              bool table) const {
@@ -61,7 +64,7 @@ class Checker {
 
   const View& view_;
   const Observation& seen_;
-  const Replaced* leaf_ = nullptr; // the one before, when it was a leaf of one slot
+  const Replaced* leaf_ = nullptr; // the one before, when it was a leaf
 };
 
 } // namespace

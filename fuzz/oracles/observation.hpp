@@ -77,8 +77,8 @@ class Observation {
   void note_allocated(std::uint64_t node, unsigned shift, unsigned nonzero);
   void note_retired(std::uint64_t at);
   // A store to the index-th slot of a node that is live.
-  void note_store(NodeState& state, std::uint64_t slot, unsigned index, std::uint64_t before,
-                  std::uint64_t after) {
+  [[gnu::always_inline]] void note_store(NodeState& state, std::uint64_t slot, unsigned index,
+                                         std::uint64_t before, std::uint64_t after) {
     const auto at = static_cast<std::uint16_t>(index);
     if (!state.listed) [[unlikely]]
       list(state, at);
@@ -95,7 +95,7 @@ class Observation {
   // First wrong use of memory in this operation; reported as O5.
   void complain(const char* what, std::uint64_t address);
   // One more access; throws Runaway beyond the bound.
-  void tick(std::uint64_t slot) {
+  [[gnu::always_inline]] void tick(std::uint64_t slot) {
     if (++steps_ > step_limit_) [[unlikely]]
       no_progress(slot);
   }

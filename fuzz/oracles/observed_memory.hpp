@@ -25,24 +25,26 @@ class Watcher {
 class ObservedMemory;
 
 // The slots of one node from some place on. What every access asks of its node is looked up once, and again
-// only when the node is no longer what it was, or when the index leaves it.
+// only when the node is no longer what it was, or when the index leaves it. `load` and `store` look after
+// themselves and go unsanitized; what they call must be inlined by force then, as a call a slot is what wide
+// nodes cost.
 template <class Raw>
 class ObservedWindow {
  public:
   ObservedWindow(ObservedMemory& memory, PhysAddr first);
 
-  [[nodiscard, gnu::no_sanitize_address]] Raw load(unsigned i) const {
-    seen_->tick(raw(at(i)));
+  [[nodiscard]] PAGETWIN_UNSANITIZED Raw load(unsigned i) const {
+    seen_->tick(address(i));
     return within(i) ? slots_[i] : load_anywhere(i);
   }
   // Stores to what hardware cannot reach yet need no watcher.
-  [[gnu::no_sanitize_address]] void store(unsigned i, Raw word) const {
-    seen_->tick(raw(at(i)));
+  PAGETWIN_UNSANITIZED void store(unsigned i, Raw word) const {
+    seen_->tick(address(i));
     if (!within(i) || node_->linked)
       return store_anywhere(i, word);
     const Raw before = slots_[i];
     slots_[i] = word;
-    seen_->note_store(*node_, raw(at(i)), index_ + i, before, word);
+    seen_->note_store(*node_, address(i), index_ + i, before, word);
   }
   [[nodiscard]] Raw exchange(unsigned i, Raw word) const;
   [[nodiscard]] unsigned next_live(unsigned i, unsigned end) const;
@@ -68,8 +70,11 @@ class ObservedWindow {
     return more;
   }
   [[nodiscard]] PhysAddr at(unsigned i) const { return first_ + i * sizeof(Raw); }
+  [[nodiscard, gnu::always_inline]] std::uint64_t address(unsigned i) const {
+    return static_cast<std::uint64_t>(first_) + i * sizeof(Raw);
+  }
   // One branch, so that the engine is guided by the table and not by its observer.
-  [[nodiscard]] bool within(unsigned i) const {
+  [[nodiscard, gnu::always_inline]] bool within(unsigned i) const {
     return (static_cast<unsigned>(i < count_) & static_cast<unsigned>(node_->live)
             & static_cast<unsigned>(node_->serial == serial_))
            != 0;

@@ -142,6 +142,9 @@ bool Structure::is_whole_group(const View& view, unsigned level, std::uint64_t n
                                const reference::Decoded& first) const {
   if (index % first.copies != 0)
     return false;
+  const std::uint64_t slot = node + std::uint64_t{index} * word_bytes_;
+  if (view.mmu->is_repeated(view.memory, slot, first.copies, level, view.mode))
+    return true;
   for (unsigned copy = index + 1; copy < index + first.copies; ++copy) {
     const std::uint64_t other = load(view, node + std::uint64_t{copy} * word_bytes_);
     if (!reference::same_leaf(first, view.mmu->decode(other, level, copy, view.mode)))

@@ -40,8 +40,10 @@ struct Vmsa {
   [[nodiscard]] Decoded leaf(std::uint64_t raw, unsigned level, unsigned index, const Mode& mode) const;
   [[nodiscard]] bool continues(std::uint64_t before, std::uint64_t raw, unsigned level,
                                const Mode& mode) const;
+  [[nodiscard]] bool repeats(std::uint64_t before, std::uint64_t raw, unsigned level, const Mode& mode) const;
 
  private:
+  [[nodiscard]] bool is_next(std::uint64_t before, std::uint64_t raw, unsigned level, const Mode& mode) const;
   [[nodiscard]] unsigned highest_leaf_level() const;
   [[nodiscard]] unsigned copies(unsigned level) const;
   [[nodiscard]] bool is_contiguous(std::uint64_t raw, unsigned level) const;
@@ -83,6 +85,10 @@ class Aarch64 : public Radix<Arch> {
   [[nodiscard]] bool continues(std::uint64_t before, std::uint64_t raw, unsigned level,
                                const Mode& mode) const final {
     return vmsa_.continues(before, raw, level, mode);
+  }
+  [[nodiscard]] bool repeats(std::uint64_t before, std::uint64_t raw, unsigned level,
+                             const Mode& mode) const final {
+    return vmsa_.repeats(before, raw, level, mode);
   }
 
   // What walker.hpp asks of an architecture.

@@ -157,6 +157,11 @@ Decoded second_level(std::uint64_t raw, std::uint64_t span) {
   return leaf(raw, (raw & small_page_bit) != 0 ? small_page : large_page);
 }
 
+// Of a leaf: it is no large page and no supersection.
+bool stands_alone(std::uint64_t leaf, unsigned level) {
+  return level == 0 ? (leaf & small_page_bit) != 0 : (leaf & supersection_bit) == 0;
+}
+
 // "Domains": 00 and 10, which is reserved, let nobody in; a client is asked for its rights, a manager is not,
 // and XN does not bind it either.
 enum class Domain : std::uint8_t { no_access = 0, client = 1, reserved = 2, manager = 3 };
@@ -186,10 +191,13 @@ Decoded Armv7::decode(std::uint64_t raw, unsigned level, unsigned, const Mode&) 
   return level == 0 ? second_level(raw, span(level)) : first_level(raw, span(level));
 }
 
-// Copies of a large page or a supersection are equal words.
 bool Armv7::continues(std::uint64_t before, std::uint64_t raw, unsigned level, const Mode&) const {
-  const bool alone = level == 0 ? (before & small_page_bit) != 0 : (before & supersection_bit) == 0;
-  return alone && is_next_page(before, raw, shift(level), 32);
+  return stands_alone(before, level) && is_next_page(before, raw, shift(level), 32);
+}
+
+// Copies of a large page or a supersection are equal words.
+bool Armv7::repeats(std::uint64_t before, std::uint64_t raw, unsigned level, const Mode&) const {
+  return !stands_alone(before, level) && raw == before;
 }
 
 std::optional<Below> Armv7::below(std::uint64_t raw, unsigned level, const Mode&) const {

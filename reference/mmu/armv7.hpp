@@ -36,6 +36,8 @@ class Armv7 final : public Radix<Armv7> {
                                const Mode& mode) const override;
   [[nodiscard]] bool continues(std::uint64_t before, std::uint64_t raw, unsigned level,
                                const Mode& mode) const override;
+  [[nodiscard]] bool repeats(std::uint64_t before, std::uint64_t raw, unsigned level,
+                             const Mode& mode) const override;
 
   // What walker.hpp asks of an architecture.
   [[nodiscard]] unsigned index_of(std::uint64_t va, unsigned level) const {

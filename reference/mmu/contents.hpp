@@ -46,7 +46,7 @@ class Reader {
   }
 
  private:
-  // Copies of one leaf arrive one after the other; its flags are the OR over them.
+  // Copies of one leaf that differ arrive one after the other; its flags are the OR over them.
   void leaf(const Slot& slot) {
     const bool first = slot.index % slot.decoded.copies == 0;
     if (!first && open_) {
@@ -56,7 +56,7 @@ class Reader {
     finish();
     open_ = true;
     leaf_ = {slot.va,
-             slot.count * slot.decoded.bytes,
+             slot.decoded.bytes * (slot.decoded.copies == 1 ? slot.count : 1),
              slot.decoded.address,
              slot.decoded.bytes,
              slot.effective,

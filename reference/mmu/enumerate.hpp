@@ -9,15 +9,15 @@
 
 namespace reference {
 
-// One slot that is not zero, or a run of pages: a table (shown before what is below it), leaves or one copy
-// of a leaf, a marker, or junk.
+// One slot that is not zero, or several: a table (shown before what is below it), a run of leaves, a leaf
+// with all its copies where they are alike, else each of them, a marker, or junk.
 struct Slot {
   std::uint64_t va = 0; // first byte that the slot covers
   unsigned level = 0;
   unsigned index = 0;
   std::uint64_t address = 0; // of the descriptor
   std::uint64_t raw = 0;
-  unsigned count = 1; // slots from here on that hold such a leaf over consecutive frames
+  unsigned count = 1; // slots from here on that hold such a leaf over consecutive frames, or its copies
   Decoded decoded;
   Attributes effective; // what the tables on the path make of the slot's own
 };
@@ -72,12 +72,17 @@ class Enumerator {
                                         : next_nonzero<std::uint64_t>(words, index, entries);
   }
 
-  // Slots from `found` on that are one run with it.
+  // Slots from `found` on that are one run, or one group, with it.
   [[nodiscard]] unsigned run_from(const Slot& found) const {
-    if (found.decoded.kind != SlotKind::leaf || found.decoded.copies != 1 || found.decoded.violations != 0)
+    const unsigned copies = found.decoded.copies;
+    if (found.decoded.kind != SlotKind::leaf || found.decoded.violations != 0)
       return 1;
-    return mmu_.run_length(memory_, found.address, mmu_.entries(found.level) - found.index, found.level,
-                           mode_);
+    if (copies == 1)
+      return mmu_.run_length(memory_, found.address, mmu_.entries(found.level) - found.index, found.level,
+                             mode_);
+    const bool is_whole =
+        found.index % copies == 0 && mmu_.is_repeated(memory_, found.address, copies, found.level, mode_);
+    return is_whole ? copies : 1;
   }
 
   // Returns how many slots it has shown.

@@ -135,6 +135,16 @@ class Mmu {
   [[nodiscard]] virtual unsigned run_length(const PhysicalMemory& memory, std::uint64_t slot, unsigned count,
                                             unsigned level, const Mode& mode) const = 0;
 
+  // May `raw` pass for the copy after `before` of a leaf of several slots: the same leaf, with the same
+  // flags? Asked of what follows a legal copy within its group, to spare decoding each; no is always a right
+  // answer.
+  [[nodiscard]] virtual bool repeats(std::uint64_t before, std::uint64_t raw, unsigned level,
+                                     const Mode& mode) const = 0;
+  // Are the `copies` slots from `slot` on a whole group by that, the first copy of which is legal? The slots
+  // lie in the memory.
+  [[nodiscard]] virtual bool is_repeated(const PhysicalMemory& memory, std::uint64_t slot, unsigned copies,
+                                         unsigned level, const Mode& mode) const = 0;
+
   // Where va leads, whoever asks: no rights are checked, effective attributes are returned, flags are the OR
   // over the copies of the leaf. Nothing, where hardware would find no translation.
   [[nodiscard]] virtual std::optional<Translation> translate(const PhysicalMemory& memory, std::uint64_t root,

@@ -45,6 +45,23 @@ class Radix : public Mmu {
     return run;
   }
 
+  [[nodiscard]] bool is_repeated(const PhysicalMemory& memory, std::uint64_t slot, unsigned copies,
+                                 unsigned level, const Mode& mode) const final {
+    const unsigned bytes = arch().descriptor_bytes();
+    std::uint64_t before = memory.word(slot, bytes);
+    for (unsigned copy = 1; copy < copies; ++copy) {
+      const std::uint64_t next = memory.word(slot + std::uint64_t{copy} * bytes, bytes);
+      if (!arch().repeats(before, next, level, mode))
+        return false;
+      before = next;
+    }
+    return true;
+  }
+  // Where groups are none, or small.
+  [[nodiscard]] bool repeats(std::uint64_t, std::uint64_t, unsigned, const Mode&) const override {
+    return false;
+  }
+
   // Bits that an access clears in a word on its way, as flags_set says which ones it sets: mostly none. An
   // Arch with a flag that means clean declares its own.
   [[nodiscard]] static std::uint64_t flags_cleared(unsigned, bool, bool) { return 0; }

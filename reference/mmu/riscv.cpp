@@ -138,10 +138,13 @@ Decoded decode(std::uint64_t raw, unsigned level, std::uint64_t span) {
   return is_table(raw) ? table(raw, level, span) : leaf(raw, level, span);
 }
 
-// Only the PPN differs, and it is the next page's. The 16 entries of a NAPOT page are equal.
+// Only the PPN differs, and it is the next page's.
 bool continues(std::uint64_t before, std::uint64_t raw, std::uint64_t span) {
   return (before & N) == 0 && raw - before == span >> 2 && ((raw ^ before) & ~PPN) == 0;
 }
+
+// The 16 entries of a NAPOT page are equal.
+bool repeats(std::uint64_t before, std::uint64_t raw) { return (before & N) != 0 && raw == before; }
 
 std::optional<Below> below(std::uint64_t raw, unsigned level) {
   if ((raw & (V | R | W | X | reserved_in_table)) != V || level == 0)
@@ -178,6 +181,10 @@ Decoded Riscv::decode(std::uint64_t raw, unsigned level, unsigned, const Mode&) 
 
 bool Riscv::continues(std::uint64_t before, std::uint64_t raw, unsigned level, const Mode&) const {
   return riscv::continues(before, raw, span(level));
+}
+
+bool Riscv::repeats(std::uint64_t before, std::uint64_t raw, unsigned, const Mode&) const {
+  return riscv::repeats(before, raw);
 }
 
 std::optional<Below> Riscv::below(std::uint64_t raw, unsigned level, const Mode&) const {

@@ -17,6 +17,7 @@ namespace reference {
 namespace riscv {
 [[nodiscard]] Decoded decode(std::uint64_t raw, unsigned level, std::uint64_t span);
 [[nodiscard]] bool continues(std::uint64_t before, std::uint64_t raw, std::uint64_t span);
+[[nodiscard]] bool repeats(std::uint64_t before, std::uint64_t raw);
 [[nodiscard]] std::optional<Below> below(std::uint64_t raw, unsigned level);
 [[nodiscard]] std::uint64_t flags_set(bool is_leaf, bool is_write);
 // Do the flags let the access pass, be it that hardware sets them?
@@ -40,6 +41,8 @@ class Riscv final : public NineBits<Riscv> {
                                const Mode& mode) const override;
   [[nodiscard]] bool continues(std::uint64_t before, std::uint64_t raw, unsigned level,
                                const Mode& mode) const override;
+  [[nodiscard]] bool repeats(std::uint64_t before, std::uint64_t raw, unsigned level,
+                             const Mode& mode) const override;
 
   // What walker.hpp asks of an architecture.
   [[nodiscard]] std::optional<Below> below(std::uint64_t raw, unsigned level, const Mode& mode) const;

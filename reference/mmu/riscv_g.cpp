@@ -68,6 +68,10 @@ bool RiscvG::continues(std::uint64_t before, std::uint64_t raw, unsigned level, 
   return riscv::continues(before, raw, span(level));
 }
 
+bool RiscvG::repeats(std::uint64_t before, std::uint64_t raw, unsigned, const Mode&) const {
+  return riscv::repeats(before, raw);
+}
+
 std::optional<Below> RiscvG::below(std::uint64_t raw, unsigned level, const Mode&) const {
   auto below = riscv::below(raw, level);
   if (below)

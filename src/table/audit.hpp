@@ -6,8 +6,9 @@
 
 #include "src/table/tree.hpp"
 
-#include <optional>
+#include <algorithm>
 #include <string_view>
+#include <utility>
 
 namespace pagetwin {
 
@@ -27,6 +28,7 @@ class Auditor {
   using G = Geometry<F>;
   using Node = typename T::Node;
   using Raw = typename F::Raw;
+  using Slots = decltype(std::declval<const T&>().window(PhysAddr{}));
 
  public:
   explicit Auditor(const T& tree) : tree_(&tree) {}
@@ -46,20 +48,15 @@ class Auditor {
   void node(Node n) {
     if (++report_.nodes > tree_->memory().pool().used())
       return blame("a node is reached twice", n.at);
-    const auto slots = tree_->window(n.at);
+    const Slots slots = tree_->window(n.at);
     const unsigned entries = G::entries(n.level);
     unsigned live = 0, markers = 0;
-    proven_ = {};
-    for (unsigned i = 0; i < entries && report_.ok();) {
+    for (unsigned i = slots.next_live(0, entries); i < entries && report_.ok();) {
       const Raw word = slots.load(i);
-      if (word == 0) {
-        i = slots.next_live(i + 1, entries);
-        continue;
-      }
-      ++live;
       markers += F::kind(word, n.level) == Kind::hole && F::marker(word, n.level) != 0;
-      slot(n, i, G::slot(n.at, i), word);
-      ++i;
+      const unsigned dealt_with = slot(n, slots, i, word);
+      live += dealt_with;
+      i = slots.next_live(i + dealt_with, entries);
     }
     report_.markers += markers;
     count(n, live, markers);
@@ -73,17 +70,23 @@ class Auditor {
     if (live == 0 && n.at != tree_->root().at)
       blame("an empty node is linked", n.at);
   }
-  void slot(Node n, unsigned index, PhysAddr at, Raw word) {
+  // How many slots it dealt with: those of a whole leaf, and of the leaves that go on after it.
+  [[nodiscard]] unsigned slot(Node n, const Slots& slots, unsigned index, Raw word) {
+    const PhysAddr at = G::slot(n.at, index);
     switch (F::kind(word, n.level)) {
     case Kind::hole:
       if (word != 0 && word != F::to_marker(F::marker(word, n.level), n.level))
         blame("a hole is neither zero nor a marker", at);
-      return;
+      return 1;
     case Kind::table:
-      return table(n, at, word);
+      table(n, at, word);
+      return 1;
     case Kind::leaf:
-      return leaf(n, index, at, word);
+      break;
     }
+    const unsigned slots_taken = leaf(n, slots, index, word);
+    report_.mapped += slots_taken * G::span(n.level);
+    return slots_taken;
   }
   void table(Node n, PhysAddr at, Raw word) {
     const PhysAddr child = F::table(word, n.level);
@@ -93,68 +96,59 @@ class Auditor {
         || !is_aligned(raw(child) - raw(tree_->memory().pool().base()), G::node_shift(0)))
       return blame("a table outside the pool", at);
     node({child, n.level - 1});
-    proven_ = {};
   }
-  void leaf(Node n, unsigned index, PhysAddr at, Raw word) {
-    report_.mapped += G::span(n.level);
-    if (follows(n.level, index, word))
-      return;
+  [[nodiscard]] unsigned leaf(Node n, const Slots& slots, unsigned index, Raw word) {
     const PageSize size = F::sizes[G::size_of(word, n.level)];
-    const unsigned copy = index & (size.copies() - 1);
     const PhysAddr frame = F::frame(word, n.level);
-    const Raw bits = F::leaf_bits(F::attributes(word, n.level), F::flags(word, n.level), size);
-    if (size.level != n.level || F::leaf(bits, frame, size, copy) != word
-        || !is_aligned(raw(frame), size.log2_bytes))
-      return blame("a leaf is not what the format writes", at);
+    const unsigned copy = index & (size.copies() - 1);
+    if (size.level != n.level || !is_proper(word, frame, size, copy)) {
+      blame("a leaf is not what the format writes", G::slot(n.at, index));
+      return 1;
+    }
     if (size.copies() == 1)
-      proven_ = {bits, frame, index, true};
-    else
-      group(at, copy, F::leaf_bits(F::attributes(word, n.level), {}, size), frame, size);
+      return 1 + followers(n, slots, index, frame, size);
+    if (!is_whole_group(slots, index - copy, bits_of(word, size), frame, size))
+      blame("a group of duplicated descriptors is mixed", G::slot(n.at, index));
+    return size.copies() - copy;
   }
-  // `at`: one of its copies. A group that was found whole at one copy is whole at the others.
-  void group(PhysAddr at, unsigned copy, Raw bits, PhysAddr frame, PageSize size) {
-    const PhysAddr first = at + -std::uint64_t{copy} * sizeof(Raw);
-    if (whole_group_ == first)
-      return;
-    if (is_whole_group(first, bits, frame, size))
-      whole_group_ = first;
-    else
-      blame("a group of duplicated descriptors is mixed", at);
+  [[nodiscard]] static Raw bits_of(Raw leaf, PageSize size) {
+    return F::leaf_bits(F::attributes(leaf, size.level), F::flags(leaf, size.level), size);
   }
-  // One frame on from the leaf of one slot right before, which was found to be what the format writes?
-  [[nodiscard]] bool follows(unsigned level, unsigned index, Raw word) {
-    if (!proven_.any || index != proven_.index + 1)
-      return false;
-    const PageSize size = F::sizes[G::size_of(word, level)];
-    proven_.frame = proven_.frame + G::span(level);
-    ++proven_.index;
+  // Is the word what the format writes for what it says?
+  [[nodiscard]] static bool is_proper(Raw word, PhysAddr frame, PageSize size, unsigned copy) {
+    return F::leaf(bits_of(word, size), frame, size, copy) == word && is_aligned(raw(frame), size.log2_bytes);
+  }
+  // How many slots after `index`, whose leaf of one slot is proper, hold the same one frame further on each.
+  [[nodiscard]] static unsigned followers(Node n, const Slots& slots, unsigned index, PhysAddr frame,
+                                          PageSize size) {
+    const Raw bits = bits_of(slots.load(index), size);
     // Behind the last frame of physical memory the word would say something else.
-    return size.copies() == 1 && G::is_output(raw(proven_.frame), size.bytes())
-           && F::leaf(proven_.bits, proven_.frame, size, 0) == word;
+    const std::uint64_t frames = (low_mask(F::pa_bits) - (raw(frame) + (size.bytes() - 1))) / size.bytes();
+    const auto most = static_cast<unsigned>(std::min<std::uint64_t>(frames, G::entries(n.level) - index - 1));
+    unsigned more = 0;
+    for (PhysAddr next = frame + size.bytes(); more < most; ++more, next = next + size.bytes())
+      if (slots.load(index + 1 + more) != F::leaf(bits, next, size, 0))
+        break;
+    return more;
   }
-  // Does every copy hold what the format writes there, flags aside?
-  [[nodiscard]] bool is_whole_group(PhysAddr first, Raw bits, PhysAddr frame, PageSize size) const {
+  // Is every copy, from slot `first` on, proper, and all of them one leaf, flags aside? Few copies differ
+  // even in those from the one that was met, whose bits these are.
+  [[nodiscard]] static bool is_whole_group(const Slots& slots, unsigned first, Raw bits, PhysAddr frame,
+                                           PageSize size) {
     for (unsigned copy = 0; copy < size.copies(); ++copy) {
-      const Raw word = tree_->load(first + copy * sizeof(Raw));
-      if (F::kind(word, size.level) != Kind::leaf
-          || F::with_flags(word, {}, size.level) != F::leaf(bits, frame, size, copy))
+      const Raw word = slots.load(first + copy), expected = F::leaf(bits, frame, size, copy);
+      if (word != expected && !is_same_leaf(word, expected, frame, size, copy))
         return false;
     }
     return true;
   }
-
-  // Of the node that is being read: the last leaf of one slot that was proved bit by bit, or follows from it.
-  struct Proven {
-    Raw bits;
-    PhysAddr frame;
-    unsigned index;
-    bool any;
-  };
+  [[nodiscard]] static bool is_same_leaf(Raw word, Raw other, PhysAddr frame, PageSize size, unsigned copy) {
+    return F::kind(word, size.level) == Kind::leaf && is_proper(word, frame, size, copy)
+           && F::with_flags(word, {}, size.level) == F::with_flags(other, {}, size.level);
+  }
 
   const T* tree_;
   AuditReport report_;
-  Proven proven_{};
-  std::optional<PhysAddr> whole_group_; // the first copy of the last one that was read
 };
 
 // table: a PageTable.

@@ -34,6 +34,14 @@ class CountingMmu final : public reference::Mmu {
                                     const reference::Mode& mode) const override {
     return mmu_->run_length(memory, slot, count, level, mode);
   }
+  [[nodiscard]] bool repeats(std::uint64_t before, std::uint64_t raw, unsigned level,
+                             const reference::Mode& mode) const override {
+    return mmu_->repeats(before, raw, level, mode);
+  }
+  [[nodiscard]] bool is_repeated(const reference::PhysicalMemory& memory, std::uint64_t slot, unsigned count,
+                                 unsigned level, const reference::Mode& mode) const override {
+    return mmu_->is_repeated(memory, slot, count, level, mode);
+  }
   [[nodiscard]] std::optional<reference::Translation> translate(const reference::PhysicalMemory& memory,
                                                                 std::uint64_t root, std::uint64_t va,
                                                                 const reference::Mode& mode) const override {
@@ -106,20 +114,20 @@ class Groups : public testing::Test {
   Observation seen_{base, node_shift, 3};
 };
 
-TEST_F(Groups, AWholeSetOf128IsDecodedOnce) {
+TEST_F(Groups, OfAWholeSetOneCopyIsDecoded) {
   put_set(256);
   const std::uint64_t before = mmu_.decoded();
   EXPECT_FALSE(check());
-  EXPECT_EQ(mmu_.decoded() - before, copies);
+  EXPECT_EQ(mmu_.decoded() - before, 1U);
 }
 
-TEST_F(Groups, SetsBesideEachOtherAreEachDecodedOnce) {
+TEST_F(Groups, OfSetsBesideEachOtherOneCopyIsDecodedEach) {
   put_set(256);
   put_set(384);
   put(2, 512, page | (2 * M2));
   const std::uint64_t before = mmu_.decoded();
   EXPECT_FALSE(check());
-  EXPECT_EQ(mmu_.decoded() - before, 2 * copies + 1);
+  EXPECT_EQ(mmu_.decoded() - before, 3U);
 }
 
 TEST_F(Groups, EachCopyThatDiffersIsFoundFromItsOwnStore) {
@@ -162,7 +170,9 @@ TEST_F(Groups, ACopyThatStandsAloneIsFound) {
 TEST_F(Groups, FlagsMayDifferBetweenCopies) {
   put_set(256);
   put(2, 300, (first_copy + 44 * K16) | 0x400U); // accessed
+  const std::uint64_t before = mmu_.decoded();
   EXPECT_FALSE(check());
+  EXPECT_EQ(mmu_.decoded() - before, copies + 1); // each, and the word that was replaced
 }
 
 } // namespace

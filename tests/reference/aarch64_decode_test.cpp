@@ -446,6 +446,38 @@ TEST(Aarch64Runs, WhatContinuesARunDecodesToTheNextFrame) {
   EXPECT_GT(continued, 10000U);
 }
 
+TEST(Aarch64Runs, ACopyRepeatsAtItsOwnAddress) {
+  for (unsigned level = 0; level < 3; ++level) {
+    const std::uint64_t size = mmu.span(level), raw = leaf_word(plain, level) | Contiguous;
+    EXPECT_TRUE(mmu.repeats(raw, raw + size, level, {})) << level;
+    EXPECT_FALSE(mmu.repeats(raw, raw, level, {}));
+    EXPECT_FALSE(mmu.repeats(raw, (raw + size) | AF, level, {}));
+    EXPECT_FALSE(mmu.repeats(raw, (raw + size) & ~Contiguous, level, {}));
+    EXPECT_FALSE(mmu.repeats(raw & ~Contiguous, (raw & ~Contiguous) + size, level, {}));
+  }
+}
+
+TEST(Aarch64Runs, WhatRepeatsACopyDecodesToTheSameLeaf) {
+  std::mt19937_64 random(3);
+  unsigned repeated = 0;
+  for (unsigned round = 0; round < 400000; ++round) {
+    const Mmu& each = *stage1[round % stage1.size()];
+    const unsigned level = static_cast<unsigned>(random() % each.levels());
+    const std::uint64_t before = random_word(random) | Contiguous, span = each.span(level);
+    const auto index = static_cast<unsigned>(before / span % 128);
+    const Mode mode{.pa_bits = random() % 2 == 0 ? 52U : 40U};
+    const Decoded want = each.decode(before, level, index, mode);
+    if (want.kind != SlotKind::leaf || want.violations != 0 || (index + 1) % want.copies == 0)
+      continue;
+    const std::uint64_t raw = before + span + (random() % 4 == 0 ? bit(random() % 64) : 0);
+    if (!each.repeats(before, raw, level, mode))
+      continue;
+    ++repeated;
+    EXPECT_EQ(each.decode(raw, level, index + 1, mode), want) << std::hex << before << ' ' << raw;
+  }
+  EXPECT_GT(repeated, 1000U);
+}
+
 TEST(Aarch64Tables, PassingThroughIsDecoding) {
   const Aarch64Stage1 four({12, 48, 4}, "four"), sixteen({14, 52, 4, true}, "sixteen");
   std::mt19937_64 random(2);

@@ -239,6 +239,16 @@ TEST(Armv7Runs, OnlyTheFrameMayDiffer) {
   EXPECT_FALSE(mmu.continues(M16 | supersection, (M16 | supersection) + M1, 1, {}));
 }
 
+TEST(Armv7Runs, TheCopiesOfALargePageAndOfASupersectionAreEqual) {
+  const Mmu& mmu = armv7();
+  EXPECT_TRUE(mmu.repeats(K64 | large, K64 | large, 0, {}));
+  EXPECT_FALSE(mmu.repeats(K64 | large, (K64 | large) + K4, 0, {}));
+  EXPECT_FALSE(mmu.repeats(K64 | large, K64 | large | second::AP0, 0, {}));
+  EXPECT_FALSE(mmu.repeats(K64 | small, K64 | small, 0, {}));
+  EXPECT_TRUE(mmu.repeats(M16 | supersection, M16 | supersection, 1, {}));
+  EXPECT_FALSE(mmu.repeats(M16 | section, M16 | section, 1, {}));
+}
+
 // What spares decoding must never say more than decoding does.
 TEST(Armv7Runs, WhatContinuesARunDecodesToTheNextFrame) {
   std::mt19937 random(1);

@@ -251,6 +251,16 @@ TEST(RiscvRuns, OnlyTheFrameMayDiffer) {
   EXPECT_FALSE(mmu.continues(napot(K64, V | R), napot(K64, V | R) + (K4 >> 2), 0, {}));
 }
 
+TEST(RiscvRuns, TheCopiesOfANapotPageAreEqual) {
+  for (const Mmu* each : {&riscv_sv39(), &riscv_sv39x4()}) {
+    const std::uint64_t page = napot(K64, V | R | U);
+    EXPECT_TRUE(each->repeats(page, page, 0, {}));
+    EXPECT_FALSE(each->repeats(page, page | A, 0, {}));
+    EXPECT_FALSE(each->repeats(page, napot(2 * K64, V | R | U), 0, {}));
+    EXPECT_FALSE(each->repeats(word(K64, V | R | U), word(K64, V | R | U), 0, {}));
+  }
+}
+
 std::uint64_t random_word(std::mt19937_64& random) {
   const std::uint64_t high = random() % 2 == 0 ? 0 : bit(54 + random() % 10);
   const std::uint64_t frame = random() % 2 == 0 ? random() : random() & ~(bit(10 + random() % 40) - 1);
