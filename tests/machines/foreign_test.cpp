@@ -312,6 +312,15 @@ TEST_F(ForeignMmus, DoNotConfirmWhatIsNotInTheBytes) {
   EXPECT_TRUE(has(result.printed, "liar does not contradict the model at this address"));
 }
 
+TEST_F(ForeignMmus, DoNotConfirmAnythingByAFlagThatNobodySet) {
+  const auto clean = [](const Probe&, Answer& answer) { answer = {Outcome::access_flag, std::nullopt, 0}; };
+  const Result result =
+      ask(target_with<WrongAnswer>(), {.probes = 5000},
+          Oracle{std::make_unique<Liar>(Lies{.answer = clean, .writes_back = false}), {}, {}});
+  EXPECT_EQ(result.status, ExitStatus::diverged);
+  EXPECT_TRUE(has(result.printed, "liar does not contradict the model at this address"));
+}
+
 TEST_F(ForeignMmus, TakeATraceThatDoesNotExistAsBadInput) {
   EXPECT_EQ(ask({}, {.files = {folder() + "missing.ops"}}).status, ExitStatus::bad_input);
 }

@@ -53,8 +53,9 @@ std::optional<std::uint64_t> modelled(const TableMachine& machine, unsigned spac
   return allowed ? std::optional(found->pa) : std::nullopt;
 }
 
+// A flag that our walker did not set, as it faulted before, says nothing of what the table wrote.
 bool contradicts(const Answer& answer, const std::optional<std::uint64_t>& model) {
-  if (answer.outcome == Outcome::not_judged)
+  if (answer.outcome == Outcome::not_judged || answer.outcome == Outcome::access_flag)
     return false;
   const bool ok = answer.outcome == Outcome::ok;
   return ok != model.has_value() || (ok && answer.pa && *answer.pa != *model);
