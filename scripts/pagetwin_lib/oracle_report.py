@@ -15,7 +15,7 @@ PREFIX = "pagetwin: "
 NOBODY_JUDGES = (
     "contiguous sets and NAPOT as such: that a TLB may hold one entry for all copies has no effect on a walk",
     "what becomes of stale translations: every probe walks anew",
-    "memory types, global and software bits: no answer depends on them",
+    "memory types, domains (all are clients'), global and software bits: no answer depends on them",
 )
 
 
@@ -85,7 +85,7 @@ class Report:
         return OK
 
     def render(self, complete: bool) -> str:
-        lines = [f"{'format':<20} {'oracle':<8} {'probes':>12} {'damaged':>12} {'not judged':>12} {'unexplained':>12}"]
+        lines = [f"{'format':<20} {'oracle':<14} {'probes':>12} {'damaged':>12} {'not judged':>12} {'unexplained':>12}"]
         for key in sorted(self.rows):
             lines += self._lines_of(self.rows[key])
         lines += [f"{name:<20} not judged: no oracle here walks this format" for name in self.not_judged()]
@@ -98,7 +98,7 @@ class Report:
         return "\n".join(lines)
 
     def _lines_of(self, row: Row) -> list[str]:
-        lines = [f"{row.format:<20} {row.oracle:<8} {row.probes:>12,} {row.damaged:>12,} {row.not_judged:>12,} "
+        lines = [f"{row.format:<20} {row.oracle:<14} {row.probes:>12,} {row.damaged:>12,} {row.not_judged:>12,} "
                  f"{row.unexplained:>12,}"]
         return lines + [f"{'':<20} {count:>12,} explained: {name} ({self.manuals[row.oracle, name]})"
                         for name, count in row.explained.items() if count]
