@@ -84,14 +84,14 @@ write:
 writes_done:
   call next_group
   la s3, fetch
+  li t0, MSTATUS_MPP
+  csrc mstatus, t0
+  or t0, s11, s8
+  csrs mstatus, t0              // and each trap leaves it so again
 fetch:
   beq s0, s1, fetches_done
   ld t0, 0(s0)
   csrw mepc, t0
-  li t0, MSTATUS_MPP
-  csrc mstatus, t0
-  or t0, s11, s8
-  csrs mstatus, t0
   mret                          // comes back as a trap
 fetches_done:
   jr s7
