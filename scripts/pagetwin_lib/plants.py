@@ -22,6 +22,7 @@ BUILT_FROM = ("CMakeLists.txt", "CMakePresets.json", "cmake", "fuzz", "reference
 OPERATIONS = 64  # of one input, at most
 SLACK = 1  # operations that a minimised trace may have above the shortest that is known
 MINIMISE_SECONDS = 300.0
+CROWDED = 8  # the budget is CPU time: of a machine with so many processes for each core it takes so much longer
 
 
 def snapshot() -> Files:
@@ -134,13 +135,13 @@ class Hunter:
         log = EngineLog()
         # Minimising counts too, so what is found in time is minimised in time.
         command = ["prlimit", f"--cpu={plant.budget:.0f}", str(self._workshop.program(plant.target)), *ENGINE_OPTIONS,
-                   f"-max_len={RECORD_BYTES * (OPERATIONS + 1)}", f"-max_total_time={2 * plant.budget:.0f}", f"-seed={seed}",
+                   f"-max_len={RECORD_BYTES * (OPERATIONS + 1)}", f"-max_total_time={CROWDED * plant.budget:.0f}", f"-seed={seed}",
                    f"-artifact_prefix={folder}/", str(folder / "corpus")]
         with (folder / "log").open("w", encoding="utf-8") as file:
             def each_line(line: str) -> None:
                 file.write(line)
                 log.feed(line)
-            ended = self._processes.run(command, each_line, str(folder), builds.environment(), 4 * plant.budget)
+            ended = self._processes.run(command, each_line, str(folder), builds.environment(), 2 * CROWDED * plant.budget)
         if ended is None:
             return Result(plant, "interrupted")
         trace = log.trace or self._minimised(plant, log.artifact)
