@@ -24,8 +24,10 @@ std::string GuestLog::take() {
       throw std::system_error(errno, std::generic_category(), "log of a guest");
     have += static_cast<std::size_t>(more);
   }
-  if (!text.empty())
-    fallocate(descriptor_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, taken_, size - taken_);
+  // The system takes back whole pages only, and the last one goes on.
+  const off_t page = sysconf(_SC_PAGESIZE), from = taken_ / page * page, bytes = size / page * page - from;
+  if (bytes > 0)
+    fallocate(descriptor_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, from, bytes);
   taken_ = size;
   return text;
 }

@@ -1,7 +1,7 @@
-// Sv39x4 and Sv48x4 as QEMU 7.2 walks them: the G-stage (hgatp) of a guest without a VS-stage (vsatp is
-// Bare), so that guest virtual addresses are guest physical ones; Svnapot, Svpbmt, and hardware that sets A
-// and D. Physical memory protection lets the image be read, which walks need, and denies all else, so that no
-// access does anything. Where an access would have gone no trap tells: mtval2 is the address before the
+// Sv39x4, Sv48x4 and Sv57x4 as QEMU 7.2 walks them: the G-stage (hgatp) of a guest without a VS-stage (vsatp
+// is Bare), so that guest virtual addresses are guest physical ones; Svnapot, Svpbmt, and hardware that sets
+// A and D. Physical memory protection lets the image be read, which walks need, and denies all else, so that
+// no access does anything. Where an access would have gone no trap tells: mtval2 is the address before the
 // translation. And QEMU reports what the protection denies as a guest page fault, too. So both are taken from
 // the log that QEMU keeps of its MMU (-d mmu): one line for each translation by the second stage that was not
 // cached. It refuses to judge where the walk leaves the image. Rule: The RISC-V Instruction Set Manual,
@@ -20,7 +20,8 @@ namespace {
 struct GRegime : riscv::Regime {
   unsigned input_bits;
 };
-constexpr std::array regimes{GRegime{{"riscv_sv39x4", 8}, 41}, GRegime{{"riscv_sv48x4", 9}, 50}};
+constexpr std::array regimes{GRegime{{"riscv_sv39x4", 8}, 41}, GRegime{{"riscv_sv48x4", 9}, 50},
+                             GRegime{{"riscv_sv57x4", 10}, 59}};
 
 const GRegime* find_regime(std::string_view format) {
   const auto* const found = std::ranges::find(regimes, format, &GRegime::format);

@@ -54,6 +54,7 @@ TEST(ForeignMmusAgreeOn, RiscvSv48) { expect_agreement<RiscvSv48, reference::ris
 TEST(ForeignMmusAgreeOn, RiscvSv57) { expect_agreement<RiscvSv57, reference::riscv_sv57>(); }
 TEST(ForeignMmusAgreeOn, RiscvSv39x4) { expect_agreement<RiscvSv39x4, reference::riscv_sv39x4>(); }
 TEST(ForeignMmusAgreeOn, RiscvSv48x4) { expect_agreement<RiscvSv48x4, reference::riscv_sv48x4>(); }
+TEST(ForeignMmusAgreeOn, RiscvSv57x4) { expect_agreement<RiscvSv57x4, reference::riscv_sv57x4>(); }
 
 } // namespace
 } // namespace pagetwin::fuzz

@@ -10,7 +10,7 @@ class QemuRiscvGTest : public QemuTest {
   void SetUp() override { open(open_qemu_riscv_g()); }
   static Tables tables(const Sv& sv) { return {sv.levels, 4096, 0x4000, riscv_link}; }
 };
-constexpr std::array g_stages{Sv{"riscv_sv39x4", 3}, Sv{"riscv_sv48x4", 4}};
+constexpr std::array g_stages{Sv{"riscv_sv39x4", 3}, Sv{"riscv_sv48x4", 4}, Sv{"riscv_sv57x4", 5}};
 constexpr std::array kinds{Kind::read, Kind::write, Kind::execute};
 constexpr std::uint64_t RWXU = R | W | X | U;
 
