@@ -19,6 +19,7 @@ struct Paging {
   const char* format;
   unsigned levels;
   Opened (*open)(const std::string& device);
+  friend void PrintTo(const Paging& paging, std::ostream* out) { *out << paging.format; }
 };
 class KvmTest : public EmulatorTest, public testing::WithParamInterface<Paging> {
  protected:
