@@ -4,6 +4,7 @@
 #pragma once
 
 #include "fuzz/machines/table/attribute_operand.hpp"
+#include "fuzz/machines/table/crowds.hpp"
 #include "fuzz/machines/table/verbs.hpp"
 #include "fuzz/oracles/arena.hpp"
 #include "fuzz/twin/domains.hpp"
@@ -32,27 +33,7 @@ class TableDomains {
   }
 
   static std::uint64_t va(std::uint16_t s, const History& h) {
-    const unsigned mode = s >> 13U, rest = s & 0x1fffU;
-    if (mode >= 3 && h.empty())
-      return corner(rest, h);
-    switch (mode) {
-    case 0:
-    case 1:
-    case 2:
-      return corner(rest, h);
-    case 3:
-    case 4: // where an earlier operation began
-      return before(h, rest).value[field_va];
-    case 5: // within or beside it, in pages or in the pages of its size
-      return before(h, rest).value[field_va]
-             + steps(rest >> 4U) * (rest & 0x200U ? page : stride(rest >> 10U));
-    case 6: // where it ended, or one page to either side
-      return before(h, rest).value[field_va] + extent(before(h, rest)) + (rest >> 4U & 3U) * page - page;
-    default: // down to the boundary of a size; rarely one that is not legal at all
-      return (rest & 0x1fU) == 0x1fU
-                 ? illegal(rest >> 5U, h)
-                 : align_down(before(h, rest).value[field_va], F::sizes[(rest >> 4U) % sizes].log2_bytes);
-    }
+    return Crowds<F>::spare_at(place(s, h), s, h);
   }
 
   // Congruent to va modulo a size, so that superpages are possible, above 4 GiB; or where an earlier
@@ -82,23 +63,7 @@ class TableDomains {
   }
 
   static std::uint64_t length(std::uint16_t s, const History& h) {
-    const unsigned mode = s >> 13U, rest = s & 0x1fffU;
-    switch (mode) {
-    case 0:
-    case 1: // a few pages
-      return (1 + rest % 8) * page;
-    case 2: // one page
-      return page;
-    case 3:
-    case 4: // a size, a few of it
-      return F::sizes[rest % sizes].bytes() * (1 + (rest >> 8U & 3U));
-    case 5: // a page more or less than a few of a size
-      return F::sizes[rest % sizes].bytes() * (1 + (rest >> 8U & 3U)) + (rest & 0x1000U ? page : 0 - page);
-    case 6: // as long as an earlier operation
-      return extent(before(h, rest));
-    default: // empty, misaligned, to the end of the half, everything
-      return odd_length(rest, h);
-    }
+    return Crowds<F>::spare(bytes(s, h), s, h);
   }
 
   // The largest leaf of a range, or the size of a page. Long ranges of small pages cost as much as a hundred
@@ -106,7 +71,8 @@ class TableDomains {
   static std::uint64_t size(std::uint16_t s, const History& h) {
     if (s >= 0xff00U)
       return (s & 0x30U) == 0 ? 0 : std::uint64_t{s & 0xffU} << (s & 15U); // rarely one that does not exist
-    if (h.current().value[field_len] > 64 * page && (s >> 8U & 7U) != 0)
+    const std::uint64_t length = h.current().value[field_len];
+    if (length > 64 * page && ((s >> 8U & 7U) != 0 || !Crowds<F>::may_be_small(length, s)))
       return F::sizes[sizes - 1].bytes();
     return F::sizes[(s & 0xffU) % sizes].bytes();
   }
@@ -128,6 +94,50 @@ class TableDomains {
   }
 
  private:
+  [[nodiscard]] static std::uint64_t place(std::uint16_t s, const History& h) {
+    const unsigned mode = s >> 13U, rest = s & 0x1fffU;
+    if (mode >= 3 && h.empty())
+      return corner(rest, h);
+    switch (mode) {
+    case 0:
+    case 1:
+    case 2:
+      return corner(rest, h);
+    case 3:
+    case 4: // where an earlier operation began
+      return before(h, rest).value[field_va];
+    case 5: // within or beside it, in pages or in the pages of its size
+      return before(h, rest).value[field_va]
+             + steps(rest >> 4U) * (rest & 0x200U ? page : stride(rest >> 10U));
+    case 6: // where it ended, or one page to either side
+      return before(h, rest).value[field_va] + extent(before(h, rest)) + (rest >> 4U & 3U) * page - page;
+    default: // down to the boundary of a size; rarely one that is not legal at all
+      return (rest & 0x1fU) == 0x1fU
+                 ? illegal(rest >> 5U, h)
+                 : align_down(before(h, rest).value[field_va], F::sizes[(rest >> 4U) % sizes].log2_bytes);
+    }
+  }
+
+  [[nodiscard]] static std::uint64_t bytes(std::uint16_t s, const History& h) {
+    const unsigned mode = s >> 13U, rest = s & 0x1fffU;
+    switch (mode) {
+    case 0:
+    case 1: // a few pages
+      return (1 + rest % 8) * page;
+    case 2: // one page
+      return page;
+    case 3:
+    case 4: // a size, a few of it
+      return F::sizes[rest % sizes].bytes() * (1 + (rest >> 8U & 3U));
+    case 5: // a page more or less than a few of a size
+      return F::sizes[rest % sizes].bytes() * (1 + (rest >> 8U & 3U)) + (rest & 0x1000U ? page : 0 - page);
+    case 6: // as long as an earlier operation
+      return extent(before(h, rest));
+    default: // empty, misaligned, to the end of the half, everything
+      return odd_length(rest, h);
+    }
+  }
+
   [[nodiscard]] static const twin::Op& before(const History& h, unsigned rest) { return h.back(rest & 15U); }
   [[nodiscard]] static std::uint64_t steps(unsigned bits) { return (bits & 31U) < 28 ? bits & 7U : 0ULL - 1; }
   [[nodiscard]] static std::uint64_t stride(unsigned bits) { return F::sizes[bits % sizes].bytes(); }
