@@ -14,20 +14,20 @@ namespace pagetwin::bench {
 
 class Arena {
  public:
-  static constexpr PhysAddr base{0x2'4000'0000};
-  static constexpr unsigned node_shift = 12;
+  static constexpr PhysAddr base{0x2'4000'0000}, base_of_32_bits{0xC000'0000};
+  static constexpr unsigned node_shift = 12; // of most formats
 
-  explicit Arena(std::uint64_t nodes)
-      : bytes_(align_down((nodes << node_shift) + huge - 1, 21) + huge), mapped_(map_memory(bytes_)),
-        nodes_(nodes) {
+  explicit Arena(std::uint64_t nodes, unsigned shift = node_shift)
+      : bytes_(align_down((nodes << shift) + huge - 1, 21) + huge), mapped_(map_memory(bytes_)),
+        nodes_(nodes), shift_(shift) {
     // The first touch of a page costs a fault, which is none of the table's business.
-    std::memset(host(), 0, nodes << node_shift);
+    std::memset(host(), 0, nodes << shift);
   }
   ~Arena() { munmap(mapped_, bytes_); }
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
-  [[nodiscard]] std::span<std::byte> memory() const { return {host(), nodes_ << node_shift}; }
+  [[nodiscard]] std::span<std::byte> memory() const { return {host(), nodes_ << shift_}; }
   [[nodiscard]] std::byte* host() const {
     auto* start = static_cast<std::byte*>(mapped_);
     const auto past = reinterpret_cast<std::uintptr_t>(start) & (huge - 1);
@@ -49,6 +49,7 @@ class Arena {
   std::uint64_t bytes_;
   void* mapped_;
   std::uint64_t nodes_;
+  unsigned shift_;
 };
 
 } // namespace pagetwin::bench

@@ -20,10 +20,10 @@ constexpr std::uint64_t most = 1U << 18; // pages of the region
 
 template <class Edit>
 [[gnu::always_inline]] inline std::uint64_t each(std::uint64_t operations, Edit edit) {
-  const std::uint64_t base = va_base();
+  const std::uint64_t base = va_base<Table>();
   std::uint64_t sum = 0;
   for (std::uint64_t at = 0; at < operations << 12; at += 4096)
-    sum += edit(base + at, pa_base + at);
+    sum += edit(base + at, pa_base<Table> + at);
   return sum;
 }
 
@@ -84,7 +84,7 @@ int count(std::string_view what, std::uint64_t operations) {
   }
   Table table(600);
   if (it->starts_full)
-    table.map_range(va_base(), pa_base, most << 12, 4096);
+    table.map_range(va_base<Table>(), pa_base<Table>, most << 12, 4096);
   const std::uint64_t result = it->run(table, operations);
   std::printf("count %s operations=%llu function=%s result=%llu\n", it->name,
               static_cast<unsigned long long>(operations), it->symbol,

@@ -51,7 +51,7 @@ struct Pass {
 // A function of its own, so that every benchmark that uses a probe runs the same machine code of it.
 template <class Workload, class Table>
 [[nodiscard, gnu::noinline]] std::uint64_t run(Table& table) {
-  return Workload::run(table, va_base());
+  return Workload::run(table, va_base<Table>());
 }
 template <class Workload, class Table>
 [[nodiscard]] Pass timed_pass(Table& table) {
@@ -66,12 +66,12 @@ template <class Workload, class Table>
 class Contestant {
  public:
   Contestant() : table_(Workload::nodes + Table::levels) {
-    if constexpr (requires { Workload::fill(table_, va_base()); })
-      Workload::fill(table_, va_base());
+    if constexpr (requires { Workload::fill(table_, va_base<Table>()); })
+      Workload::fill(table_, va_base<Table>());
   }
   void prepare() {
-    if constexpr (requires { Workload::prepare(table_, va_base()); })
-      Workload::prepare(table_, va_base());
+    if constexpr (requires { Workload::prepare(table_, va_base<Table>()); })
+      Workload::prepare(table_, va_base<Table>());
   }
   [[nodiscard]] Pass run() { return timed_pass<Workload, Table>(table_); }
 

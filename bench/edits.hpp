@@ -9,7 +9,7 @@
 
 namespace pagetwin::bench {
 
-// 1 GiB, one operation a page.
+// 2^18 pages, one operation each.
 struct DenseEdit {
   static constexpr std::uint64_t operations = 1U << 18, nodes = 600;
 };
@@ -20,20 +20,20 @@ struct FromEmpty {
     table.clear();
   }
 };
-// 1 GiB is mapped before each pass.
+// They are mapped before each pass.
 struct DenseRemoval : DenseEdit {
   template <class Table>
   static void prepare(Table& table, std::uint64_t base) {
     table.clear();
-    table.map_range(base, pa_base, gib, 4096);
+    table.map_range(base, pa_base<Table>, dense<Table>, page_of<Table>);
   }
 };
 template <class Table, class Edit>
 [[nodiscard, gnu::always_inline]] inline std::uint64_t each_page(Table& table, std::uint64_t base,
                                                                  std::uint64_t pages, Edit edit) {
   std::uint64_t bytes = 0;
-  for (std::uint64_t at = 0; at < pages << 12; at += 4096)
-    bytes += edit(table, base + at, pa_base + at);
+  for (std::uint64_t at = 0; at < pages * page_of<Table>; at += page_of<Table>)
+    bytes += edit(table, base + at, pa_base<Table> + at);
   return bytes;
 }
 
@@ -53,7 +53,7 @@ struct W7 : DenseEdit, FromEmpty {
   static constexpr double at_most = 1.1;
   template <class Table>
   static std::uint64_t run(Table& table, std::uint64_t base) {
-    return table.map_range(base, pa_base, gib, 4096);
+    return table.map_range(base, pa_base<Table>, dense<Table>, page_of<Table>);
   }
 };
 
@@ -63,7 +63,7 @@ struct W8 : FromEmpty {
   static constexpr double at_most = 1.5;
   template <class Table>
   static std::uint64_t run(Table& table, std::uint64_t base) {
-    return table.map_range(base, pa_base, 64 * gib, 2 * mib);
+    return table.map_range(base, pa_base<Table>, block_of<Table> << 15, block_of<Table>);
   }
 };
 
@@ -72,7 +72,7 @@ struct W9 : DenseRemoval {
   static constexpr double at_most = 0.15;
   template <class Table>
   static std::uint64_t run(Table& table, std::uint64_t base) {
-    return table.unmap_range(base, gib);
+    return table.unmap_range(base, dense<Table>);
   }
 };
 
@@ -92,12 +92,12 @@ struct W9c : DenseRemoval {
   template <class Table>
   static std::uint64_t run(Table& table, std::uint64_t base) {
     static std::vector<std::uint64_t> frames(operations);
-    const std::uint64_t bytes = table.unmap_collect(base, gib, frames.data());
+    const std::uint64_t bytes = table.unmap_collect(base, dense<Table>, frames.data());
     return bytes + frames[12345];
   }
 };
 
-// A random page of 1 GiB is mapped if it is not, and unmapped if it is. Who calls knows which, by a bitmap of
+// A random page of 2^18 is mapped if it is not, and unmapped if it is. Who calls knows which, by a bitmap of
 // its own.
 struct W10 : DenseEdit {
   static constexpr const char* name = "W10_churn";
@@ -105,8 +105,8 @@ struct W10 : DenseEdit {
   template <class Table>
   static void prepare(Table& table, std::uint64_t base) {
     table.clear();
-    for (std::uint64_t va = 0; va < gib; va += 8192)
-      table.map(base + va, pa_base + va);
+    for (std::uint64_t va = 0; va < dense<Table>; va += 2 * page_of<Table>)
+      table.map(base + va, pa_base<Table> + va);
   }
   template <class Table>
   static std::uint64_t run(Table& table, std::uint64_t base) {
@@ -115,9 +115,9 @@ struct W10 : DenseEdit {
     std::uint64_t bytes = 0;
     for (std::uint64_t i = 0; i < operations; ++i) {
       const std::uint64_t number = random.next(18), bit = std::uint64_t{1} << (number & 63),
-                          at = number << 12;
+                          at = number << Table::page_shift;
       const bool is_mapped = (mapped[number >> 6] & bit) != 0;
-      bytes += is_mapped ? table.unmap(base + at) : table.map(base + at, pa_base + at);
+      bytes += is_mapped ? table.unmap(base + at) : table.map(base + at, pa_base<Table> + at);
       mapped[number >> 6] ^= bit;
     }
     return bytes;
@@ -133,8 +133,8 @@ struct W10p {
   static std::uint64_t run(Table& table, std::uint64_t base) {
     std::uint64_t bytes = 0;
     for (std::uint64_t i = 0; i < operations; ++i) {
-      const std::uint64_t va = base + ((i & 511) << 12);
-      bytes += table.map(va, pa_base) + table.unmap(va);
+      const std::uint64_t va = base + ((i & 511) << Table::page_shift);
+      bytes += table.map(va, pa_base<Table>) + table.unmap(va);
     }
     return bytes;
   }
@@ -147,16 +147,16 @@ struct W11 : DenseEdit {
   static constexpr std::uint64_t turns = 2, operations = DenseEdit::operations * turns;
   template <class Table>
   static void fill(Table& table, std::uint64_t base) {
-    table.map_range(base, pa_base, gib, 4096);
+    table.map_range(base, pa_base<Table>, dense<Table>, page_of<Table>);
   }
   template <class Table>
   static std::uint64_t run(Table& table, std::uint64_t base) {
-    return table.protect(base, gib, false) + table.protect(base, gib, true);
+    return table.protect(base, dense<Table>, false) + table.protect(base, dense<Table>, true);
   }
 };
 
-// One page out of each of 512 leaves of 2 MiB. The probe has no split; its lookup (W2) is the denominator, as
-// in the anchors' "395 ns where raw_checked's W2 is 4.3 ns".
+// One page out of each of 512 leaves of level 1. The probe has no split; its lookup (W2) is the denominator,
+// as in the anchors' "395 ns where raw_checked's W2 is 4.3 ns".
 struct W12 {
   static constexpr const char* name = "W12_split";
   static constexpr std::uint64_t operations = 512, nodes = 600;
@@ -164,13 +164,13 @@ struct W12 {
   template <class Table>
   static void prepare(Table& table, std::uint64_t base) {
     table.clear();
-    table.map_range(base, pa_base, gib, 2 * mib);
+    table.map_range(base, pa_base<Table>, block_of<Table> << 9, block_of<Table>);
   }
   template <class Table>
   static std::uint64_t run(Table& table, std::uint64_t base) {
     std::uint64_t bytes = 0;
     for (std::uint64_t leaf = 0; leaf < operations; ++leaf)
-      bytes += table.unmap(base + leaf * 2 * mib + mib);
+      bytes += table.unmap(base + leaf * block_of<Table> + block_of<Table> / 2);
     return bytes;
   }
 };

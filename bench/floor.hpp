@@ -22,7 +22,8 @@ class Unchecked : public Raw<Levels> {
 // The descriptors of a range side by side, as in its leaf tables, without anything above them.
 class Descriptors {
  public:
-  static constexpr unsigned levels = 0;
+  static constexpr unsigned levels = 0, page_shift = 12, block_shift = 21;
+  using Place = Wide<12>;
 
   explicit Descriptors(std::uint64_t nodes) : arena_(nodes) {}
   PAGETWIN_INLINE std::uint64_t map_range(std::uint64_t, std::uint64_t pa, std::uint64_t length,
@@ -41,6 +42,8 @@ class Descriptors {
   void clear() {}
 
  private:
+  static constexpr std::uint64_t page = 4096;
+
   Arena arena_;
 };
 struct StoreLoop : Descriptors {

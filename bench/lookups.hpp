@@ -25,12 +25,12 @@ template <Dependent Chain, class Table, class Address>
   return sum;
 }
 
-// 1 GiB of 4 KiB pages.
+// 2^18 pages.
 struct DenseLookup {
   static constexpr std::uint64_t operations = 1U << 18, nodes = 600;
   template <class Table>
   static void fill(Table& table, std::uint64_t base) {
-    table.map_range(base, pa_base, gib, 4096);
+    table.map_range(base, pa_base<Table>, dense<Table>, page_of<Table>);
   }
 };
 
@@ -39,8 +39,8 @@ struct W1 : DenseLookup {
   static constexpr double at_most = 1.15;
   template <class Table>
   static std::uint64_t run(Table& table, std::uint64_t base) {
-    return look_up_all<Dependent::no>(table, operations,
-                                      [base](Random&, std::uint64_t i) { return base + (i << 12); });
+    return look_up_all<Dependent::no>(
+        table, operations, [base](Random&, std::uint64_t i) { return base + (i << Table::page_shift); });
   }
 };
 
@@ -50,8 +50,9 @@ struct W2 : DenseLookup {
   static constexpr double at_most = Chain == Dependent::no ? 1.15 : 1.05;
   template <class Table>
   static std::uint64_t run(Table& table, std::uint64_t base) {
-    return look_up_all<Chain>(table, operations,
-                              [base](Random& random, std::uint64_t) { return base + random.next(30); });
+    return look_up_all<Chain>(table, operations, [base](Random& random, std::uint64_t) {
+      return base + random.next(18 + Table::page_shift);
+    });
   }
 };
 
@@ -61,13 +62,13 @@ struct W2h : DenseLookup {
   static constexpr double at_most = Chain == Dependent::no ? 1.15 : 1.05;
   template <class Table>
   static std::uint64_t run(Table& table, std::uint64_t base) {
-    const auto pages = hot_pages(base);
+    const auto pages = hot_pages<Table>(base);
     return look_up_all<Chain>(table, operations,
                               [&pages](Random& random, std::uint64_t) { return pages[random.next(8)]; });
   }
 };
 
-// 64 GiB with every 16th page mapped: 128 MiB of tables.
+// Every 16th of 2^24 pages is mapped: 128 MiB of tables.
 template <Dependent Chain>
 struct W3 {
   static constexpr const char* name = Chain == Dependent::no ? "W3_sparse" : "W3d_sparse_dependent";
@@ -76,16 +77,17 @@ struct W3 {
   template <class Table>
   static void fill(Table& table, std::uint64_t base) {
     for (std::uint64_t i = 0; i < 1U << 20; ++i)
-      table.map(base + (i << 16), pa_base + (i << 12));
+      table.map(base + i * 16 * page_of<Table>, pa_base<Table> + i * page_of<Table>);
   }
   template <class Table>
   static std::uint64_t run(Table& table, std::uint64_t base) {
-    return look_up_all<Chain>(
-        table, operations, [base](Random& random, std::uint64_t) { return base + (random.next(20) << 16); });
+    return look_up_all<Chain>(table, operations, [base](Random& random, std::uint64_t) {
+      return base + random.next(20) * 16 * page_of<Table>;
+    });
   }
 };
 
-// 64 GiB of 2 MiB leaves.
+// 2^15 leaves of level 1, which are 64 GiB in 2 MiB each where pages have 4 KiB.
 template <Dependent Chain>
 struct W4 {
   static constexpr const char* name = Chain == Dependent::no ? "W4_superpages" : "W4d_superpages_dependent";
@@ -93,29 +95,31 @@ struct W4 {
   static constexpr double at_most = Chain == Dependent::no ? 1.15 : 1.05;
   template <class Table>
   static void fill(Table& table, std::uint64_t base) {
-    table.map_range(base, pa_base, 64 * gib, 2 * mib);
+    table.map_range(base, pa_base<Table>, block_of<Table> << 15, block_of<Table>);
   }
   template <class Table>
   static std::uint64_t run(Table& table, std::uint64_t base) {
-    return look_up_all<Chain>(table, operations,
-                              [base](Random& random, std::uint64_t) { return base + random.next(36); });
+    return look_up_all<Chain>(table, operations, [base](Random& random, std::uint64_t) {
+      return base + random.next(15 + Table::block_shift);
+    });
   }
 };
 
-// Every second page of 1 GiB is mapped; the others are asked for.
+// Every second of 2^18 pages is mapped; the others are asked for.
 struct W5 {
   static constexpr const char* name = "W5_miss";
   static constexpr std::uint64_t operations = 1U << 18, nodes = 600;
   static constexpr double at_most = 1.15;
   template <class Table>
   static void fill(Table& table, std::uint64_t base) {
-    for (std::uint64_t va = 0; va < gib; va += 8192)
-      table.map(base + va, pa_base + va);
+    for (std::uint64_t va = 0; va < dense<Table>; va += 2 * page_of<Table>)
+      table.map(base + va, pa_base<Table> + va);
   }
   template <class Table>
   static std::uint64_t run(Table& table, std::uint64_t base) {
-    return look_up_all<Dependent::no>(
-        table, operations, [base](Random& random, std::uint64_t) { return base + (random.next(30) | 4096); });
+    return look_up_all<Dependent::no>(table, operations, [base](Random& random, std::uint64_t) {
+      return base + (random.next(18 + Table::page_shift) | page_of<Table>);
+    });
   }
 };
 

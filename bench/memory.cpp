@@ -5,6 +5,8 @@
 #include "bench/raw.hpp"
 #include "bench/registry.hpp"
 #include "bench/streams.hpp"
+#include "src/arch/aarch64.hpp"
+#include "src/arch/armv7.hpp"
 #include "src/arch/ept.hpp"
 #include "src/arch/riscv.hpp"
 #include "src/arch/x86_64.hpp"
@@ -14,17 +16,17 @@
 namespace pagetwin::bench {
 namespace {
 
-// 1 GiB of pages.
+// 2^18 pages.
 struct Dense {
   static constexpr const char* name = "MEM_dense";
   static constexpr std::uint64_t pages = 1U << 18, nodes = 600;
   static constexpr double at_most = 8.1;
   template <class Table>
   static void fill(Table& table) {
-    table.map_range(va_base(), pa_base, gib, 4096);
+    table.map_range(va_base<Table>(), pa_base<Table>, dense<Table>, page_of<Table>);
   }
 };
-// Every 16th page of 64 GiB.
+// Every 16th of 2^24 pages.
 struct Sparse {
   static constexpr const char* name = "MEM_sparse";
   static constexpr std::uint64_t pages = 1U << 20, nodes = 33100;
@@ -32,7 +34,7 @@ struct Sparse {
   template <class Table>
   static void fill(Table& table) {
     for (std::uint64_t i = 0; i < pages; ++i)
-      table.map(va_base() + (i << 16), pa_base + (i << 12));
+      table.map(va_base<Table>() + i * 16 * page_of<Table>, pa_base<Table> + i * page_of<Table>);
   }
 };
 
@@ -55,7 +57,7 @@ void measure(benchmark::State& state) {
 template <class Workload, Format F>
 void add_workload() {
   const std::string name = std::string(Workload::name) + "/" + Ours<F>::name();
-  benchmark::RegisterBenchmark(name.c_str(), measure<Workload, Ours<F>, Raw<F::levels>>);
+  benchmark::RegisterBenchmark(name.c_str(), measure<Workload, Ours<F>, RawFor<F>>);
 }
 
 template <Format F>
@@ -73,6 +75,12 @@ void add_memory() {
   add_format<RiscvSv39>();
   add_format<RiscvSv48>();
   add_format<RiscvSv57>();
+  add_format<RiscvSv39x4>();
+  add_format<Aarch64S1_4k>();
+  add_format<Aarch64S1_16k>();
+  add_format<Aarch64S1_64k>();
+  add_format<Aarch64S2_4k>();
+  add_workload<Dense, Armv7>();
 }
 
 } // namespace pagetwin::bench

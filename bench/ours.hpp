@@ -3,9 +3,12 @@
 #pragma once
 
 #include "bench/arena.hpp"
+#include "bench/streams.hpp"
 #include "src/table/page_table.hpp"
 
+#include <algorithm>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 namespace pagetwin::bench {
@@ -15,15 +18,17 @@ namespace pagetwin::bench {
 
 // What a lookup of a hole answers: no frame has this address.
 inline constexpr std::uint64_t miss = ~std::uint64_t{0};
-inline constexpr std::uint64_t page = 4096;
 
 template <Format F, HardwareFlags Hardware = HardwareFlags::off>
 class Ours {
  public:
-  static constexpr unsigned levels = F::levels;
+  static constexpr unsigned levels = F::levels, page_shift = F::page_shift,
+                            block_shift = Geometry<F>::span_shift(1);
+  using Place = std::conditional_t<F::pa_bits == 32, Narrow, Wide<F::page_shift>>;
 
   explicit Ours(std::uint64_t nodes)
-      : arena_(nodes), records_(nodes), pool_(arena_.memory(), Arena::base, Arena::node_shift, records_),
+      : arena_(units(nodes), unit_shift), records_(units(nodes)),
+        pool_(arena_.memory(), F::pa_bits == 32 ? Arena::base_of_32_bits : Arena::base, unit_shift, records_),
         memory_(pool_), table_(made(memory_)) {}
   Ours(const Ours&) = delete;
   Ours& operator=(const Ours&) = delete;
@@ -64,10 +69,18 @@ class Ours {
 
   // With the side array, which is table memory too.
   [[nodiscard]] std::uint64_t memory_bytes() const {
-    return pool_.used() * ((std::uint64_t{1} << Arena::node_shift) + sizeof(NodeRecord));
+    return pool_.used() * (bytes_of(unit_shift) + sizeof(NodeRecord));
   }
 
  private:
+  static constexpr unsigned unit_shift = Geometry<F>::node_shift(0);
+  static constexpr std::uint64_t page = bytes_of(page_shift);
+  // A workload's nodes are those of 4 KiB pages. Wider ones hold more pages each, but some workloads need one
+  // for each of 512 places.
+  [[nodiscard]] static std::uint64_t units(std::uint64_t nodes) {
+    const std::uint64_t bytes = std::max(nodes << Arena::node_shift, std::uint64_t{600} << unit_shift);
+    return bytes >> unit_shift;
+  }
   using Memory = PlainMemory<Hardware>;
   using Table = PageTable<F, Memory>;
   static constexpr Attributes writable{.rights = Rights::read | Rights::write};

@@ -10,13 +10,19 @@
 
 namespace pagetwin::bench {
 
-template <unsigned Levels>
+// Where is the place of the subject, and pages are as large as its.
+template <unsigned Levels, unsigned PageShift = 12, class Where = Wide<PageShift>>
 class Raw {
+  static constexpr unsigned index_bits = PageShift - 3, slots = 1U << index_bits;
+  static constexpr std::uint64_t page = std::uint64_t{1} << PageShift;
+
  public:
-  static constexpr unsigned levels = Levels;
+  static constexpr unsigned levels = Levels, page_shift = PageShift, block_shift = PageShift + index_bits;
+  using Place = Where;
 
   explicit Raw(std::uint64_t nodes)
-      : arena_(nodes), bias_(reinterpret_cast<std::uintptr_t>(arena_.host()) - pagetwin::raw(Arena::base)) {
+      : arena_(std::max<std::uint64_t>(nodes << Arena::node_shift, 600 * page) / page, PageShift),
+        bias_(reinterpret_cast<std::uintptr_t>(arena_.host()) - pagetwin::raw(Arena::base)) {
     clear();
   }
   Raw(const Raw&) = delete;
@@ -33,10 +39,10 @@ class Raw {
     std::uint64_t node = root_;
     for (unsigned level = Levels - 1; level > 0; --level)
       node = *slot(node, va, level) & address;
-    return (*slot(node, va, 0) & address) + (va & 4095);
+    return (*slot(node, va, 0) & address) + (va & (page - 1));
   }
   PAGETWIN_INLINE std::uint64_t map(std::uint64_t va, std::uint64_t pa) {
-    if (((va | pa) & 4095) != 0)
+    if (((va | pa) & (page - 1)) != 0)
       return 0;
     std::uint64_t* leaf = reach<0>(va);
     if (leaf == nullptr || (*leaf & P) != 0)
@@ -62,7 +68,7 @@ class Raw {
   PAGETWIN_INLINE std::uint64_t unmap_range(std::uint64_t va, std::uint64_t length) {
     for (std::uint64_t at = va; at != va + length; at += leaf_table_bytes)
       if (std::uint64_t* leaves = find(at); leaves != nullptr)
-        std::memset(leaves, 0, 4096);
+        std::memset(leaves, 0, page);
     return length;
   }
   PAGETWIN_INLINE std::uint64_t unmap_collect(std::uint64_t va, std::uint64_t length, std::uint64_t* frames) {
@@ -80,14 +86,14 @@ class Raw {
   }
   void clear() {
     used_ = 1;
-    std::memset(host(root_), 0, 4096);
+    std::memset(host(root_), 0, page);
   }
-  [[nodiscard]] std::uint64_t memory_bytes() const { return used_ << Arena::node_shift; }
+  [[nodiscard]] std::uint64_t memory_bytes() const { return used_ << PageShift; }
 
  private:
   static constexpr std::uint64_t P = 1, RW = 2, US = 4, PS = 0x80, XD = std::uint64_t{1} << 63;
   static constexpr std::uint64_t D = 0x40, address = 0x000f'ffff'ffff'f000, leaf_bits = P | RW | XD;
-  static constexpr std::uint64_t leaf_table_bytes = page << 9;
+  static constexpr std::uint64_t leaf_table_bytes = page << index_bits;
 
   [[nodiscard]] PAGETWIN_INLINE std::uint64_t* host(std::uint64_t pa) const {
     const std::uintptr_t at = bias_ + pa;
@@ -95,11 +101,11 @@ class Raw {
   }
   [[nodiscard]] PAGETWIN_INLINE std::uint64_t* slot(std::uint64_t node, std::uint64_t va,
                                                     unsigned level) const {
-    return host(node) + (va >> (12 + 9 * level) & 511);
+    return host(node) + (va >> (PageShift + index_bits * level) & (slots - 1));
   }
   template <unsigned Level>
   [[nodiscard]] PAGETWIN_INLINE std::uint64_t walk(std::uint64_t node, std::uint64_t va) const {
-    const std::uint64_t word = *slot(node, va, Level), inside = (std::uint64_t{1} << (12 + 9 * Level)) - 1;
+    const std::uint64_t word = *slot(node, va, Level), inside = (page << index_bits * Level) - 1;
     if ((word & P) == 0)
       return miss;
     if constexpr (Level == 0)
@@ -136,19 +142,19 @@ class Raw {
   [[nodiscard]] PAGETWIN_INLINE std::uint64_t make() {
     if (used_ == arena_.nodes())
       std::abort();
-    const std::uint64_t node = root_ + (used_++ << Arena::node_shift);
-    std::memset(host(node), 0, 4096);
+    const std::uint64_t node = root_ + (used_++ << PageShift);
+    std::memset(host(node), 0, page);
     return node;
   }
   template <unsigned Level>
   PAGETWIN_INLINE std::uint64_t lay(std::uint64_t va, std::uint64_t pa, std::uint64_t length,
                                     std::uint64_t bits) {
-    constexpr std::uint64_t span = page << (9 * Level);
-    for (std::uint64_t at = va; at != va + length; at += span << 9) {
+    constexpr std::uint64_t span = page << index_bits * Level;
+    for (std::uint64_t at = va; at != va + length; at += span << index_bits) {
       std::uint64_t* leaves = reach<Level>(at);
       if (leaves == nullptr)
         return 0;
-      for (std::uint64_t i = 0; i < 512; ++i) {
+      for (std::uint64_t i = 0; i < slots; ++i) {
         if ((leaves[i] & P) != 0)
           return 0;
         leaves[i] = (pa + (at - va) + i * span) | bits;
@@ -159,7 +165,7 @@ class Raw {
   [[nodiscard]] PAGETWIN_INLINE static std::uint64_t collect_leaves(std::uint64_t* leaves,
                                                                     std::uint64_t* frames) {
     std::uint64_t bytes = 0;
-    for (unsigned i = 0; i < 512; ++i) {
+    for (unsigned i = 0; i < slots; ++i) {
       if ((leaves[i] & P) == 0)
         continue;
       frames[i] = (leaves[i] & address) | ((leaves[i] & D) != 0 ? 1 : 0);
@@ -169,7 +175,7 @@ class Raw {
     return bytes;
   }
   PAGETWIN_INLINE static void protect_leaves(std::uint64_t* leaves, std::uint64_t rights) {
-    for (unsigned i = 0; i < 512; ++i)
+    for (unsigned i = 0; i < slots; ++i)
       leaves[i] = (leaves[i] & P) != 0 ? (leaves[i] & ~RW) | rights : leaves[i];
   }
 
@@ -178,5 +184,9 @@ class Raw {
   std::uint64_t root_ = pagetwin::raw(Arena::base);
   std::uint64_t used_ = 1;
 };
+
+// The probe that a format is held against.
+template <Format F>
+using RawFor = Raw<F::levels, F::page_shift, typename Ours<F>::Place>;
 
 } // namespace pagetwin::bench
