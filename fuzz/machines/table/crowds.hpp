@@ -38,14 +38,21 @@ class Crowds {
     const bool spares = end % block != 0 && !is_wanted(selector) && is_cut(end, h);
     return spares ? length + (block - end % block) : length;
   }
-  // May a range be laid in leaves that are smaller than they have to be?
+  // May a long range be laid in leaves that are smaller than they have to be? Without any, no node is ever
+  // promoted whole.
   [[nodiscard]] static constexpr bool may_be_small(std::uint64_t length, std::uint16_t selector) {
-    return !costly || (length <= many * page && is_wanted(selector));
+    if (!costly)
+      return (selector >> 8U & 7U) == 0;
+    return length <= many * page && is_one_of_so_many(selector, std::max(weight / few, std::uint64_t{8}));
   }
 
  private:
   [[nodiscard]] static constexpr bool is_wanted(std::uint16_t selector) {
-    return (selector * 0x9E3779B1U >> 16U) % std::max<std::uint64_t>(weight / few, 1) == 0;
+    return is_one_of_so_many(selector, std::max(weight / few, std::uint64_t{1}));
+  }
+  [[nodiscard]] static constexpr bool is_one_of_so_many(std::uint16_t selector,
+                                                        std::uint64_t many_selectors) {
+    return (selector * 0x9E3779B1U >> 16U) % many_selectors == 0;
   }
   // Whole blocks, if it begins with one, or some pages, where it would take more than `most` slots.
   [[nodiscard]] static std::uint64_t spare_map(std::uint64_t va, std::uint64_t pa, std::uint64_t length,

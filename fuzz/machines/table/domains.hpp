@@ -72,7 +72,7 @@ class TableDomains {
     if (s >= 0xff00U)
       return (s & 0x30U) == 0 ? 0 : std::uint64_t{s & 0xffU} << (s & 15U); // rarely one that does not exist
     const std::uint64_t length = h.current().value[field_len];
-    if (length > 64 * page && ((s >> 8U & 7U) != 0 || !Crowds<F>::may_be_small(length, s)))
+    if (length > 64 * page && !Crowds<F>::may_be_small(length, s))
       return F::sizes[sizes - 1].bytes();
     return F::sizes[(s & 0xffU) % sizes].bytes();
   }
