@@ -155,9 +155,10 @@ class QemuAarch64 final : public Qemu {
     kills_.fill(false);
     if (regime.input_bits != 52 || regime.TG0 != granule_4k)
       return;
-    for (std::size_t index = 0; index < kills_.size(); ++index) {
+    const auto root = image.bytes.subspan(image.root - image.base); // which a witness is not given whole
+    for (std::size_t index = 0; index < std::min(kills_.size(), root.size() / 8); ++index) {
       std::uint64_t word = 0;
-      std::memcpy(&word, &image.bytes[image.root - image.base + 8 * index], sizeof word);
+      std::memcpy(&word, &root[8 * index], sizeof word);
       kills_[index] = (word & type) == block;
     }
   }

@@ -92,6 +92,14 @@ TEST_F(QemuAarch64Test, DoesNotAskAboutABlockOfLevelMinusOneOnWhichQemuDies) {
   expect_fault(ask("aarch64_s1_4k_lpa2", t, user(Kind::write, bit(49))), Outcome::not_present, 4);
 }
 
+TEST_F(QemuAarch64Test, NeedNotBeGivenTheWholeRoot) {
+  std::vector<std::byte> first_word(8);
+  std::array<Answer, 1> answers{};
+  emulator().walk("aarch64_s1_4k_lpa2", {image_base, first_word, image_base},
+                  std::array{kernel(Kind::read, 0)}, answers);
+  expect_fault(answers[0], Outcome::not_present, 4);
+}
+
 TEST_F(QemuAarch64Test, WalksStageTwo) {
   for (const Vmsa& vmsa : stage2) {
     Tables t = vmsa.tables();
