@@ -56,7 +56,7 @@ if(UNICORN_FOUND)
   list(APPEND left_out unicorn_absent.cpp)
   set(links LINK PkgConfig::UNICORN)
 else()
-  list(APPEND left_out unicorn.cpp)
+  list(APPEND left_out unicorn.cpp unicorn_cached.cpp unicorn_engine.cpp)
 endif()
 set(PAGETWIN_TESTS_LEFT_OUT "") # whole paths
 if(KVM_ABSENT)

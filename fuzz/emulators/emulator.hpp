@@ -47,6 +47,8 @@ struct Image {
   std::uint64_t root;
 };
 
+class CachedMmu; // cached_mmu.hpp
+
 class Emulator {
  public:
   Emulator() = default;
@@ -64,6 +66,8 @@ class Emulator {
   // Whether it manages accessed and dirty flags; without, it faults where they are missing, if the format
   // does.
   [[nodiscard]] virtual bool writes_back() const = 0;
+  // The same MMU behind its TLB, if it can be asked that way.
+  [[nodiscard]] virtual CachedMmu* cached() { return nullptr; }
 };
 
 // Why an emulator is not there, for the visible skip.

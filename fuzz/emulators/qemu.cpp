@@ -97,14 +97,18 @@ pid_t Qemu::process_id() { return process().id(); }
 
 void Qemu::walk(std::string_view format, Image image, std::span<const Probe> probes,
                 std::span<Answer> answers) {
-  if (image.base != machine_.images_from || image.bytes.size() > machine_.ram_bytes - machine_.images_at)
-    throw std::runtime_error(std::string(name()) + ": a table that is not in its RAM's memory for tables");
+  check(image);
   try {
     walk_in_batches(process(), format, image, probes, answers);
   } catch (const std::runtime_error&) {
     process_.reset(); // in an unknown state; the next table gets a new one
     throw;
   }
+}
+
+void Qemu::check(const Image& image) const {
+  if (image.base != machine_.images_from || image.bytes.size() > machine_.ram_bytes - machine_.images_at)
+    throw std::runtime_error(std::string(name()) + ": a table that is not in its RAM's memory for tables");
 }
 
 void Qemu::walk_in_batches(QemuProcess& process, std::string_view format, const Image& image,

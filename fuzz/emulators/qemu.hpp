@@ -4,6 +4,7 @@
 // architecture has a file.
 #pragma once
 
+#include "fuzz/emulators/cached_mmu.hpp"
 #include "fuzz/emulators/guest_log.hpp"
 #include "fuzz/emulators/guest_memory.hpp"
 #include "fuzz/emulators/guests/mailbox.h"
@@ -52,12 +53,16 @@ class QemuProcess {
   mailbox* box_;
 };
 
-class Qemu : public Emulator {
+class Qemu : public Emulator, public CachedMmu {
  public:
   [[nodiscard]] std::string_view name() const final { return machine_.name; }
   [[nodiscard]] bool writes_back() const final { return machine_.sets_flags; }
   void walk(std::string_view format, Image image, std::span<const Probe> probes,
             std::span<Answer> answers) final;
+  [[nodiscard]] CachedMmu* cached() final { return this; }
+  [[nodiscard]] bool watches(std::string_view /*format*/) const override { return false; }
+  void watch(std::string_view format, const Edit& edit, std::span<const Access> accesses,
+             std::span<Sight> sights) final; // qemu_cached.cpp
   // For tests: of the process, which is started if need be.
   [[nodiscard]] pid_t process_id();
 
@@ -92,6 +97,20 @@ class Qemu : public Emulator {
   [[nodiscard]] virtual Answer read(std::string_view format, const Probe& probe,
                                     const mailbox_cell& cell) = 0;
 
+  // For watch(), of guests that know its steps (guests/mailbox.h): of accesses with reads and writes only.
+  [[nodiscard]] virtual bool asks_access(std::string_view format, const Access& access) const {
+    return asks(format, access.probe);
+  }
+  // After prepare() of the first image: makes `frames` tell where they are.
+  virtual void lead(QemuProcess& /*process*/, const Image& /*image*/,
+                    std::span<const std::uint64_t> /*frames*/) {}
+  // Where in its page an access goes.
+  [[nodiscard]] virtual std::uint64_t aim_access(const Probe& probe) const { return probe.address; }
+  [[nodiscard]] virtual Answer read_access(std::string_view format, const Probe& probe,
+                                           const mailbox_cell& cell) {
+    return read(format, probe, cell);
+  }
+
   void load(QemuProcess& process, const Image& image);
   [[nodiscard]] std::span<std::byte> image_memory(QemuProcess& process, std::size_t offset,
                                                   std::size_t bytes) const {
@@ -103,12 +122,20 @@ class Qemu : public Emulator {
   void walk_in_batches(QemuProcess& process, std::string_view format, const Image& image,
                        std::span<const Probe> probes, std::span<Answer> answers);
   void sort(std::string_view format, std::span<const Probe> probes, mailbox& box);
+  void watch_in_steps(QemuProcess& process, std::string_view format, const Edit& edit,
+                      std::span<const Access> accesses, std::span<Sight> sights);
+  void choose_accesses(std::string_view format, std::span<const Access> accesses);
+  void step(QemuProcess& process, std::string_view format, std::uint64_t how,
+            std::span<const Access> accesses, std::span<Sight> sights, Answer Sight::* answer);
+  void check(const Image& image) const;
 
   QemuMachine machine_;
   std::unique_ptr<QemuProcess> process_;
   std::size_t used_ = 0;                                // bytes of image memory that may not be zero
   std::array<std::vector<std::size_t>, GROUPS> groups_; // probes of each
   std::vector<std::size_t> order_;                      // which probe is in which cell
+  std::vector<Probe> aimed_;                            // of watch(), as they are made
+  std::vector<std::size_t> access_of_;                  // which access each of them is
 };
 
 // Where the program or the guest is missing, why.

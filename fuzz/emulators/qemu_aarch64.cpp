@@ -8,6 +8,7 @@
 #include "fuzz/emulators/lpae_status.hpp"
 #include "fuzz/emulators/qemu.hpp"
 #include "fuzz/emulators/qemu_deviations.hpp"
+#include "fuzz/emulators/tag_pages.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -61,6 +62,7 @@ constexpr std::uint64_t SCTLR_M = 1, SCTLR_off = 0x30d0'0984;
 constexpr std::uint64_t HCR_VM = 1, HCR_RW = bit(31);
 
 constexpr std::uint64_t ram_base = std::uint64_t{1} << 30U;
+constexpr unsigned harness_registers = 6; // HCR_EL2, VTCR_EL2, VTTBR_EL2 while it is not AT that asks
 constexpr std::size_t mailbox_at = std::size_t{2} << 20U, stage2_at = std::size_t{4} << 20U;
 
 // The harness's stage 2, for fetches: 40 bits from level 1 on, the GiB of images as blocks that walks may
@@ -68,6 +70,25 @@ constexpr std::size_t mailbox_at = std::size_t{2} << 20U, stage2_at = std::size_
 constexpr std::uint64_t harness_VTCR = (64 - 40) | VTCR_SL0_1 | std::uint64_t{5} << 16U | VTCR_RES1;
 constexpr std::uint64_t block_without_execute = 1 | 0xfU << 2U | 3U << 6U | 3U << 8U | 1U << 10U | bit(54);
 constexpr unsigned block_shift = 30;
+
+// Its other stage 2, for loads and stores: 48 bits from level 0 on. This RAM's first GiB lies at harness_ipa
+// (guests/aarch64.S), where the code of EL1 and the mailbox are.
+constexpr std::size_t tags_at = std::size_t{64} << 20U, tags_bytes = std::size_t{64} << 20U;
+constexpr std::uint64_t harness_ipa = 0x7000'0000'0000, access_bits = 48,
+                        access_VTCR =
+                            (64 - access_bits) | std::uint64_t{2} << 6U | std::uint64_t{5} << 16U | VTCR_RES1;
+constexpr StageShape access_stage{
+    4, TagPages::page_bytes, [](std::uint64_t physical) { return physical | 3; },
+    [](std::uint64_t table) { return table & ~std::uint64_t{0xfff}; },
+    [](std::uint64_t physical, unsigned level, bool) {
+      constexpr std::uint64_t bits = 0xfU << 2U | 3U << 6U | 3U << 8U | 1U << 10U; // as above, XN=0
+      return physical | bits | (level == 0 ? 3U : 1U);
+    }};
+
+// No place for accesses: a store would hit code.
+bool is_harness(std::optional<std::uint64_t> frame) {
+  return frame && *frame - harness_ipa < std::uint64_t{1} << block_shift;
+}
 
 // Fault status, as PAR_EL1.FST and as IFSC. Level -1, of LPA2, has numbers of its own.
 std::optional<Answer> read_status(unsigned status) {
@@ -89,13 +110,15 @@ Answer read_par(std::uint64_t par, std::uint64_t va) {
   return read_status(par >> 1U & 0x3fU).value_or(not_judged);
 }
 
-// ESR: with bit 63 it is EL1's.
-Answer read_fetch(std::uint64_t hpfar, std::uint64_t esr, std::uint64_t va) {
+// A fetch, load or store that faulted. ESR: with bit 63 it is EL1's. EC has the number for aborts from below,
+// which for those of the same level is one more.
+enum Abort : std::uint8_t { instruction_abort = 0x20, data_abort = 0x24 };
+Answer read_abort(Abort abort, std::uint64_t hpfar, std::uint64_t esr, std::uint64_t va) {
   constexpr std::uint64_t S1PTW = bit(7), from_el1 = bit(63);
   const std::uint64_t EC = esr >> 26U & 0x3fU;
   if ((esr & from_el1) != 0)
-    return EC == 0x20 || EC == 0x21 ? read_status(esr & 0x3fU).value_or(not_judged) : not_judged;
-  if (EC != 0x20 || (esr & S1PTW) != 0) // an instruction abort from below, and not that of the walk
+    return EC == abort || EC == abort + 1U ? read_status(esr & 0x3fU).value_or(not_judged) : not_judged;
+  if (EC != abort || (esr & S1PTW) != 0) // that of the walk
     return not_judged;
   return {Outcome::ok, hpfar >> 4U << 12U | (va & 0xfffU), std::nullopt};
 }
@@ -107,6 +130,9 @@ class QemuAarch64 final : public Qemu {
  public:
   explicit QemuAarch64(const QemuMachine& machine) : Qemu(machine) {}
   [[nodiscard]] bool judges(std::string_view format) const override { return find_regime(format) != nullptr; }
+  [[nodiscard]] bool watches(std::string_view format) const override {
+    return judges(format) && find_regime(format)->stage == 1;
+  }
 
  protected:
   [[nodiscard]] bool asks(std::string_view format, const Probe& probe) const override {
@@ -143,8 +169,29 @@ class QemuAarch64 final : public Qemu {
 
   [[nodiscard]] Answer read(std::string_view, const Probe& probe, const mailbox_cell& cell) override {
     if (probe.kind == Kind::execute)
-      return read_fetch(cell.first, cell.second, probe.address);
+      return read_abort(instruction_abort, cell.first, cell.second, probe.address);
     return read_par(cell.first, probe.address);
+  }
+
+  [[nodiscard]] bool asks_access(std::string_view format, const Access& access) const override {
+    return asks(format, access.probe) && !is_harness(access.before) && !is_harness(access.after);
+  }
+  void lead(QemuProcess& process, const Image& image, std::span<const std::uint64_t> frames) override {
+    TagPages pages(process.ram(tags_at, tags_bytes), ram_base + tags_at, access_stage);
+    pages.map(harness_ipa, ram_base, 2, true);
+    pages.map_to_itself(image.base, image.bytes.size(), true);
+    for (const std::uint64_t frame : frames)
+      if (frame >> access_bits == 0 && !is_harness(frame)) // what is beyond faults, and says where
+        pages.tag(frame);
+    const std::array registers{HCR_RW | HCR_VM, access_VTCR, ram_base + tags_at};
+    std::ranges::copy(registers, &process.box().registers[harness_registers]);
+  }
+  // Loads find the tag, stores do not hurt it.
+  [[nodiscard]] std::uint64_t aim_access(const Probe& probe) const override { return TagPages::aim(probe); }
+  [[nodiscard]] Answer read_access(std::string_view, const Probe& probe, const mailbox_cell& cell) override {
+    if (cell.second != 0)
+      return read_abort(data_abort, cell.first, cell.second, probe.address);
+    return {Outcome::ok, TagPages::physical(probe, cell.first), std::nullopt};
   }
 
  private:

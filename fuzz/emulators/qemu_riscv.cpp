@@ -8,6 +8,7 @@
 #include "fuzz/emulators/qemu_riscv.hpp"
 
 #include "fuzz/emulators/qemu_deviations.hpp"
+#include "fuzz/emulators/tag_pages.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -40,6 +41,17 @@ std::uint64_t entry(std::uint64_t address, std::uint64_t bits) {
 }
 constexpr std::uint64_t readable = R | U | A | D;
 
+// The harness's other G-stage, for loads and stores that go on: Sv57x4.
+constexpr std::size_t tags_at = std::size_t{64} << 20U, tags_bytes = std::size_t{64} << 20U;
+constexpr std::uint64_t W = 4, access_bits = 59;
+constexpr riscv::Regime access_g_stage{"riscv_sv57x4", 10};
+constexpr StageShape access_stage{5, 4 * TagPages::page_bytes,
+                                  [](std::uint64_t physical) { return entry(physical, 0); },
+                                  [](std::uint64_t table) { return table >> 10U << page_shift; },
+                                  [](std::uint64_t physical, unsigned, bool writable) {
+                                    return entry(physical, writable ? readable | W : readable);
+                                  }};
+
 // "a read for VS-stage address translation": the walk itself left the image.
 constexpr std::uint64_t walk_left = 0x3000;
 
@@ -47,6 +59,7 @@ class QemuRiscv final : public Qemu {
  public:
   explicit QemuRiscv(const QemuMachine& machine) : Qemu(machine) {}
   [[nodiscard]] bool judges(std::string_view format) const override { return find_regime(format) != nullptr; }
+  [[nodiscard]] bool watches(std::string_view format) const override { return judges(format); }
 
  protected:
   void prepare(QemuProcess& process, std::string_view format, const Image& image) override {
@@ -72,6 +85,26 @@ class QemuRiscv final : public Qemu {
     if (!riscv::is_guest_page_fault(cause) || instruction == walk_left)
       return {Outcome::not_judged, std::nullopt, std::nullopt};
     return {Outcome::ok, (cell.first & ~std::uint64_t{0xfff}) | (probe.address & 0xfffU), std::nullopt};
+  }
+
+  // HLV of the kernel and of the user share translations, so that one of them would have to invalidate.
+  [[nodiscard]] bool asks_access(std::string_view, const Access& access) const override {
+    return !access.probe.user;
+  }
+  void lead(QemuProcess& process, const Image& image, std::span<const std::uint64_t> frames) override {
+    TagPages pages(process.ram(tags_at, tags_bytes), ram_base + tags_at, access_stage);
+    pages.map_to_itself(image.base, image.bytes.size(), false);
+    for (const std::uint64_t frame : frames)
+      if (frame >> access_bits == 0)
+        pages.tag(frame);
+    process.box().registers[riscv::hgatp] = access_g_stage.root(ram_base + tags_at);
+  }
+  [[nodiscard]] std::uint64_t aim_access(const Probe& probe) const override { return TagPages::aim(probe); }
+  [[nodiscard]] Answer read_access(std::string_view format, const Probe& probe,
+                                   const mailbox_cell& cell) override {
+    if ((cell.second & 0xffU) == riscv::no_fault)
+      return {Outcome::ok, TagPages::physical(probe, cell.first), std::nullopt};
+    return read(format, probe, cell);
   }
 
  private:

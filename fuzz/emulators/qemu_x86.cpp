@@ -40,6 +40,7 @@ class QemuX86 final : public Qemu {
   [[nodiscard]] bool judges(std::string_view format) const override {
     return find_x86_paging(format) != nullptr;
   }
+  [[nodiscard]] bool watches(std::string_view format) const override { return judges(format); }
 
  protected:
   [[nodiscard]] bool asks(std::string_view format, const Probe& probe) const override {

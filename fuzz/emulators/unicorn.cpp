@@ -6,54 +6,22 @@
 #include "fuzz/emulators/host_memory.hpp"
 #include "fuzz/emulators/lpae_status.hpp"
 #include "fuzz/emulators/oracles.hpp"
+#include "fuzz/emulators/unicorn_cached.hpp"
 #include "fuzz/emulators/unicorn_deviations.hpp"
+#include "fuzz/emulators/unicorn_engine.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cstring>
 #include <stdexcept>
-#include <unicorn/unicorn.h>
+#include <vector>
 
 namespace pagetwin::emulators {
 
 namespace {
 
-struct Regime {
-  std::string_view format;
-  unsigned input_bits, granule_shift;
-  std::uint64_t TG0; // of TCR_EL1
-};
-constexpr std::array regimes{Regime{"aarch64_s1_4k", 48, 12, 0}, Regime{"aarch64_s1_16k", 47, 14, 2},
-                             Regime{"aarch64_s1_64k", 48, 16, 1}};
-
-const Regime* find_regime(std::string_view format) {
-  const auto* const found = std::ranges::find(regimes, format, &Regime::format);
-  return found == regimes.end() ? nullptr : found;
-}
-
-// TCR_EL1. IPS: 48 bits of output. TG1 and T1SZ: 4 KiB granules and 39 bits for the harness. HA and
-// HD stay 0, and AF is the software's business: this walker knows no FEAT_HAFDBS.
-constexpr std::uint64_t TCR_IPS_48 = std::uint64_t{5} << 32, TCR_TG1_4K = std::uint64_t{2} << 30,
-                        TCR_T1SZ_39 = std::uint64_t{25} << 16;
-// SCTLR_EL1: M and C, and bits 29, 28, 23 (SPAN), 22, 20, 11, 8 and 7, which are 1 without later extensions.
-constexpr std::uint64_t SCTLR = 0x30d0'0985;
-// SCR_EL3: RW, so that EL1 is AArch64, which the walker would not believe otherwise, and HCE. With NS,
-// nothing runs: the processor starts in Secure state. NS and NSTable of descriptors change no answer.
-constexpr std::uint64_t SCR = 0x500;
-constexpr std::uint64_t MAIR = 0xff;
-
-// The harness, at physical address 0 and at the start of the upper range.
-constexpr std::uint64_t harness_va = 0xffff'ff80'0000'0000;
-constexpr std::size_t harness_bytes = std::size_t{2} << 20U, table_at = 0x1000, code_at = 0x2000,
-                      cells_at = std::size_t{1} << 20U, most_cells = (harness_bytes - cells_at) / 8;
-// A block of 1 GiB at address 0, for EL1, accessed.
-constexpr std::uint64_t harness_block = 0x401;
-
 // Physical memory for tables; what an image does not fill stays zero.
 constexpr std::size_t table_bytes = std::size_t{8} << 30U;
-
-// libunicorn keeps some memory for each run: 512 MiB after 150,000 of them.
-constexpr unsigned runs_per_engine = 20'000;
 
 // The four questions, in the order in which the code asks them.
 enum Question : std::uint8_t { e1_read, e1_write, e0_read, e0_write };
@@ -101,99 +69,48 @@ Answer read_par(std::uint64_t par, std::uint64_t va) {
   return lpae::read_status(par >> 1U & 0x3fU, 3).value_or(other);
 }
 
-void check(uc_err error, const char* what) {
-  if (error != UC_ERR_OK)
-    throw std::runtime_error(std::string("unicorn: ") + what + ": " + uc_strerror(error));
-}
-
-// One virtual processor over the two memories.
-class Engine {
- public:
-  Engine(const HostMemory& harness, const HostMemory& tables, std::uint64_t tables_base) {
-    check(uc_open(UC_ARCH_ARM64, UC_MODE_ARM, &uc_), "open");
-    check(uc_ctl_set_cpu_model(uc_, UC_CPU_ARM64_MAX), "processor");
-    map(0, harness);
-    // A region is also looked up by the virtual address of what runs.
-    map(harness_va, harness);
-    map(tables_base, tables);
-    set(3, 6, 1, 1, 0, SCR); // before anything else
-    set(3, 0, 10, 2, 0, MAIR);
-  }
-  ~Engine() { uc_close(uc_); }
-  Engine(const Engine&) = delete;
-  Engine& operator=(const Engine&) = delete;
-
-  void use(const Regime& regime, std::uint64_t root) {
-    set(3, 0, 2, 0, 2, TCR_IPS_48 | TCR_TG1_4K | TCR_T1SZ_39 | regime.TG0 << 14U | (64 - regime.input_bits));
-    set(3, 0, 2, 0, 0, root);
-    set(3, 0, 2, 0, 1, table_at);
-    set(3, 0, 1, 0, 0, SCTLR);
-  }
-  // ends: of the cells of each question.
-  void run(const std::array<std::size_t, questions>& ends) {
-    static constexpr std::array<int, questions> registers{UC_ARM64_REG_X1, UC_ARM64_REG_X2, UC_ARM64_REG_X3,
-                                                          UC_ARM64_REG_X4};
-    const std::uint64_t cells = harness_va + cells_at, begin = harness_va + code_at;
-    check(uc_reg_write(uc_, UC_ARM64_REG_X0, &cells), "x0");
-    for (unsigned q = 0; q < questions; ++q) {
-      const std::uint64_t end = cells + 8 * ends[q];
-      check(uc_reg_write(uc_, registers[q], &end), "x1 to x4");
-    }
-    check(uc_emu_start(uc_, begin, begin + sizeof code, 0, 0), "run");
-  }
-
- private:
-  void map(std::uint64_t address, const HostMemory& memory) {
-    check(uc_mem_map_ptr(uc_, address, memory.size(), UC_PROT_ALL, memory.begin()), "memory");
-  }
-  // A system register by the numbers of its MSR.
-  void set(std::uint32_t op0, std::uint32_t op1, std::uint32_t crn, std::uint32_t crm, std::uint32_t op2,
-           std::uint64_t value) {
-    const uc_arm64_cp_reg cell{crn, crm, op0, op1, op2, value};
-    check(uc_reg_write(uc_, UC_ARM64_REG_CP_REG, &cell), "system register");
-  }
-
-  uc_engine* uc_ = nullptr;
-};
-
 class Unicorn final : public Emulator {
  public:
-  Unicorn() : harness_(harness_bytes), tables_(table_bytes) {
-    std::memcpy(harness_.begin() + table_at, &harness_block, sizeof harness_block);
-    std::memcpy(harness_.begin() + code_at, code.data(), sizeof code);
-  }
+  Unicorn() : harness_(code), tables_(table_bytes) {}
   [[nodiscard]] std::string_view name() const override { return "unicorn"; }
-  [[nodiscard]] bool judges(std::string_view format) const override { return find_regime(format) != nullptr; }
+  [[nodiscard]] bool judges(std::string_view format) const override {
+    return find_unicorn_regime(format) != nullptr;
+  }
   [[nodiscard]] bool writes_back() const override { return false; }
+  [[nodiscard]] CachedMmu* cached() override {
+    if (cached_ == nullptr)
+      cached_ = make_unicorn_cached();
+    return cached_.get();
+  }
 
   void walk(std::string_view format, Image image, std::span<const Probe> probes,
             std::span<Answer> answers) override {
-    prepare(image).use(*find_regime(format), image.root);
-    for (std::size_t from = 0; from < probes.size(); from += most_cells) {
-      const std::size_t count = std::min(most_cells, probes.size() - from);
+    prepare(image).use(*find_unicorn_regime(format), image.root);
+    for (std::size_t from = 0; from < probes.size(); from += UnicornHarness::most_cells) {
+      const std::size_t count = std::min(UnicornHarness::most_cells, probes.size() - from);
       ask(probes.subspan(from, count), answers.subspan(from, count));
     }
   }
 
  private:
-  Engine& prepare(const Image& image) {
+  UnicornEngine& prepare(const Image& image) {
     if (image.bytes.size() > tables_.size())
       throw std::runtime_error("unicorn: a table of more than 8 GiB");
     std::memcpy(tables_.begin(), image.bytes.data(), image.bytes.size());
     if (used_ > image.bytes.size()) // of the last one
       std::ranges::fill(tables_.part(image.bytes.size(), used_ - image.bytes.size()), std::byte{0});
     used_ = image.bytes.size();
-    if (engine_ == nullptr || base_ != image.base || runs_ == runs_per_engine) {
+    if (engine_ == nullptr || base_ != image.base || engine_->is_worn_out()) {
       engine_.reset(); // two would hold twice the memory
-      engine_ = std::make_unique<Engine>(harness_, tables_, image.base);
+      engine_ = std::make_unique<UnicornEngine>(harness_);
+      engine_->map(image.base, tables_.begin(), tables_.size());
       base_ = image.base;
-      runs_ = 0;
     }
     return *engine_;
   }
 
   void ask(std::span<const Probe> probes, std::span<Answer> answers) {
-    std::array<std::size_t, questions> ends{};
+    UnicornEngine::Ends ends{};
     order_.clear();
     for (unsigned q = 0; q < questions; ++q) {
       for (std::size_t i = 0; i < probes.size(); ++i)
@@ -202,24 +119,19 @@ class Unicorn final : public Emulator {
       ends[q] = order_.size();
     }
     for (std::size_t cell = 0; cell < order_.size(); ++cell)
-      std::memcpy(cell_at(cell), &probes[order_[cell]].address, 8);
-    ++runs_;
-    engine_->run(ends);
+      harness_.set_cell(cell, probes[order_[cell]].address);
+    engine_->run(0, code.size(), ends);
     std::ranges::fill(answers, Answer{Outcome::not_judged, std::nullopt, std::nullopt});
-    for (std::size_t cell = 0; cell < order_.size(); ++cell) {
-      std::uint64_t par = 0;
-      std::memcpy(&par, cell_at(cell), sizeof par);
-      answers[order_[cell]] = read_par(par, probes[order_[cell]].address);
-    }
+    for (std::size_t cell = 0; cell < order_.size(); ++cell)
+      answers[order_[cell]] = read_par(harness_.cell(cell), probes[order_[cell]].address);
   }
 
-  [[nodiscard]] std::byte* cell_at(std::size_t cell) const { return harness_.begin() + cells_at + 8 * cell; }
-
-  HostMemory harness_, tables_;
-  std::unique_ptr<Engine> engine_;
+  UnicornHarness harness_;
+  HostMemory tables_;
+  std::unique_ptr<UnicornEngine> engine_;
+  std::unique_ptr<CachedMmu> cached_; // when it is asked for
   std::uint64_t base_ = 0;
-  std::size_t used_ = 0; // bytes of tables_ that may not be zero
-  unsigned runs_ = 0;
+  std::size_t used_ = 0;           // bytes of tables_ that may not be zero
   std::vector<std::size_t> order_; // which probe is in which cell
 };
 

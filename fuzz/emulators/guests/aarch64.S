@@ -4,12 +4,23 @@
 // address (HPFAR_EL2), and no instruction ever runs. A fault of stage 1 goes to the vector of EL1, which is not
 // mapped, and so to EL2, too, with its reason in ESR_EL1. Rule: Arm ARM (DDI 0487), C5.5 (AT), D1 (exception
 // entry), D24.2 (PAR_EL1, ESR_ELx, HPFAR_EL2). It refuses to know what a table is.
+// Steps that keep the TLB (mailbox.h) are loads and stores of EL1 itself, for the user by LDTR and STTR. Its code
+// and the mailbox are mapped by TTBR1_EL1, through a second stage in which the harness has put this RAM at
+// HARNESS_IPA. They are invalidated from here, by TLBI (C5.5) of EL1&0.
 // mailbox.h: registers are those of `load` below, and 9 is the stage. A cell becomes PAR_EL1; for a fetch
-// HPFAR_EL2 and ESR_EL2, or nothing and ESR_EL1 with bit 63 set.
+// HPFAR_EL2 and ESR_EL2, or nothing and ESR_EL1 with bit 63 set; so does a load or store that faults, and one that
+// went through what was loaded and nothing.
 
 #define MAILBOX 0x40200000
 #define ENDS    80
 #define CELLS   128
+#define STEP    (MAILBOX + CELLS + 32768*16)
+#define FORGET  1
+#define KEEP    2
+#define RAM     0x40000000
+#define HARNESS_IPA 0x700000000000 // qemu_aarch64.cpp: harness_ipa
+#define HARNESS_VA  0xffffff8000000000
+#define NOT_MAPPED  0xffffffc000000000 // in TTBR1's range
 #define SPSR_EL1h 0x3c5
 #define SPSR_EL0t 0x3c0
 
@@ -21,9 +32,6 @@ _start:
   mov sp, x0
   ldr x0, =vectors
   msr vbar_el2, x0
-  mov x0, #0xffffffc000000000   // TTBR1's range
-  msr vbar_el1, x0
-  msr ttbr1_el1, xzr            // where stage 2 maps nothing
   mov x0, #0xff
   msr mair_el1, x0
   mov x0, #1 << 31              // RW
@@ -36,11 +44,20 @@ batch:
   ldr x19, =MAILBOX
   add x20, x19, #CELLS          // the next cell
   add x22, x19, #ENDS           // the end of the next group
+  ldr x26, =STEP
+  ldr x28, [x26]
+  cmp x28, #FORGET
+  b.hi keep
   ldp x0, x1, [x19]
   msr tcr_el1, x0
   msr ttbr0_el1, x1
   ldr x0, [x19, #16]
   msr sctlr_el1, x0
+  b.eq forget
+  adr x25, came_back            // from the fetch
+  ldr x0, =NOT_MAPPED
+  msr vbar_el1, x0
+  msr ttbr1_el1, xzr            // where stage 2 maps nothing
   ldr x28, [x19, #72]
   bl under_test
   tlbi alle1
@@ -83,10 +100,8 @@ batch:
 
 next_group:                     // x21: one past its last cell
   ldr x21, [x22], #8
-  add x21, x20, x21, lsl #4
-  ldr x0, =MAILBOX + CELLS
-  sub x1, x20, x0
-  sub x21, x21, x1
+  add x21, x19, x21, lsl #4
+  add x21, x21, #CELLS
   ret
 
 under_test:                     // registers 3 to 5: HCR_EL2, VTCR_EL2, VTTBR_EL2
@@ -135,6 +150,93 @@ answer:
 fetched:
   br x27
 
+forget:
+  ldr x0, =HARNESS_IPA + (harness_table - RAM)
+  msr ttbr1_el1, x0
+  ldr x0, =HARNESS_VA + (el1_vectors - RAM)
+  msr vbar_el1, x0
+  bl of_harness
+  tlbi alle1
+  b accesses
+keep:
+  cmp x28, #KEEP
+  b.eq accesses
+  ldr x1, [x26, #8]             // how many pages; -1 is everything
+  add x2, x26, #16
+  tbnz x1, #63, 3f
+1:
+  cbz x1, accesses
+  ldr x0, [x2], #8
+  sub x1, x1, #1
+  ubfx x3, x0, #12, #44
+  tbz x0, #0, 2f
+  tlbi vaae1is, x3
+  b 1b
+2:
+  tlbi vaale1is, x3
+  b 1b
+3:
+  tlbi vmalle1is
+accesses:
+  dsb sy
+  isb
+  adr x25, came_back_from_access
+  ldr x29, =HARNESS_VA - RAM
+  adr x0, at_el1
+  add x0, x0, x29
+  add x19, x19, x29
+  add x20, x20, x29
+  add x22, x22, x29
+go_to_el1:
+  msr elr_el2, x0
+  mov x0, #SPSR_EL1h
+  msr spsr_el2, x0
+  eret
+came_back_from_access:
+  mrs x1, esr_el2
+  ubfx x0, x1, #26, #6
+  cmp x0, #0x16                 // HVC: done
+  b.eq accesses_done
+  mrs x3, hpfar_el2
+  sub x20, x20, x29
+  stp x3, x1, [x20], #16
+  add x20, x20, x29
+  mov x0, x24
+  b go_to_el1
+accesses_done:
+  bl signal
+  b batch
+
+// At EL1, through TTBR1_EL1. x24: where a fault goes on.
+at_el1:
+  .macro access_group operation, value
+  bl next_group
+  adr x24, 1f
+1:
+  cmp x20, x21
+  b.hs 2f
+  ldr x0, [x20]
+  mov x3, #0
+  \operation \value, [x0]
+  stp x3, xzr, [x20], #16
+  b 1b
+2:
+  .endm
+  access_group ldr, x3
+  access_group str, xzr
+  bl next_group                 // no fetches
+  access_group ldtr, x3
+  access_group sttr, xzr
+  hvc #0
+  .balign 2048
+el1_vectors:
+  .skip 0x200                   // of EL1 with its own stack pointer
+  mrs x1, esr_el1
+  orr x1, x1, #1 << 63
+  stp xzr, x1, [x20], #16
+  msr elr_el1, x24
+  eret
+
 // Semihosting: SYS_READC sleeps until a byte comes, SYS_WRITEC sends one.
 wait:
   mov w0, #7
@@ -156,8 +258,13 @@ vectors:
   .endr
   .rept 8
   .balign 128
-  b came_back
+  br x25
   .endr
+
+  .balign 4096
+harness_table:                  // a block of 1 GiB: AF, for EL1
+  .quad HARNESS_IPA | 0x401
+  .fill 511, 8, 0
 
   .section .bss
   .balign 16

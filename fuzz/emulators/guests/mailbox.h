@@ -16,7 +16,16 @@ enum {
   GROUP_USER_FETCH,
   GROUPS
 };
-enum { MAILBOX_REGISTERS = 10, MAILBOX_CELLS = 32768 };
+enum { MAILBOX_REGISTERS = 10, MAILBOX_CELLS = 32768, MAILBOX_PAGES = 512 };
+
+// How a batch treats the TLB (cached_mmu.hpp). All but the first are real loads and stores, and those of the
+// last three go on with what the one before left.
+enum {
+  STEP_WALK,       // walks anew; what every guest can do
+  STEP_FORGET,     // begins with an empty TLB
+  STEP_KEEP,       // invalidates nothing
+  STEP_INVALIDATE, // `pages` first, or everything
+};
 
 // Before the batch: the address, and nothing. After it: the answer.
 struct mailbox_cell {
@@ -27,6 +36,9 @@ struct mailbox {
   uint64_t registers[MAILBOX_REGISTERS]; // how this table is to be walked
   uint64_t ends[GROUPS];                 // of each group, in cells
   struct mailbox_cell cells[MAILBOX_CELLS];
+  uint64_t step;                 // one of the above
+  uint64_t pages_count;          // UINT64_MAX: everything
+  uint64_t pages[MAILBOX_PAGES]; // addresses
 };
 
 #endif

@@ -5,6 +5,10 @@
 // through the G-stage, the guest-page fault names the address between them (mtval2). Rule: The RISC-V Instruction
 // Set Manual, volume II, "H" extension: HLV and HSV, "Trap Cause Codes", mtval2, mtinst; "Physical Memory
 // Protection". It refuses to know what a table is.
+// Steps that keep the TLB (mailbox.h) load eight bytes and store eight, by HLV and HSV of the kernel, and invalidate
+// by HFENCE.VVMA; a page whose tables are owed, too, takes a fence of everything ("Hypervisor Memory-Management
+// Fence Instructions", and SFENCE.VMA, which by address orders leaves only). A load that went through becomes what
+// it found.
 // mailbox.h: registers 0 to 4 are vsatp, hgatp, pmpcfg0, pmpaddr0 and pmpaddr1. A cell becomes the guest physical
 // address of a guest-page fault, without its last two bits, and mcause | mtinst << 8; mcause of an access that
 // went through is 255.
@@ -12,6 +16,9 @@
 #define MAILBOX   0x80100000
 #define ENDS      80
 #define CELLS     128
+#define STEP      (MAILBOX + CELLS + 32768*16)
+#define FORGET    1
+#define KEEP      2
 #define MSTATUS_MPP  0x1800
 #define MSTATUS_MPP_S 0x800
 #define HSTATUS_SPVP 0x100
@@ -34,6 +41,13 @@ _start:
 batch:
   call wait
   li s9, MAILBOX
+  li s0, CELLS                  // the next cell
+  add s0, s0, s9
+  addi s10, s9, ENDS            // the end of the next group
+  li s4, STEP
+  ld s5, 0(s4)
+  li t0, FORGET
+  bgtu s5, t0, accesses
   ld t0, 0(s9)
   csrw vsatp, t0
   csrw satp, t0                 // QEMU 7.2 says page fault or access fault by this one's mode
@@ -45,17 +59,60 @@ batch:
   csrw pmpaddr1, t0
   ld t0, 16(s9)
   csrw pmpcfg0, t0
-  li s0, CELLS                  // the next cell
-  add s0, s0, s9
-  addi s10, s9, ENDS            // the end of the next group
   li t0, HSTATUS_SPVP           // kernel
   csrs hstatus, t0
+  bnez s5, forget
   li s11, MSTATUS_MPP_S
   call three_groups
   li t0, HSTATUS_SPVP           // user
   csrc hstatus, t0
   li s11, 0
   call three_groups
+  call signal
+  j batch
+
+forget:
+  hfence.gvma
+  j everything
+accesses:
+  li t0, KEEP
+  beq s5, t0, loads
+  ld t1, 8(s4)                  // how many pages; -1 is everything
+  addi t2, s4, 16
+  bltz t1, everything
+fence:
+  beqz t1, loads
+  ld t0, 0(t2)
+  andi t3, t0, 1
+  bnez t3, everything
+  hfence.vvma t0
+  addi t1, t1, -1
+  addi t2, t2, 8
+  j fence
+everything:
+  hfence.vvma
+loads:
+  call next_group
+  la s3, load
+load:
+  beq s0, s1, loads_done
+  ld t0, 0(s0)
+  hlv.d t1, (t0)
+  sd t1, 0(s0)
+  li t1, NO_FAULT
+  sd t1, 8(s0)
+  addi s0, s0, 16
+  j load
+loads_done:
+  call next_group
+  la s3, store
+store:
+  beq s0, s1, stores_done
+  ld t0, 0(s0)
+  hsv.d zero, (t0)
+  call went_through
+  j store
+stores_done:
   call signal
   j batch
 

@@ -5,6 +5,8 @@
 // and rax leads to a page that is never there. Rule: Intel SDM volume 3A, 4.7 (page-fault exceptions), 4.5
 // (4-level and 5-level paging), 6.14 (exceptions in 64-bit mode), 9.8.5 (entering IA-32e mode); the PVH entry
 // of Xen. It refuses to know what a table is.
+// Steps that keep the TLB (mailbox.h) leave the table's CR3 in place between batches, and invalidate by INVLPG, or
+// by loading CR3, which without CR4.PGE reaches global pages, too (4.10.4).
 // mailbox.h: register 0 is CR3, 1 the number of levels, 2 whether to look for zeros instead of working. A cell
 // becomes the physical address, if a plugin told it (plugin.c), and vector | error code << 8; the vector is 255
 // for an access that went through. Looking for zeros: the address of the last two of sixteen and 255, or 254 if
@@ -15,6 +17,10 @@
 #define LOOKS     16
 #define ENDS      80
 #define CELLS     128
+#define STEP      (MAILBOX + CELLS + 32768*16)
+#define FORGET    1
+#define KEEP      2
+#define INVALIDATE 3
 #define USER_ALIAS 0x800000
 #define NEVER     0x2000000
 #define NO_FAULT  255
@@ -119,8 +125,25 @@ batch:
   push $leave
   lretq
 1:
+  cmpl $KEEP, STEP(%rbx)
+  je 4f
   mov MAILBOX(%rbx), %rax
+  cmpl $INVALIDATE, STEP(%rbx)
+  jne 3f
+  mov STEP+8(%rbx), %rcx        // how many pages; -1 is everything
+  lea STEP+16(%rbx), %rdx
+  cmp $-1, %rcx
+  je 3f
+2:
+  jrcxz 4f
+  mov (%rdx), %rax
+  invlpg (%rax)
+  add $8, %rdx
+  dec %rcx
+  jmp 2b
+3:
   mov %rax, %cr3
+4:
   lea MAILBOX+CELLS(%rbx), %rsi // the next cell
   lea MAILBOX+ENDS(%rbx), %r12  // the end of the next group
   cmpq $0, MAILBOX+LOOKS(%rbx)
@@ -146,6 +169,10 @@ batch:
   user_group write
   user_group fetch
 done:
+  mov STEP(%rbx), %eax
+  sub $FORGET, %eax
+  cmp $KEEP-FORGET, %eax
+  jbe 2f                        // there is more to come
   lea root4(%rip), %rax
   cmpl $5, current_levels(%rip)
   jne 1f
@@ -153,6 +180,7 @@ done:
 1:
   sub %rbx, %rax
   mov %rax, %cr3
+2:
   call signal
   call wait
   jmp batch

@@ -1,0 +1,227 @@
+// The TLBs of foreign MMUs over descriptors made by hand: that they keep what they were not told to forget,
+// or nothing here could ever convict a table, and that what they are told to forget is gone. Rule: Arm ARM
+// (DDI 0487) D8.13 (TLB maintenance), Intel SDM 3A 4.10, RISC-V volume II (SFENCE.VMA).
+#include "tests/emulators/qemu_fixture.hpp"
+
+#include <algorithm>
+
+namespace pagetwin::emulators {
+namespace {
+
+// How each of them says what this file needs.
+struct Dialect {
+  const char* name;
+  Opened (*open)();
+  const char* format;
+  unsigned levels;
+  std::uint64_t (*link)(std::uint64_t node);
+  std::uint64_t (*page)(std::uint64_t frame, bool writable);
+  bool has_users;      // that are judged
+  bool drops_one_page; // and keeps the others, when told to drop one
+};
+void PrintTo(const Dialect& dialect, std::ostream* out) { *out << dialect.name; }
+
+std::uint64_t arm_link(std::uint64_t node) { return node | 3; }
+std::uint64_t arm_page(std::uint64_t at, bool writable) {
+  return at | 3 | bit(10) | bit(6) | (writable ? 0 : bit(7));
+}
+std::uint64_t intel_link(std::uint64_t node) { return node | 7; }
+std::uint64_t intel_page(std::uint64_t at, bool writable) { return at | 5 | (writable ? 2 : 0); }
+std::uint64_t riscv_link(std::uint64_t node) { return node >> 2U | 1; }
+std::uint64_t riscv_page(std::uint64_t at, bool writable) { return at >> 2U | 3 | (writable ? 4 : 0); }
+
+constexpr Dialect unicorn{.name = "unicorn",
+                          .open = open_unicorn,
+                          .format = "aarch64_s1_4k",
+                          .levels = 4,
+                          .link = arm_link,
+                          .page = arm_page,
+                          .has_users = true,
+                          .drops_one_page = false};
+constexpr Dialect qemu_aarch64{.name = "qemu_aarch64",
+                               .open = open_qemu_aarch64,
+                               .format = "aarch64_s1_4k",
+                               .levels = 4,
+                               .link = arm_link,
+                               .page = arm_page,
+                               .has_users = true,
+                               .drops_one_page = true};
+constexpr Dialect qemu_x86{.name = "qemu_x86",
+                           .open = open_qemu_x86,
+                           .format = "x86_64_4",
+                           .levels = 4,
+                           .link = intel_link,
+                           .page = intel_page,
+                           .has_users = true,
+                           .drops_one_page = true};
+constexpr Dialect qemu_riscv{.name = "qemu_riscv",
+                             .open = open_qemu_riscv,
+                             .format = "riscv_sv39",
+                             .levels = 3,
+                             .link = riscv_link,
+                             .page = riscv_page,
+                             .has_users = false,
+                             .drops_one_page = false};
+
+constexpr std::uint64_t here = 0x12'3456'7000, there = 0x7'6543'2000;
+
+class CachedMmus : public testing::TestWithParam<Dialect> {
+ protected:
+  void SetUp() override {
+    Opened opened = GetParam().open();
+    if (const auto* absent = std::get_if<Absent>(&opened))
+      GTEST_SKIP() << absent->emulator << ": " << absent->reason;
+    oracle_ = std::get<Oracle>(std::move(opened));
+  }
+  [[nodiscard]] Emulator& emulator() { return *oracle_.emulator; }
+  [[nodiscard]] CachedMmu& mmu() { return *emulator().cached(); }
+  [[nodiscard]] static Tables tables() { return {GetParam().levels, 4096, 4096, GetParam().link}; }
+  [[nodiscard]] std::vector<Sight> watch(Tables before, Tables after, std::span<const Access> accesses,
+                                         std::span<const Owed> owed) {
+    const Image old = before.image(), now = after.image();
+    std::vector<Sight> sights(accesses.size());
+    mmu().watch(GetParam().format, {old.base, old.root, old.bytes, now.bytes, owed}, accesses, sights);
+    return sights;
+  }
+  [[nodiscard]] Sight watch_one(const Tables& before, const Tables& after, const Access& access,
+                                std::span<const Owed> owed) {
+    return watch(before, after, std::array{access}, owed).front();
+  }
+
+ private:
+  Oracle oracle_;
+};
+
+std::uint64_t page_of(std::uint64_t frame, bool writable = true) {
+  return CachedMmus::GetParam().page(frame, writable);
+}
+
+// The page at 0x3000 moves from here to there.
+struct Moved {
+  explicit Moved(const Tables& tables) : before(tables), after(tables) {
+    before.set(0, 3, page_of(here));
+    after.set(0, 3, page_of(there));
+  }
+  Tables before, after;
+  static constexpr Access read{{0x3124, Kind::read, false}, here, there};
+};
+constexpr Owed its_page{0x3000, 0x3fff, false};
+
+TEST_P(CachedMmus, KeepWhatTheyWereNotToldToForget) {
+  const Moved moved(tables());
+  const Sight sight = watch_one(moved.before, moved.after, Moved::read, {});
+  for (const Answer& answer : {sight.warm, sight.stale, sight.fresh})
+    expect_ok(answer, here + 0x124);
+}
+
+TEST_P(CachedMmus, ForgetAPage) {
+  const Moved moved(tables());
+  const Sight sight = watch_one(moved.before, moved.after, Moved::read, std::array{its_page});
+  expect_ok(sight.warm, here + 0x124);
+  expect_ok(sight.stale, here + 0x124);
+  expect_ok(sight.fresh, there + 0x124);
+}
+
+TEST_P(CachedMmus, ForgetMorePagesThanCanBeNamed) {
+  const Moved moved(tables());
+  const Sight sight =
+      watch_one(moved.before, moved.after, Moved::read, std::array{Owed{0, bit(38) - 1, false}});
+  expect_ok(sight.stale, here + 0x124);
+  expect_ok(sight.fresh, there + 0x124);
+}
+
+TEST_P(CachedMmus, ForgetOnlyThePageIfTheyKnowPages) {
+  Moved moved(tables());
+  moved.before.set(0, 4, page_of(here + 0x1000));
+  moved.after.set(0, 4, page_of(there + 0x1000));
+  const Access beside{{0x4008, Kind::read, false}, here + 0x1000, there + 0x1000};
+  const auto sights = watch(moved.before, moved.after, std::array{Moved::read, beside}, std::array{its_page});
+  expect_ok(sights[0].fresh, there + 0x124);
+  expect_ok(sights[1].stale, here + 0x1008);
+  expect_ok(sights[1].fresh, (GetParam().drops_one_page ? here : there) + 0x1008);
+}
+
+TEST_P(CachedMmus, ForgetWhatATableHeld) {
+  Moved moved(tables());
+  moved.after.set(1, 0, 0);
+  const Sight sight = watch_one(moved.before, moved.after, {Moved::read.probe, here, std::nullopt},
+                                std::array{Owed{0, bit(21) - 1, true}});
+  expect_ok(sight.warm, here + 0x124);
+  expect_ok(sight.stale, here + 0x124);
+  EXPECT_NE(sight.fresh.outcome, Outcome::ok);
+  EXPECT_NE(sight.fresh.outcome, Outcome::not_judged);
+}
+
+TEST_P(CachedMmus, KeepTheRightToWriteUntilTheyForgetIt) {
+  Moved moved(tables());
+  moved.after.set(0, 3, page_of(here, false));
+  const Access write{{0x3124, Kind::write, false}, here, std::nullopt};
+  const Sight sight = watch_one(moved.before, moved.after, write, std::array{its_page});
+  EXPECT_EQ(sight.warm.outcome, Outcome::ok);
+  EXPECT_EQ(sight.stale.outcome, Outcome::ok);
+  EXPECT_NE(sight.fresh.outcome, Outcome::ok);
+}
+
+TEST_P(CachedMmus, SeeWhatIsNewAtOnceWhereNothingWas) {
+  Moved moved(tables());
+  moved.before.set(0, 3, 0);
+  const Sight sight = watch_one(moved.before, moved.after, {Moved::read.probe, std::nullopt, there}, {});
+  EXPECT_NE(sight.warm.outcome, Outcome::ok);
+  expect_ok(sight.stale, there + 0x124);
+}
+
+TEST_P(CachedMmus, BeginEachEditWithAnEmptyTlb) {
+  const Moved moved(tables());
+  static_cast<void>(watch_one(moved.before, moved.after, Moved::read, {}));
+  const Access back{Moved::read.probe, there, here};
+  expect_ok(watch_one(moved.after, moved.before, back, {}).warm, there + 0x124);
+}
+
+TEST_P(CachedMmus, JudgeUsersWhereTheyHaveLinesOfTheirOwnAndFetchesNowhere) {
+  const Moved moved(tables());
+  const Access user{{0x3124, Kind::read, true}, here, there},
+      fetch{{0x3124, Kind::execute, false}, here, there};
+  const auto sights = watch(moved.before, moved.after, std::array{user, fetch}, std::array{its_page});
+  EXPECT_EQ(sights[1].fresh.outcome, Outcome::not_judged);
+  if (!GetParam().has_users) {
+    EXPECT_EQ(sights[0].fresh.outcome, Outcome::not_judged);
+    return;
+  }
+  expect_ok(sights[0].stale, here + 0x124);
+  expect_ok(sights[0].fresh, there + 0x124);
+}
+
+// What leads to where the harness of some of them is, or beyond all memory.
+TEST_P(CachedMmus, AreNeverLedIntoTheHarness) {
+  for (const std::uint64_t frame : {std::uint64_t{0x7000'0020'0000}, bit(40), std::uint64_t{0x4020'0000},
+                                    std::uint64_t{0x8010'0000}, std::uint64_t{0xffff'ffff'f000}}) {
+    Moved moved(tables());
+    moved.before.set(0, 3, page_of(frame));
+    const Probe write{0x3124, Kind::write, false};
+    const auto sights =
+        watch(moved.before, moved.after,
+              std::array{Access{Moved::read.probe, frame, there}, Access{write, frame, there}},
+              std::array{its_page});
+    if (sights[0].warm.outcome == Outcome::not_judged)
+      continue;
+    expect_ok(sights[0].warm, frame + 0x124);
+    expect_ok(sights[0].fresh, there + 0x124);
+  }
+}
+
+TEST_P(CachedMmus, WalkAnewAfterwardsAsBefore) {
+  Moved moved(tables());
+  static_cast<void>(watch_one(moved.before, moved.after, Moved::read, {}));
+  std::array<Answer, 2> answers{};
+  const std::array probes{kernel(Kind::read, 0x3124), kernel(Kind::write, 0x5000)};
+  emulator().walk(GetParam().format, moved.after.image(), probes, answers);
+  expect_ok(answers[0], there + 0x124);
+  EXPECT_NE(answers[1].outcome, Outcome::ok);
+}
+
+} // namespace
+
+INSTANTIATE_TEST_SUITE_P(All, CachedMmus, testing::Values(unicorn, qemu_aarch64, qemu_x86, qemu_riscv),
+                         [](const auto& of) { return of.param.name; });
+
+} // namespace pagetwin::emulators
