@@ -1,7 +1,7 @@
 """What the programs that ask foreign MMUs say, added up: one row per format and oracle, and a verdict over all of them.
 
-It refuses to run anything. The programs print lines `pagetwin: oracle {...}`, `pagetwin: absent {...}` and
-`pagetwin: nobody {...}` (fuzz/machines/foreign/session.hpp).
+It refuses to run anything. The programs print lines `pagetwin: oracle {...}`, `pagetwin: tlb {...}`,
+`pagetwin: absent {...}` and `pagetwin: nobody {...}` (fuzz/machines/foreign/session.hpp).
 """
 
 import json
@@ -14,7 +14,7 @@ PREFIX = "pagetwin: "
 # What the oracles walk past: an equal answer says nothing about it.
 NOBODY_JUDGES = (
     "contiguous sets and NAPOT as such: that a TLB may hold one entry for all copies has no effect on a walk",
-    "what becomes of stale translations: every probe walks anew",
+    "the order of stores and invalidations within one operation, cached table descriptors, and fetches through a TLB",
     "memory types, domains (all are clients'), global and software bits: no answer depends on them",
 )
 
@@ -31,8 +31,21 @@ class Row:
 
 
 @dataclass
+class TlbRow:
+    """TLB truth: real accesses before an edit, after it, and after the invalidations that it owes."""
+    format: str
+    oracle: str
+    edits: int = 0
+    accesses: int = 0
+    not_judged: int = 0
+    stale: int = 0  # saw the old translation before it was invalidated, which is allowed
+    wrong: int = 0
+
+
+@dataclass
 class Report:
     rows: dict[tuple[str, str], Row] = field(default_factory=dict)
+    tlbs: dict[tuple[str, str], TlbRow] = field(default_factory=dict)
     manuals: dict[tuple[str, str], str] = field(default_factory=dict)  # (oracle, deviation) -> who is right
     absent: dict[str, str] = field(default_factory=dict)  # oracle -> why
     formats: set[str] = field(default_factory=set)  # that some program is for
@@ -43,7 +56,7 @@ class Report:
         others = []
         for line in lines:
             kind, _, text = line.removeprefix(PREFIX).partition(" ")
-            take = {"oracle": self._oracle, "absent": self._absent, "nobody": self._nobody}.get(kind)
+            take = {"oracle": self._oracle, "tlb": self._tlb, "absent": self._absent, "nobody": self._nobody}.get(kind)
             if take is None or not line.startswith(PREFIX) or not text.startswith("{"):
                 others.append(line)
             else:
@@ -58,6 +71,11 @@ class Report:
         for entry in of["explained"]:
             row.explained[entry["name"]] = row.explained.get(entry["name"], 0) + entry["count"]
             self.manuals[of["oracle"], entry["name"]] = entry["manual"]
+
+    def _tlb(self, of: dict) -> None:
+        row = self.tlbs.setdefault((of["format"], of["oracle"]), TlbRow(of["format"], of["oracle"]))
+        for name in ("edits", "accesses", "not_judged", "stale", "wrong"):
+            setattr(row, name, getattr(row, name) + of[name])
 
     def _absent(self, of: dict) -> None:
         self.absent[of["oracle"]] = of["reason"]
@@ -74,13 +92,17 @@ class Report:
         return sorted(self.formats - {name for name, _ in self.rows})
 
     def unexplained(self) -> int:
-        return sum(row.unexplained for row in self.rows.values())
+        return sum(row.unexplained for row in self.rows.values()) + sum(row.wrong for row in self.tlbs.values())
+
+    def never_stale(self) -> list[tuple[str, str]]:
+        """TLBs that kept nothing, so that they could not have convicted anybody."""
+        return sorted(key for key, row in self.tlbs.items() if not row.stale)
 
     def exit_status(self, complete: bool) -> int:
         """complete: everything was asked, often enough to meet every deviation."""
         if self.unexplained() or FAILED in self.statuses.values():
             return FAILED
-        if not self.rows or (complete and self.unused()) or any(status != OK for status in self.statuses.values()):
+        if not self.rows or (complete and (self.unused() or self.never_stale())) or any(status != OK for status in self.statuses.values()):
             return BAD_INPUT
         return OK
 
@@ -88,6 +110,7 @@ class Report:
         lines = [f"{'format':<20} {'oracle':<14} {'probes':>12} {'damaged':>12} {'not judged':>12} {'unexplained':>12}"]
         for key in sorted(self.rows):
             lines += self._lines_of(self.rows[key])
+        lines += self._tlb_lines()
         lines += [f"{name:<20} not judged: no oracle here walks this format" for name in self.not_judged()]
         lines += [f"skipped: {oracle}: {reason}" for oracle, reason in sorted(self.absent.items())]
         lines += [f"not judged: {what}" for what in NOBODY_JUDGES]
@@ -95,7 +118,16 @@ class Report:
             lines.append("error: no oracle judged anything")
         if complete:
             lines += [f"error: {oracle}: the known deviation '{name}' was never met" for oracle, name in self.unused()]
+            lines += [f"error: {oracle}: its TLB kept nothing of {name} that was stale" for name, oracle in self.never_stale()]
         return "\n".join(lines)
+
+    def _tlb_lines(self) -> list[str]:
+        lines = [f"{'TLB truth':<20} {'oracle':<12} {'edits':>12} {'accesses':>12} {'not judged':>12} {'stale before':>12} "
+                 f"{'wrong after':>12}"]
+        lines += [f"{row.format:<20} {row.oracle:<12} {row.edits:>12,} {row.accesses:>12,} {row.not_judged:>12,} "
+                  f"{row.stale:>12,} {row.wrong:>12,}" for _, row in sorted(self.tlbs.items())]
+        return lines + [f"{name:<20} {oracle:<12} not judged: no access of it goes through its TLB here"
+                        for name, oracle in sorted(set(self.rows) - set(self.tlbs))]
 
     def _lines_of(self, row: Row) -> list[str]:
         lines = [f"{row.format:<20} {row.oracle:<14} {row.probes:>12,} {row.damaged:>12,} {row.not_judged:>12,} "

@@ -5,11 +5,13 @@
   scripts/oracles out/artifacts/page_table_aarch64_s1_4k/trace-*.ops
 
 A probe is one address and one kind of access, judged by reference/mmu and by the oracle over the same bytes. "damaged" ones
-are those where bits were flipped first. What an oracle is known to do wrong is listed in fuzz/emulators/*_deviations.cpp; in a
-complete run (no file, no --format, a million probes) an entry that was never met is an error. docs/emulators.md has the rest;
-scripts/bootstrap --oracles installs the emulators.
+are those where bits were flipped first. TLB truth is real accesses before an edit of a table, after it and after the
+invalidations that it owes: "stale before" is evidence, "wrong after" a table that owes too little. What an oracle is known to
+do wrong is listed in fuzz/emulators/*_deviations.cpp; in a complete run (no file, no --format, a million probes) an entry that
+was never met is an error, and so is a TLB that never was stale. docs/emulators.md has the rest; scripts/bootstrap --oracles
+installs the emulators.
 
-exit: 0 all agree, 1 somebody disagrees and nothing explains it, 2 an unused deviation, no oracle at all, or bad usage.
+exit: 0 all agree, 1 somebody disagrees and nothing explains it, 2 an unused deviation or TLB, no oracle at all, or bad usage.
 """
 
 import argparse

@@ -19,6 +19,8 @@ void expect_agreement() {
   if (session.summary().find("pagetwin: oracle") == std::string::npos)
     GTEST_SKIP() << session.summary();
   EXPECT_EQ(session.run(), twin::ExitStatus::ok);
+  // A TLB that never kept anything could not have convicted anybody.
+  EXPECT_EQ(session.summary().find("\"stale\":0,"), std::string::npos) << session.summary();
 }
 
 // scripts/oracles has the same formats as targets; a name of the list there is a test here.

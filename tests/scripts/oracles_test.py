@@ -24,6 +24,11 @@ def oracle(form="sv39", name="qemu", probes=10, unexplained=0, explained=()) -> 
                                              "unexplained": unexplained, "explained": list(explained)}) + "\n"
 
 
+def tlb(form="sv39", name="qemu", stale=7, wrong=0) -> str:
+    return "pagetwin: tlb " + json.dumps({"format": form, "oracle": name, "edits": 5, "accesses": 1_234, "not_judged": 2,
+                                          "stale": stale, "wrong": wrong}) + "\n"
+
+
 ABSENT = 'pagetwin: absent {"oracle":"kvm","reason":"there is no /dev/kvm"}\n'
 NOBODY = 'pagetwin: nobody {"format":"ept_4"}\n'
 
@@ -38,6 +43,10 @@ class Reading(unittest.TestCase):
     def test_what_several_programs_say_of_one_format_is_added_up(self):
         row = report(oracle(explained=[LATE]), oracle(probes=5, explained=[LATE])).rows["sv39", "qemu"]
         self.assertEqual((row.probes, row.damaged, row.explained), (15, 8, {"late": 6}))
+
+    def test_what_is_said_of_a_tlb_is_added_up(self):
+        row = report(tlb(), tlb(stale=0, wrong=1)).tlbs["sv39", "qemu"]
+        self.assertEqual((row.edits, row.accesses, row.not_judged, row.stale, row.wrong), (10, 2_468, 4, 7, 1))
 
     def test_lines_for_people_are_handed_on(self):
         finding = ["pagetwin: page_table_x: qemu: user read\n", "\n", "pagetwin: json {}\n", "pagetwin: oracle of what\n"]
@@ -70,6 +79,15 @@ class Ending(unittest.TestCase):
         made = report(oracle(explained=[LATE]), oracle(name="kvm", explained=[dict(LATE, count=0)]))
         self.assertEqual(made.unused(), [("kvm", "late")])
 
+    def test_an_access_that_is_wrong_after_all_invalidations_is_failure(self):
+        self.assertEqual(report(oracle(), tlb(wrong=1), a=FAILED).exit_status(complete=False), FAILED)
+        self.assertEqual(report(oracle(), tlb(wrong=1), a=OK).exit_status(complete=False), FAILED)
+
+    def test_a_tlb_that_never_kept_anything_is_an_error_of_a_complete_run_only(self):
+        made = report(oracle(), tlb(), tlb("sv48", stale=0), a=OK)
+        self.assertEqual(made.exit_status(complete=True), BAD_INPUT)
+        self.assertEqual(made.exit_status(complete=False), OK)
+
     def test_no_oracle_at_all_is_an_error(self):
         self.assertEqual(report(ABSENT, NOBODY, a=OK).exit_status(complete=False), BAD_INPUT)
 
@@ -82,6 +100,15 @@ class Printing(unittest.TestCase):
                      r"error: qemu: the known deviation 'never' was never met"):
             self.assertRegex(text, line)
         self.assertIn("not judged: contiguous sets", text)
+
+    def test_a_tlb_has_a_line_of_its_own(self):
+        text = report(oracle(), tlb(), tlb("sv48", stale=0)).render(complete=True)
+        for line in (r"TLB truth +oracle +edits +accesses +not judged +stale before +wrong after",
+                     r"sv39 +qemu +5 +1,234 +2 +7 +0", r"error: qemu: its TLB kept nothing of sv48 that was stale"):
+            self.assertRegex(text, line)
+
+    def test_an_oracle_that_shows_no_tlb_is_named(self):
+        self.assertRegex(report(oracle(), tlb("sv48")).render(complete=False), r"sv39 +qemu +not judged: no access of it goes")
 
     def test_a_format_that_one_oracle_judges_is_judged(self):
         self.assertEqual(report(oracle("ept_4"), NOBODY).not_judged(), [])

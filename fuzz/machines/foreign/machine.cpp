@@ -7,8 +7,10 @@ namespace pagetwin::fuzz {
 
 ForeignMachine::ForeignMachine(std::unique_ptr<TableMachine> inner, const Jury& jury)
     : inner_(std::move(inner)), jury_(jury) {
-  for (std::size_t i = 0; i < jury_.oracles.size(); ++i)
+  for (std::size_t i = 0; i < jury_.oracles.size(); ++i) {
     referees_.emplace_back(jury_.oracles[i], jury_.tallies[i]);
+    shootdowns_.emplace_back(jury_.oracles[i], jury_.tallies[i].tlb);
+  }
 }
 
 void ForeignMachine::begin(const twin::Program& program) {
@@ -16,6 +18,30 @@ void ForeignMachine::begin(const twin::Program& program) {
   for (const std::uint64_t value : program.header)
     salt_ = salt_ * 1'000'003 + value;
   inner_->begin(program);
+}
+
+// What the table machine finds ends the program. Where it is about what a TLB holds, the table is sound
+// enough to be shown to those that are TLBs.
+Verdict ForeignMachine::step(const twin::Op& op) {
+  const bool edits = scene_.begin(*inner_, op, salt_);
+  Verdict verdict = inner_->step(op);
+  const bool sound = !verdict || verdict->oracle == "O6 tlb" || verdict->oracle == "O13 flush log";
+  Verdict tlb = edits && sound && scene_.end(*inner_) ? judge_tlbs() : std::nullopt;
+  if (!verdict)
+    return tlb;
+  if (tlb)
+    verdict->details += "\n" + tlb->oracle + " finds it, too: " + tlb->headline;
+  return with_testimony(std::move(verdict));
+}
+
+Verdict ForeignMachine::judge_tlbs() {
+  Verdict first;
+  for (Shootdown& shootdown : shootdowns_) {
+    Verdict verdict = shootdown.judge(scene_, inner_->view());
+    if (!first)
+      first = std::move(verdict);
+  }
+  return first;
 }
 
 // Before the tables are compared with the model and destroyed. Every space and every oracle has its turn, so

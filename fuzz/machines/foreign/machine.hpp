@@ -4,6 +4,7 @@
 #pragma once
 
 #include "fuzz/machines/foreign/referee.hpp"
+#include "fuzz/machines/foreign/shootdown.hpp"
 #include "fuzz/machines/table/machine.hpp"
 
 namespace pagetwin::fuzz {
@@ -21,7 +22,7 @@ class ForeignMachine final : public twin::Machine {
 
   [[nodiscard]] const twin::Schema& schema() const override { return inner_->schema(); }
   void begin(const twin::Program& program) override;
-  [[nodiscard]] Verdict step(const twin::Op& op) override { return with_testimony(inner_->step(op)); }
+  [[nodiscard]] Verdict step(const twin::Op& op) override;
   [[nodiscard]] Verdict finish() override;
   [[nodiscard]] std::string outcome() const override { return inner_->outcome(); }
   [[nodiscard]] std::string explain(std::uint64_t address) const override { return inner_->explain(address); }
@@ -32,12 +33,15 @@ class ForeignMachine final : public twin::Machine {
 
  private:
   [[nodiscard]] Verdict with_testimony(Verdict verdict);
+  [[nodiscard]] Verdict judge_tlbs();
   [[nodiscard]] Verdict judge_space(std::uint64_t root);
   [[nodiscard]] Verdict judge(std::size_t oracle, std::uint64_t root, bool damaged);
 
   std::unique_ptr<TableMachine> inner_;
   Jury jury_;
   std::vector<Referee> referees_;
+  std::vector<Shootdown> shootdowns_;
+  Scene scene_;
   Survey survey_;
   std::uint64_t salt_ = 0; // from the program's header, which minimising keeps
   std::vector<emulators::Probe> probes_;

@@ -56,6 +56,17 @@ std::string line_of(const std::string& format, const emulators::Oracle& oracle, 
          + ",\"explained\":[" + explained + "]}\n";
 }
 
+// Nothing where nobody could show a TLB.
+std::string tlb_line_of(const std::string& format, const emulators::Oracle& oracle, const TlbTally& tally) {
+  emulators::CachedMmu* const mmu = oracle.emulator->cached();
+  if (mmu == nullptr || !mmu->watches(format))
+    return {};
+  return "pagetwin: tlb {" + field("format", format) + "," + field("oracle", oracle.emulator->name()) + ","
+         + field("edits", tally.edits) + "," + field("accesses", tally.accesses) + ","
+         + field("not_judged", tally.not_judged) + "," + field("stale", tally.stale) + ","
+         + field("wrong", tally.wrong) + "}\n";
+}
+
 ExitStatus worse(ExitStatus one, ExitStatus other) { return std::max(one, other); }
 
 } // namespace
@@ -98,7 +109,7 @@ std::string Session::summary() const {
     lines += "pagetwin: absent {" + field("oracle", absent.emulator) + "," + field("reason", absent.reason)
              + "}\n";
   for (std::size_t i = 0; i < oracles_.size(); ++i)
-    lines += line_of(format_, oracles_[i], tallies_[i]);
+    lines += line_of(format_, oracles_[i], tallies_[i]) + tlb_line_of(format_, oracles_[i], tallies_[i].tlb);
   if (oracles_.empty())
     lines += "pagetwin: nobody {" + field("format", format_) + "}\n";
   return lines;

@@ -26,6 +26,8 @@ class Survey {
 
   // Every word that is not zero, in no order; one of a run of pages.
   [[nodiscard]] const std::vector<Place>& places() const { return places_; }
+  // What choose() chooses from, ascending.
+  [[nodiscard]] const std::vector<std::uint64_t>& addresses() const { return addresses_; }
   // All nodes at their places, from the start of the memory on; what lies between them is zero here, as only
   // the table's own nodes are its business.
   void copy_nodes(const View& view, std::vector<std::byte>& to) const;

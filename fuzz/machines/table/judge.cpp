@@ -11,8 +11,6 @@ namespace {
 
 using Hex = unsigned long long;
 
-unsigned tag_of(unsigned space) { return space + 1; }
-
 std::string show(std::uint64_t pa, std::uint64_t size, const reference::Attributes& a) {
   return format("%#llx size %#llx %c%c%c%c type %u key %u software %#x%s", Hex{pa}, Hex{size},
                 a.read ? 'r' : '-', a.write ? 'w' : '-', a.execute ? 'x' : '-', a.user ? 'u' : '-',

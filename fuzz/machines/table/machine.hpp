@@ -43,6 +43,11 @@ class TableMachine final : public twin::Machine, private Watcher {
   [[nodiscard]] std::optional<std::uint64_t> root_of(unsigned space) const {
     return spaces_[space].alive ? std::optional(subject_->root(space)) : std::nullopt;
   }
+  [[nodiscard]] unsigned space_of(const twin::Op& op) const;
+  // What the last operation did to memory; nothing where memory is not observed.
+  [[nodiscard]] const Observation* observation() const { return subject_->observation(); }
+  // What a table calls its space in invalidations.
+  [[nodiscard]] static unsigned tag_of(unsigned space) { return space + 1; }
   [[nodiscard]] std::optional<reference::Translation> modelled(unsigned space, std::uint64_t va) const {
     return spaces_[space].model.lookup(va);
   }
@@ -117,7 +122,6 @@ class TableMachine final : public twin::Machine, private Watcher {
   [[nodiscard]] Verdict destroy_all();
   [[nodiscard]] Verdict destroy_space(unsigned space);
 
-  [[nodiscard]] unsigned space_of(const twin::Op& op) const;
   [[nodiscard]] std::uint64_t steps_for(const twin::Op& op) const;
   [[nodiscard]] reference::FlatMap& model() { return spaces_[space_].model; }
   [[nodiscard]] const char* verb_name() const;

@@ -1,0 +1,79 @@
+// A table that owes too little, before every foreign MMU that has a TLB: each convicts it. Skipped where
+// there is none.
+#include "fuzz/machines/foreign/machine.hpp"
+#include "fuzz/machines/table/make.hpp"
+#include "src/arch/all.hpp"
+#include "tests/machines/traces.hpp"
+#include "tests/table/forgetful_subject.hpp"
+
+#include <gtest/gtest.h>
+
+namespace pagetwin::fuzz {
+namespace {
+
+template <Format F>
+std::unique_ptr<Subject> honest(Watcher& watcher) {
+  return make_subject<F, ObservedBacking>(watcher);
+}
+template <Format F>
+std::unique_ptr<Subject> forgetful(Watcher& watcher) {
+  return std::make_unique<ForgetfulSubject>(make_subject<F, ObservedBacking>(watcher));
+}
+
+class ForeignTlbs : public testing::Test {
+ protected:
+  // 32 pages, as some of them are of no use to an MMU that sets no accessed flags.
+  template <Format F, const reference::Mmu& (*Walker)()>
+  std::optional<twin::Divergence> run(emulators::Oracle& oracle,
+                                      std::unique_ptr<Subject> (*subject)(Watcher&)) {
+    constexpr unsigned shift = F::sizes[0].log2_bytes;
+    const std::string lines = format("map_range s=0 va=0x0 pa=0x40000000 len=%#x size=%#x attrs=rw-u\n"
+                                     "protect s=0 va=0x0 len=%#x attrs=r--u\n",
+                                     32U << shift, 1U << shift, 32U << shift);
+    Tally tally(oracle);
+    ForeignMachine machine(
+        std::make_unique<TableMachine>(TableSides{&table_schema<F>, subject, Walker}, twin::MachineOptions{}),
+        Jury{{&oracle, 1}, {&tally, 1}});
+    auto found = twin::run(machine, program_of(lines, table_schema<F>));
+    seen_ = tally.tlb;
+    return found;
+  }
+
+  template <Format F, const reference::Mmu& (*Walker)()>
+  void expect_conviction(emulators::Opened opened) {
+    if (const auto* absent = std::get_if<emulators::Absent>(&opened))
+      GTEST_SKIP() << absent->emulator << ": " << absent->reason;
+    auto& oracle = std::get<emulators::Oracle>(opened);
+    EXPECT_EQ((run<F, Walker>(oracle, honest<F>)), std::nullopt);
+    EXPECT_GT(seen_.stale, 0U);
+    EXPECT_EQ(seen_.wrong, 0U);
+    const auto found = run<F, Walker>(oracle, forgetful<F>);
+    ASSERT_TRUE(found);
+    const std::string conviction = std::string(oracle.emulator->name()) + " TLB finds it, too: ";
+    EXPECT_NE(found->details.find(conviction), std::string::npos) << found->details;
+    EXPECT_GT(seen_.wrong, 0U);
+  }
+
+ private:
+  TlbTally seen_;
+};
+
+TEST_F(ForeignTlbs, OfUnicornConvictATableThatForgetsAnInvalidation) {
+  expect_conviction<Aarch64S1_4k, reference::aarch64_s1_4k>(emulators::open_unicorn());
+  expect_conviction<Aarch64S1_64k, reference::aarch64_s1_64k>(emulators::open_unicorn());
+}
+TEST_F(ForeignTlbs, OfQemuAarch64ConvictATableThatForgetsAnInvalidation) {
+  expect_conviction<Aarch64S1_16k, reference::aarch64_s1_16k>(emulators::open_qemu_aarch64());
+  expect_conviction<Aarch64S1_4kLpa2, reference::aarch64_s1_4k_lpa2>(emulators::open_qemu_aarch64());
+}
+TEST_F(ForeignTlbs, OfQemuX86ConvictATableThatForgetsAnInvalidation) {
+  expect_conviction<X86_64_4, reference::x86_64_4>(emulators::open_qemu_x86());
+  expect_conviction<X86_64_5, reference::x86_64_5>(emulators::open_qemu_x86());
+}
+TEST_F(ForeignTlbs, OfQemuRiscvConvictATableThatForgetsAnInvalidation) {
+  expect_conviction<RiscvSv39, reference::riscv_sv39>(emulators::open_qemu_riscv());
+  expect_conviction<RiscvSv57, reference::riscv_sv57>(emulators::open_qemu_riscv());
+}
+
+} // namespace
+} // namespace pagetwin::fuzz
