@@ -129,28 +129,31 @@ Verdict Structure::check_word(const View& view, const NodeState& state, std::uin
                    format("slot %#llx holds %#llx", Hex{node + std::uint64_t{index} * word_bytes_},
                           Hex{load(view, node + std::uint64_t{index} * word_bytes_)}));
   }
-  if (word.kind != reference::SlotKind::leaf || word.copies == 1
-      || is_whole_group(view, state.level, node, index, word))
+  if (word.kind != reference::SlotKind::leaf || word.copies == 1)
     return std::nullopt;
-  return finding("O4 shape", va, format("level %u mixed group", state.level),
+  const auto odd = odd_copy(view, state.level, node, index, word);
+  if (!odd)
+    return std::nullopt;
+  return finding("O4 shape", view.slot_va(state.va, state.level, *odd),
+                 format("level %u mixed group", state.level),
                  format("the copies of the leaf at %#llx differ", Hex{va}));
 }
 
 // Each copy is decoded once, from the first one: a whole group is passed over, so that whoever meets another
 // copy has met one that stands alone.
-bool Structure::is_whole_group(const View& view, unsigned level, std::uint64_t node, unsigned index,
-                               const reference::Decoded& first) const {
+std::optional<unsigned> Structure::odd_copy(const View& view, unsigned level, std::uint64_t node,
+                                            unsigned index, const reference::Decoded& first) const {
   if (index % first.copies != 0)
-    return false;
+    return index;
   const std::uint64_t slot = node + std::uint64_t{index} * word_bytes_;
   if (view.mmu->is_repeated(view.memory, slot, first.copies, level, view.mode))
-    return true;
+    return std::nullopt;
   for (unsigned copy = index + 1; copy < index + first.copies; ++copy) {
     const std::uint64_t other = load(view, node + std::uint64_t{copy} * word_bytes_);
     if (!reference::same_leaf(first, view.mmu->decode(other, level, copy, view.mode)))
-      return false;
+      return copy;
   }
-  return true;
+  return std::nullopt;
 }
 
 Verdict Structure::attach_child(const View& view, Observation& seen, std::uint64_t slot, unsigned index,

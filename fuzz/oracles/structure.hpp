@@ -42,8 +42,9 @@ class Structure {
                                      const reference::Decoded& table);
   [[nodiscard]] Verdict check_word(const View& view, const NodeState& state, std::uint64_t node,
                                    unsigned index, const reference::Decoded& word) const;
-  [[nodiscard]] bool is_whole_group(const View& view, unsigned level, std::uint64_t node, unsigned index,
-                                    const reference::Decoded& first) const;
+  // The index of the first copy that does not fit, of a leaf whose descriptor at `index` is `first`.
+  [[nodiscard]] std::optional<unsigned> odd_copy(const View& view, unsigned level, std::uint64_t node,
+                                                 unsigned index, const reference::Decoded& first) const;
   [[nodiscard]] static NodeState* linked_by(Observation& seen, std::uint64_t node, const Replaced& r);
   [[nodiscard]] static NodeState* incarnation(Observation& seen, std::uint64_t node, std::uint64_t serial);
   // Is the node that the child, which has a parent, was linked in still there?

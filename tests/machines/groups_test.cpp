@@ -108,6 +108,10 @@ class Groups : public testing::Test {
     return v;
   }
 
+  // Where copies begin to differ when this one of the set at 256 is unlike all the others: the first of a set
+  // is what the others are held against.
+  static std::uint64_t odd_one(unsigned copy) { return (256 + std::max(copy, 1U)) * K16; }
+
   std::vector<unsigned char> bytes_ = std::vector<unsigned char>(3 * K16);
   CountingMmu mmu_{reference::aarch64_s1_16k()};
   Structure structure_{mmu_};
@@ -138,6 +142,7 @@ TEST_F(Groups, EachCopyThatDiffersIsFoundFromItsOwnStore) {
     const Verdict v = check();
     ASSERT_TRUE(v) << copy;
     EXPECT_EQ(v->key, "level 0 mixed group") << copy;
+    EXPECT_EQ(v->address, odd_one(copy)) << copy;
     put(2, 256 + copy, first_copy + copy * K16);
     ASSERT_FALSE(check()) << copy;
   }
@@ -151,6 +156,7 @@ TEST_F(Groups, EachCopyThatIsMissingIsFound) {
     const Verdict v = check();
     ASSERT_TRUE(v) << copy;
     EXPECT_EQ(v->key, "level 0 mixed group") << copy;
+    EXPECT_EQ(v->address, odd_one(copy)) << copy;
     put(2, 256 + copy, first_copy + copy * K16);
     ASSERT_FALSE(check()) << copy;
   }
@@ -162,6 +168,7 @@ TEST_F(Groups, ACopyThatStandsAloneIsFound) {
     const Verdict v = check();
     ASSERT_TRUE(v) << copy;
     EXPECT_EQ(v->key, "level 0 mixed group") << copy;
+    EXPECT_EQ(v->address, odd_one(copy)) << copy;
     put(2, 256 + copy, 0);
     ASSERT_FALSE(check()) << copy;
   }
