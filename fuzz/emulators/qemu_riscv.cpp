@@ -31,6 +31,7 @@ using riscv::page_shift, riscv::ram_base;
 constexpr std::size_t g_stage_at = std::size_t{4} << 20U, middle_at = g_stage_at + 0x4000,
                       middle_tables = image_bytes >> 30U, last_at = middle_at + middle_tables * 0x1000;
 constexpr std::uint64_t middle_shift = 21, root_shift = 30;
+constexpr std::size_t page = std::size_t{1} << page_shift;
 constexpr std::uint64_t V = 1, R = 2, U = 16, A = 64, D = 128;
 constexpr riscv::Regime g_stage{"riscv_sv39x4", 8};
 // Of PMP, all of memory to everyone: NAPOT, X, W and R.
@@ -111,11 +112,12 @@ class QemuRiscv final : public Qemu {
   static void put(QemuProcess& process, std::size_t table, std::size_t index, std::uint64_t word) {
     std::memcpy(process.ram(table + 8 * index, 8).data(), &word, 8);
   }
-  // What lies wholly in the image as 2 MiB, the rest as pages.
+  // What lies wholly in the image as 2 MiB, the rest as pages. The last may be there in part: behind it are
+  // zeros.
   static void map(QemuProcess& process, std::size_t bytes) {
     for (std::size_t i = 0; i < middle_tables; ++i)
       put(process, g_stage_at, (image_base >> root_shift) + i, entry(ram_base + middle_at + i * 0x1000, 0));
-    const std::size_t whole = bytes >> middle_shift, pages = (bytes >> page_shift) % 512;
+    const std::size_t all = (bytes + page - 1) >> page_shift, whole = all / 512, pages = all % 512;
     for (std::size_t i = 0; i < middle_tables * 512; ++i)
       put(process, middle_at, i, i < whole ? entry(image_base + (i << middle_shift), readable) : 0);
     if (whole < middle_tables * 512)

@@ -59,6 +59,18 @@ TEST_F(QemuRiscvTest, KnowsSvnapot) {
   expect_fault(ask("riscv_sv39", t, kernel(Kind::read, 0x6678)), Outcome::fault);
 }
 
+TEST_F(QemuRiscvTest, ReadsTheLastPageOfAnImageThatHasOnlyAPartOfIt) {
+  Tables t = tables(3);
+  t.set(0, 1, pte(frame, R));
+  std::array probes{kernel(Kind::read, 0x1000), kernel(Kind::read, 0x2000)};
+  std::array<Answer, probes.size()> answers{};
+  Image image = t.image();
+  image.bytes = image.bytes.first(2 * 4096 + 16); // two words of the last node
+  emulator().walk("riscv_sv39", image, probes, answers);
+  expect_ok(answers[0], frame);
+  expect_fault(answers[1], Outcome::fault);
+}
+
 TEST_F(QemuRiscvTest, ForgetsTheTableBefore) {
   Tables larger = tables(5), smaller = tables(3);
   larger.set(0, 1, pte(frame, R));
