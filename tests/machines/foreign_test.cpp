@@ -321,6 +321,16 @@ TEST_F(ForeignMmus, DoNotConfirmAnythingByAFlagThatNobodySet) {
   EXPECT_TRUE(has(result.printed, "liar does not contradict the model at this address"));
 }
 
+TEST_F(ForeignMmus, ThatCannotBeAskedDoNotConfirmTheModelEither) {
+  const auto silent = [](const Probe&, Answer& answer) {
+    answer = {Outcome::not_judged, std::nullopt, std::nullopt};
+  };
+  const Result result = ask(target_with<WrongFrame>(), {.probes = 5000},
+                            Oracle{std::make_unique<Liar>(Lies{.answer = silent}), {}, {}});
+  EXPECT_EQ(result.status, ExitStatus::diverged);
+  EXPECT_TRUE(has(result.printed, "liar cannot judge this address"));
+}
+
 TEST_F(ForeignMmus, TakeATraceThatDoesNotExistAsBadInput) {
   EXPECT_EQ(ask({}, {.files = {folder() + "missing.ops"}}).status, ExitStatus::bad_input);
 }

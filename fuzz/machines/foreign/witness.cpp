@@ -69,6 +69,7 @@ std::string show(const std::optional<std::uint64_t>& model) {
 
 std::string testimony(emulators::Emulator& emulator, const TableMachine& machine, std::uint64_t address) {
   const std::string name(emulator.name());
+  bool judged = false;
   for (unsigned space = 0; space < max_spaces; ++space) {
     const auto root = machine.root_of(space);
     if (!root)
@@ -79,13 +80,14 @@ std::string testimony(emulators::Emulator& emulator, const TableMachine& machine
     const std::vector<Probe> probes = questions(view, *root, address);
     std::vector<Answer> answers(probes.size(), {Outcome::not_judged, std::nullopt, std::nullopt});
     emulator.walk(view.mmu->profile().name, {view.memory.pa_base, bytes, *root}, probes, answers);
+    judged |= std::ranges::any_of(answers, [](const Answer& a) { return a.outcome != Outcome::not_judged; });
     for (std::size_t i = 0; i < probes.size(); ++i)
       if (const auto model = modelled(machine, space, probes[i]); contradicts(answers[i], model))
         return name + " contradicts the model, too: " + to_text(probes[i])
                + format(" at %#llx in space %u: ", Hex{address}, space) + to_text(answers[i])
                + ", the model: " + show(model);
   }
-  return name + " does not contradict the model at this address";
+  return name + (judged ? " does not contradict the model at this address" : " cannot judge this address");
 }
 
 } // namespace pagetwin::fuzz

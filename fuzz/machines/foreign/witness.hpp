@@ -9,7 +9,7 @@
 
 namespace pagetwin::fuzz {
 
-// One line: the first answer that contradicts the model, in any space, or that there is none.
+// One line: the first answer that contradicts the model, in any space, or that there is none, or no answer.
 [[nodiscard]] std::string testimony(emulators::Emulator& emulator, const TableMachine& machine,
                                     std::uint64_t address);
 
