@@ -86,7 +86,7 @@ function(pagetwin_guest architecture triple)
   set(object ${PAGETWIN_GUESTS}/${architecture}.o)
   set(guest ${PAGETWIN_GUESTS}/${architecture}.elf)
   add_custom_command(OUTPUT ${guest} VERBATIM DEPENDS ${stem}.S ${stem}.ld
-    COMMAND ${PAGETWIN_GUEST_CLANG} --target=${triple} ${ARGN} -c ${stem}.S -o ${object}
+    COMMAND ${PAGETWIN_GUEST_CLANG} --target=${triple} ${ARGN} -Wa,--fatal-warnings -c ${stem}.S -o ${object}
     COMMAND ${PAGETWIN_GUEST_LLD} -static --build-id=none -T ${stem}.ld ${object} -o ${guest})
   set_property(GLOBAL APPEND PROPERTY PAGETWIN_GUEST_FILES ${guest})
 endfunction()

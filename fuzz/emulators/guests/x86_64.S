@@ -447,7 +447,7 @@ idtr:
   .short (IRQ_BASE+16)*16-1
   .quad idt
   .balign 16
-  .fill 512, 8, -1
+  .fill 1024, 4, -1
 stack_top:
   .quad -1, -1
 
