@@ -44,17 +44,17 @@ void ObservedMemory::write(PhysAddr pa, Raw word) {
 }
 
 template <class Raw>
-Raw ObservedWindow<Raw>::load_anywhere(unsigned i) const {
+Raw ObservedWindow<Raw>::load_anywhere(std::uint64_t i) const {
   return memory_->load<Raw>(at(i));
 }
 
 template <class Raw>
-void ObservedWindow<Raw>::store_anywhere(unsigned i, Raw word) const {
+void ObservedWindow<Raw>::store_anywhere(std::uint64_t i, Raw word) const {
   memory_->store<Raw>(at(i), word);
 }
 
 template <class Raw>
-Raw ObservedWindow<Raw>::exchange(unsigned i, Raw word) const {
+Raw ObservedWindow<Raw>::exchange(std::uint64_t i, Raw word) const {
   return memory_->exchange<Raw>(at(i), word);
 }
 
@@ -68,17 +68,17 @@ unsigned ObservedWindow<Raw>::next_live(unsigned i, unsigned end) const {
   return i;
 }
 
-template std::uint64_t ObservedWindow<std::uint64_t>::load_anywhere(unsigned) const;
-template void ObservedWindow<std::uint64_t>::store_anywhere(unsigned, std::uint64_t) const;
-template std::uint64_t ObservedWindow<std::uint64_t>::exchange(unsigned, std::uint64_t) const;
+template std::uint64_t ObservedWindow<std::uint64_t>::load_anywhere(std::uint64_t) const;
+template void ObservedWindow<std::uint64_t>::store_anywhere(std::uint64_t, std::uint64_t) const;
+template std::uint64_t ObservedWindow<std::uint64_t>::exchange(std::uint64_t, std::uint64_t) const;
 template unsigned ObservedWindow<std::uint64_t>::next_live(unsigned, unsigned) const;
 template std::uint64_t ObservedMemory::load(PhysAddr) const;
 template void ObservedMemory::store(PhysAddr, std::uint64_t);
 template std::uint64_t ObservedMemory::exchange(PhysAddr, std::uint64_t);
 
-template std::uint32_t ObservedWindow<std::uint32_t>::load_anywhere(unsigned) const;
-template void ObservedWindow<std::uint32_t>::store_anywhere(unsigned, std::uint32_t) const;
-template std::uint32_t ObservedWindow<std::uint32_t>::exchange(unsigned, std::uint32_t) const;
+template std::uint32_t ObservedWindow<std::uint32_t>::load_anywhere(std::uint64_t) const;
+template void ObservedWindow<std::uint32_t>::store_anywhere(std::uint64_t, std::uint32_t) const;
+template std::uint32_t ObservedWindow<std::uint32_t>::exchange(std::uint64_t, std::uint32_t) const;
 template unsigned ObservedWindow<std::uint32_t>::next_live(unsigned, unsigned) const;
 template std::uint32_t ObservedMemory::load(PhysAddr) const;
 template void ObservedMemory::store(PhysAddr, std::uint32_t);

@@ -33,20 +33,20 @@ class ObservedWindow {
  public:
   ObservedWindow(ObservedMemory& memory, PhysAddr first);
 
-  [[nodiscard]] PAGETWIN_UNSANITIZED Raw load(unsigned i) const {
+  [[nodiscard]] PAGETWIN_UNSANITIZED Raw load(std::uint64_t i) const {
     seen_->tick(address(i));
     return within(i) ? slots_[i] : load_anywhere(i);
   }
   // Stores to what hardware cannot reach yet need no watcher.
-  PAGETWIN_UNSANITIZED void store(unsigned i, Raw word) const {
+  PAGETWIN_UNSANITIZED void store(std::uint64_t i, Raw word) const {
     seen_->tick(address(i));
     if (!within(i) || node_->linked)
       return store_anywhere(i, word);
     const Raw before = slots_[i];
     slots_[i] = word;
-    seen_->note_store(*node_, address(i), index_ + i, before, word);
+    seen_->note_store(*node_, address(i), index_ + static_cast<unsigned>(i), before, word);
   }
-  [[nodiscard]] Raw exchange(unsigned i, Raw word) const;
+  [[nodiscard]] Raw exchange(std::uint64_t i, Raw word) const;
   [[nodiscard]] unsigned next_live(unsigned i, unsigned end) const;
   template <class WordOf>
   void fill(unsigned count, WordOf&& word_of) const {
@@ -69,18 +69,18 @@ class ObservedWindow {
     }
     return more;
   }
-  [[nodiscard]] PhysAddr at(unsigned i) const { return first_ + i * sizeof(Raw); }
-  [[nodiscard, gnu::always_inline]] std::uint64_t address(unsigned i) const {
+  [[nodiscard]] PhysAddr at(std::uint64_t i) const { return first_ + i * sizeof(Raw); }
+  [[nodiscard, gnu::always_inline]] std::uint64_t address(std::uint64_t i) const {
     return static_cast<std::uint64_t>(first_) + i * sizeof(Raw);
   }
   // One branch, so that the engine is guided by the table and not by its observer.
-  [[nodiscard, gnu::always_inline]] bool within(unsigned i) const {
+  [[nodiscard, gnu::always_inline]] bool within(std::uint64_t i) const {
     return (static_cast<unsigned>(i < count_) & static_cast<unsigned>(node_->live)
             & static_cast<unsigned>(node_->serial == serial_))
            != 0;
   }
-  [[nodiscard]] Raw load_anywhere(unsigned i) const;
-  void store_anywhere(unsigned i, Raw word) const;
+  [[nodiscard]] Raw load_anywhere(std::uint64_t i) const;
+  void store_anywhere(std::uint64_t i, Raw word) const;
 
   ObservedMemory* memory_;
   Observation* seen_;
@@ -213,17 +213,17 @@ ObservedWindow<Raw>::ObservedWindow(ObservedMemory& memory, PhysAddr first)
   count_ = offset < bytes ? static_cast<unsigned>((bytes - offset) / sizeof(Raw)) : 0;
 }
 
-extern template std::uint64_t ObservedWindow<std::uint64_t>::load_anywhere(unsigned) const;
-extern template void ObservedWindow<std::uint64_t>::store_anywhere(unsigned, std::uint64_t) const;
-extern template std::uint64_t ObservedWindow<std::uint64_t>::exchange(unsigned, std::uint64_t) const;
+extern template std::uint64_t ObservedWindow<std::uint64_t>::load_anywhere(std::uint64_t) const;
+extern template void ObservedWindow<std::uint64_t>::store_anywhere(std::uint64_t, std::uint64_t) const;
+extern template std::uint64_t ObservedWindow<std::uint64_t>::exchange(std::uint64_t, std::uint64_t) const;
 extern template unsigned ObservedWindow<std::uint64_t>::next_live(unsigned, unsigned) const;
 extern template std::uint64_t ObservedMemory::load(PhysAddr) const;
 extern template void ObservedMemory::store(PhysAddr, std::uint64_t);
 extern template std::uint64_t ObservedMemory::exchange(PhysAddr, std::uint64_t);
 
-extern template std::uint32_t ObservedWindow<std::uint32_t>::load_anywhere(unsigned) const;
-extern template void ObservedWindow<std::uint32_t>::store_anywhere(unsigned, std::uint32_t) const;
-extern template std::uint32_t ObservedWindow<std::uint32_t>::exchange(unsigned, std::uint32_t) const;
+extern template std::uint32_t ObservedWindow<std::uint32_t>::load_anywhere(std::uint64_t) const;
+extern template void ObservedWindow<std::uint32_t>::store_anywhere(std::uint64_t, std::uint32_t) const;
+extern template std::uint32_t ObservedWindow<std::uint32_t>::exchange(std::uint64_t, std::uint32_t) const;
 extern template unsigned ObservedWindow<std::uint32_t>::next_live(unsigned, unsigned) const;
 extern template std::uint32_t ObservedMemory::load(PhysAddr) const;
 extern template void ObservedMemory::store(PhysAddr, std::uint32_t);

@@ -30,9 +30,9 @@ struct Check {
     // An aligned page that begins in the space ends in it, and in the same half.
     return G::is_canonical(va) && G::is_output(pa, size) ? Status::ok : Status::out_of_range;
   }
-  // Is [va, va + length) one smallest page and legal input?
-  [[nodiscard]] static constexpr bool is_one_page(std::uint64_t va, std::uint64_t length) {
-    return length == bytes_of(F::page_shift) && is_aligned(va, F::page_shift) && G::is_canonical(va);
+  // Is pa the frame of a smallest page?
+  [[nodiscard]] static constexpr bool is_frame(std::uint64_t pa) {
+    return (pa & ~(low_mask(F::pa_bits) & ~low_mask(F::page_shift))) == 0;
   }
   [[nodiscard]] static constexpr Status mapped_range(std::uint64_t va, std::uint64_t pa, std::uint64_t length,
                                                      std::uint64_t max_size) {

@@ -47,9 +47,11 @@ template <class M, class Raw>
 class Window {
  public:
   Window(M& memory, PhysAddr node) : memory_(&memory), node_(node) {}
-  [[nodiscard]] Raw load(unsigned i) const { return memory_->template load<Raw>(node_ + i * sizeof(Raw)); }
-  void store(unsigned i, Raw word) const { memory_->template store<Raw>(node_ + i * sizeof(Raw), word); }
-  [[nodiscard]] Raw exchange(unsigned i, Raw word) const {
+  [[nodiscard]] Raw load(std::uint64_t i) const {
+    return memory_->template load<Raw>(node_ + i * sizeof(Raw));
+  }
+  void store(std::uint64_t i, Raw word) const { memory_->template store<Raw>(node_ + i * sizeof(Raw), word); }
+  [[nodiscard]] Raw exchange(std::uint64_t i, Raw word) const {
     return memory_->template exchange<Raw>(node_ + i * sizeof(Raw), word);
   }
   [[nodiscard]] unsigned next_live(unsigned i, unsigned end) const {
@@ -67,6 +69,15 @@ class Window {
   M* memory_;
   PhysAddr node_;
 };
+
+// The window that a policy offers, or the one above.
+template <class Raw, class M>
+[[nodiscard]] auto window_of(M& memory, PhysAddr node) {
+  if constexpr (requires { memory.template window<Raw>(node); })
+    return memory.template window<Raw>(node);
+  else
+    return Window<M, Raw>(memory, node);
+}
 
 // The first of i .. end - 1 whose word is not zero, or end: most of most nodes is holes, eight of which are
 // one branch.
@@ -93,9 +104,9 @@ template <HardwareFlags Hardware, class Raw>
 class PlainWindow {
  public:
   explicit PlainWindow(Raw* slots) : slots_(slots) {}
-  [[nodiscard]] Raw load(unsigned i) const { return slots_[i]; }
-  void store(unsigned i, Raw word) const { slots_[i] = word; }
-  [[nodiscard]] Raw exchange(unsigned i, Raw word) const {
+  [[nodiscard]] Raw load(std::uint64_t i) const { return slots_[i]; }
+  void store(std::uint64_t i, Raw word) const { slots_[i] = word; }
+  [[nodiscard]] Raw exchange(std::uint64_t i, Raw word) const {
     if constexpr (Hardware == HardwareFlags::on)
       return __atomic_exchange_n(slots_ + i, word, __ATOMIC_ACQ_REL);
     const Raw old = slots_[i];

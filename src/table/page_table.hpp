@@ -55,12 +55,10 @@ class PageTable {
 
   [[nodiscard, gnu::always_inline]] Status map(VirtAddr va, PhysAddr pa, std::uint64_t size,
                                                const Attributes& attributes) {
-    const Status status = first_of(Check<F>::page(raw(va), raw(pa), size), expressible(attributes));
-    if (status != Status::ok)
-      return status;
-    if (size == Page<F, M>::bytes)
-      if (const auto done = Page<F, M>(tree_, raw(va)).map(pa, attributes))
-        return *done;
+    if (size == page && Check<F>::is_frame(raw(pa)) && expressible(attributes) == Status::ok)
+      if (const std::uint64_t slot = tree_.seek(raw(va)); slot != TreeType::nowhere)
+        if (const auto done = Page<F, M>(tree_, raw(va), slot).map(pa, attributes))
+          return *done;
     return map_leaf(va, pa, size, attributes);
   }
 
@@ -75,9 +73,10 @@ class PageTable {
   }
 
   [[nodiscard, gnu::always_inline]] Changed unmap(VirtAddr va, std::uint64_t length) {
-    if (Check<F>::is_one_page(raw(va), length))
-      if (const auto bytes = Page<F, M>(tree_, raw(va)).unmap())
-        return {Status::ok, *bytes};
+    if (length == page)
+      if (const std::uint64_t slot = tree_.seek(raw(va)); slot != TreeType::nowhere)
+        if (const auto bytes = Page<F, M>(tree_, raw(va), slot).unmap())
+          return {Status::ok, *bytes};
     return unmap_range(va, length);
   }
   // sink(const LeafReport&) for every removed leaf, ascending.
@@ -94,9 +93,10 @@ class PageTable {
   }
 
   [[nodiscard, gnu::always_inline]] Changed protect(VirtAddr va, std::uint64_t length, Rights rights) {
-    if (Check<F>::is_one_page(raw(va), length) && expressible(rights) == Status::ok)
-      if (const auto bytes = Page<F, M>(tree_, raw(va)).protect(rights))
-        return {Status::ok, *bytes};
+    if (length == page && expressible(rights) == Status::ok)
+      if (const std::uint64_t slot = tree_.seek(raw(va)); slot != TreeType::nowhere)
+        if (const auto bytes = Page<F, M>(tree_, raw(va), slot).protect(rights))
+          return {Status::ok, *bytes};
     return protect_range(va, length, rights);
   }
 
@@ -178,6 +178,7 @@ class PageTable {
 
  private:
   using Leaf = typename TreeType::Leaf;
+  static constexpr std::uint64_t page = bytes_of(F::page_shift);
 
   PageTable(M& memory, PhysAddr root, SpaceId space) : tree_(memory, root, space) {}
 
@@ -202,6 +203,12 @@ class PageTable {
   // Out of line: what is left when the plain case of one page was not met.
   [[nodiscard, gnu::noinline]] Status map_leaf(VirtAddr va, PhysAddr pa, std::uint64_t size,
                                                const Attributes& attributes) {
+    const Status status = first_of(Check<F>::page(raw(va), raw(pa), size), expressible(attributes));
+    if (status != Status::ok)
+      return status;
+    if (size == page)
+      if (const auto done = Path<F, M>(tree_, raw(va)).map(Page<F, M>::leaf(pa, attributes)))
+        return *done;
     return Mapper<F, M>(tree_, raw(va), pa, attributes, *G::size_index(size)).run(range(va, size));
   }
   [[nodiscard, gnu::noinline]] Changed unmap_range(VirtAddr va, std::uint64_t length) {

@@ -7,6 +7,8 @@
 #include "src/table/memory.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <utility>
 
 namespace pagetwin {
 
@@ -37,6 +39,7 @@ class Tree {
     PhysAddr at;
     unsigned level;
   };
+  using SlotWindow = decltype(window_of<Raw>(std::declval<M&>(), PhysAddr{}));
   // A place at a level, with the word that was read there and the first byte that it covers.
   struct Slot {
     Node node;
@@ -68,7 +71,8 @@ class Tree {
   };
 
   Tree(M& memory, PhysAddr root, SpaceId space)
-      : memory_(&memory), root_{root, G::root_level}, space_(space) {}
+      : memory_(&memory), root_{root, G::root_level}, space_(space),
+        cursor_{0, 0, window(root), &memory.record(root)} {}
 
   [[nodiscard]] M& memory() const { return *memory_; }
   [[nodiscard]] Node root() const { return root_; }
@@ -80,12 +84,7 @@ class Tree {
   [[nodiscard]] Raw exchange(PhysAddr slot, Raw word) { return memory_->template exchange<Raw>(slot, word); }
 
   // The slots from `at` on, for loops.
-  [[nodiscard]] auto window(PhysAddr at) const {
-    if constexpr (requires { memory_->template window<Raw>(at); })
-      return memory_->template window<Raw>(at);
-    else
-      return Window<M, Raw>(*memory_, at);
-  }
+  [[nodiscard]] SlotWindow window(PhysAddr at) const { return window_of<Raw>(*memory_, at); }
 
   [[nodiscard]] Slot slot_of(Node node, std::uint64_t va) const {
     const PhysAddr at = G::slot(node.at, G::index(va, node.level));
@@ -163,17 +162,29 @@ class Tree {
     return s;
   }
 
-  // The leaf cursor: the node of level 0 that was found last. Neighbouring pages are edited in runs, and a
-  // run descends once. False when there is no node of level 0 on the way to va.
-  [[nodiscard, gnu::always_inline]] bool seek(std::uint64_t va) {
-    return va >> leaf_node_shift == cursor_key_ || seek_down(va);
+  // The leaf cursor: the node of level 0 that was found last, with all that an edit of one page needs of it.
+  // Neighbouring pages are edited in runs, and a run descends once. Empty before the first, and when the node
+  // went.
+  struct Cursor {
+    std::uint64_t first;   // the address that its slot 0 covers
+    std::uint64_t entries; // 0: no node
+    SlotWindow slots;
+    NodeRecord* record;
+  };
+  static constexpr std::uint64_t nowhere = ~std::uint64_t{0};
+
+  [[nodiscard]] const Cursor& cursor() const { return cursor_; }
+  // Moves the cursor to the node of a page and returns the page's slot, or nowhere: there is no such node, or
+  // va is no page's address. Rotated to the right, an address that lies elsewhere, is not aligned or not
+  // canonical is a large number, so that one comparison finds all of them.
+  [[nodiscard, gnu::always_inline]] std::uint64_t seek(std::uint64_t va) {
+    const std::uint64_t slot = slot_at_cursor(va);
+    return slot < cursor_.entries ? slot : seek_down(va);
   }
   void remember(std::uint64_t va, PhysAddr leaf_node) {
-    cursor_key_ = va >> leaf_node_shift;
-    cursor_ = leaf_node;
+    cursor_ = {align_down(va, leaf_node_shift), G::entries(0), window(leaf_node),
+               &memory_->record(leaf_node)};
   }
-  // The slot of a page whose node was sought and found.
-  [[nodiscard, gnu::always_inline]] Slot sought(std::uint64_t va) const { return slot_of({cursor_, 0}, va); }
 
   // Writes `count` slots with leaves of one size over consecutive frames. Aligned to the size's copies.
   void fill(PhysAddr slot, unsigned count, PhysAddr frame, Raw bits, PageSize size) {
@@ -212,7 +223,7 @@ class Tree {
     replace(window(slot), 0, old, next, level);
   }
   template <class Slots>
-  static void replace(const Slots& slots, unsigned i, Raw old, Raw next, unsigned level) {
+  static void replace(const Slots& slots, std::uint64_t i, Raw old, Raw next, unsigned level) {
     for (Raw was = slots.exchange(i, next); was != old; was = slots.exchange(i, next)) {
       old = next;
       next = F::with_flags(next, F::flags(was, level) | F::flags(next, level), level);
@@ -228,7 +239,7 @@ class Tree {
   }
   void retire(Node node, Contents contents) {
     if (node.level == 0)
-      cursor_key_ = nowhere;
+      cursor_.entries = 0;
     memory_->retire(node.at, G::node_shift(node.level), contents);
   }
   // The slot, whose node is empty or read no more, becomes a hole.
@@ -280,10 +291,13 @@ class Tree {
 
  private:
   static constexpr unsigned leaf_node_shift = F::page_shift + F::index_bits(0);
-  static constexpr std::uint64_t nowhere = ~std::uint64_t{0}; // no address has this key
 
-  [[nodiscard, gnu::noinline]] bool seek_down(std::uint64_t va) {
-    return seek_from<G::root_level>(root_.at, va);
+  [[nodiscard, gnu::always_inline]] std::uint64_t slot_at_cursor(std::uint64_t va) const {
+    return std::rotr(va - cursor_.first, F::page_shift);
+  }
+  [[nodiscard, gnu::noinline]] std::uint64_t seek_down(std::uint64_t va) {
+    const bool is_page = is_aligned(va, F::page_shift) && G::is_canonical(va);
+    return is_page && seek_from<G::root_level>(root_.at, va) ? slot_at_cursor(va) : nowhere;
   }
   template <unsigned Level>
   [[nodiscard, gnu::always_inline]] bool seek_from(PhysAddr node, std::uint64_t va) {
@@ -327,8 +341,7 @@ class Tree {
   M* memory_;
   Node root_;
   SpaceId space_;
-  std::uint64_t cursor_key_ = nowhere; // va >> leaf_node_shift
-  PhysAddr cursor_{};
+  Cursor cursor_;
   Range owed_{};
   Invalidation::Reach reach_ = Invalidation::Reach::leaf;
   bool any_ = false;
