@@ -2,7 +2,9 @@
 
 namespace pagetwin::fuzz {
 
-void Observation::reset() {
+void Observation::reset(std::size_t units) {
+  const std::uint64_t slots = (std::uint64_t{units} << unit_shift_) / sizeof(std::uint64_t);
+  most_steps_ = std::clamp(slots * per_slot, fewest_steps, limit_of_most_steps);
   begin_operation();
   for (const std::uint64_t node : ever_) {
     NodeState& state = states_[unit(node)];
@@ -26,7 +28,7 @@ void Observation::begin_operation() {
   former_.clear();
   touched_.clear();
   steps_ = 0;
-  step_limit_ = most_steps;
+  step_limit_ = most_steps_;
   complaint_ = nullptr;
   visible_change_ = false;
 }

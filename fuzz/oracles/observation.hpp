@@ -49,17 +49,16 @@ struct Runaway {
 
 class Observation {
  public:
-  // An operation over n slots needs a few accesses for each; and recorded traces have edits of 2^18 slots.
-  static constexpr std::uint64_t most_steps = 1ULL << 22;
-
   Observation(std::uint64_t base, unsigned unit_shift, std::size_t units)
       : base_(base), unit_shift_(unit_shift), live_units_(units), behind_(units), states_(units) {}
 
-  // Forgets everything about the last program.
-  void reset();
+  // Forgets everything about the last program. The next one has nodes of `units` units at most.
+  void reset(std::size_t units);
   void begin_operation();
   // Accesses that this operation may need; more than that is no progress.
-  void allow(std::uint64_t steps) { step_limit_ = std::min(steps, most_steps); }
+  void allow(std::uint64_t steps) { step_limit_ = std::min(steps, most_steps_); }
+  // That an operation over all of a space, and looking at it, may need.
+  [[nodiscard]] std::uint64_t most_steps() const { return most_steps_; }
 
   [[nodiscard]] bool contains(std::uint64_t pa) const { return unit(pa) < states_.size(); }
   [[nodiscard]] bool is_live(std::uint64_t pa) const { return live_units_[unit(pa)] != 0; }
@@ -118,6 +117,10 @@ class Observation {
   [[nodiscard]] bool visible_change() const { return visible_change_; }
 
  private:
+  // An operation over n slots, and looking at what it did, takes a few accesses for each of them; but a run
+  // ends. Recorded traces have edits of 2^18 slots, and 2 TiB in leaves of 2 MiB are 2^20.
+  static constexpr std::uint64_t fewest_steps = 1ULL << 22, limit_of_most_steps = 1ULL << 25, per_slot = 16;
+
   void list(NodeState& state, std::uint16_t index);
   void note_visible(const NodeState& state, std::uint64_t slot, std::uint16_t index, std::uint64_t before,
                     std::uint64_t after);
@@ -140,7 +143,8 @@ class Observation {
   std::vector<std::uint64_t> allocated_, retired_, touched_, ever_;
   std::vector<NodeState> former_;
   std::uint64_t serial_ = 0;
-  std::uint64_t steps_ = 0, step_limit_ = most_steps;
+  std::uint64_t most_steps_ = fewest_steps;
+  std::uint64_t steps_ = 0, step_limit_ = fewest_steps;
   const char* complaint_ = nullptr;
   std::uint64_t complaint_address_ = 0;
   bool visible_change_ = false;

@@ -69,7 +69,7 @@ TEST_F(ObservationOfRoots, TheNextOneInTheirPlaceIsAnotherNode) {
 }
 
 TEST_F(ObservationOfRoots, AnotherProgramMayCutTheirPlaceDifferently) {
-  seen.reset();
+  seen.reset(16);
   EXPECT_FALSE(seen.is_live(base + 248));
   seen.note_allocated(base + 224, unit, 0);
   EXPECT_EQ(seen.node_address(base + 248), base + 224);

@@ -61,7 +61,7 @@ Verdict TableMachine::step(const twin::Op& op) {
   nodes_before_ = subject_->nodes_used();
   subject_->begin_operation();
   if (Observation* seen = subject_->observation())
-    seen->allow(steps_for(op));
+    seen->allow(steps_for(op, seen->most_steps()));
   try {
     if (Verdict v = apply(op))
       return v;
@@ -73,12 +73,12 @@ Verdict TableMachine::step(const twin::Op& op) {
 }
 
 // Whatever an operation does to its surroundings, and some accesses for each page that it is about.
-std::uint64_t TableMachine::steps_for(const twin::Op& op) const {
+std::uint64_t TableMachine::steps_for(const twin::Op& op, std::uint64_t most) const {
   const twin::Verb& verb = table_verbs[op.verb];
   if (!verb.uses(field_va)) // all of a space
-    return Observation::most_steps;
+    return most;
   const std::uint64_t bytes = std::max(op.value[field_len], op.value[field_size]);
-  return (1U << 16U) + std::min(bytes / mmu_->profile().sizes.front(), Observation::most_steps) * 64;
+  return (1U << 16U) + std::min(bytes / mmu_->profile().sizes.front(), most) * 64;
 }
 
 Verdict TableMachine::finish() {

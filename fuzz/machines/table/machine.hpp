@@ -122,7 +122,7 @@ class TableMachine final : public twin::Machine, private Watcher {
   [[nodiscard]] Verdict destroy_all();
   [[nodiscard]] Verdict destroy_space(unsigned space);
 
-  [[nodiscard]] std::uint64_t steps_for(const twin::Op& op) const;
+  [[nodiscard]] std::uint64_t steps_for(const twin::Op& op, std::uint64_t most) const;
   [[nodiscard]] reference::FlatMap& model() { return spaces_[space_].model; }
   [[nodiscard]] const char* verb_name() const;
   [[nodiscard]] bool thorough() const { return options_.paranoid || options_.thorough; }
