@@ -37,11 +37,12 @@ std::string trace_name(const Target& target, const Program& program, const std::
 
 std::string report_finding(Machine& machine, const Target& target, const Program& program,
                            const Divergence& divergence, const FindingOptions& options) {
-  const std::string signature = divergence.signature();
-  // While fuzzing, checks may take turns by the step, and operations would be kept that only move it.
+  // While fuzzing, checks may take turns by the step, and operations would be kept that only move it. Replay
+  // makes every check at every step: what it will name, perhaps another oracle's verdict, is what is kept.
   const auto thorough = target.make({.thorough = true});
   const auto again = run(*thorough, program);
-  Machine& judge = again && again->signature() == signature ? *thorough : machine;
+  const std::string signature = (again ? *again : divergence).signature();
+  Machine& judge = again ? *thorough : machine;
   const Reduction small = minimise(judge, program, signature, options.max_runs);
   auto report = make_report(judge, target, small.program);
   if (!report)
