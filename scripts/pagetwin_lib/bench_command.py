@@ -1,4 +1,5 @@
-"""Runs the benchmarks and prints the time of each operation and its ratio to the probe of the same run.
+"""Runs the benchmarks and prints the time of each operation, its ratio to the probe of the same run, the goal for that
+ratio (for MEM_dense: for bytes per page) where there is one, and whether it was met.
 
   scripts/bench --filter 'W2_random|W9b'
   scripts/bench --instructions            counts instructions under callgrind instead (scripts/instructions)
@@ -39,10 +40,24 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def goal(entry: dict) -> tuple[float, bool] | None:
+    """The figure that must not be exceeded, and whether it was not."""
+    for counter, limit in (("ratio", "at_most"), ("bytes_per_page", "at_most_bytes")):
+        if limit in entry and counter in entry:
+            return entry[limit], entry[counter] <= entry[limit]
+    return None
+
+
 def row(entry: dict) -> list[str]:
-    ratio = entry.get("ratio")
+    ratio, aim = entry.get("ratio"), goal(entry)
     scale = bench_results.NANOSECONDS[entry.get("time_unit", "ns")]
-    return [entry["name"], bench_results.time_text(entry["cpu_time"] * scale), "" if ratio is None else f"{ratio:.3f}"]
+    return [entry["name"], bench_results.time_text(entry["cpu_time"] * scale), "" if ratio is None else f"{ratio:.3f}",
+            "" if aim is None else f"{aim[0]:.4g}", "" if aim is None else "pass" if aim[1] else "miss"]
+
+
+def summary(entries: list[dict]) -> str:
+    aims = [aim for aim in map(goal, entries) if aim is not None]
+    return f"{sum(met for _, met in aims)} of {len(aims)} goals met"
 
 
 def check_filter(pattern: str) -> None:
@@ -86,7 +101,8 @@ def main() -> int:
     entries = [entry for entry in document["benchmarks"] if entry.get("run_type") != "aggregate"]
     if not entries:
         raise Failure(f"{PROGRAM} measured nothing")
-    print("\n" + bench_results.table(["benchmark", "time", "ratio"], [row(entry) for entry in entries], False))
+    print("\n" + bench_results.table(["benchmark", "time", "ratio", "at most", "goal"], [row(entry) for entry in entries], False))
+    print(summary(entries))
     if args.json:
         shutil.copyfile(RESULT, args.json)
     return OK

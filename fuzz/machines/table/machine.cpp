@@ -67,8 +67,12 @@ Verdict TableMachine::step(const twin::Op& op) {
       return v;
     return judge(op);
   } catch (const Runaway& runaway) {
-    return finding("O15 progress", runaway.address, format("%s: %s", verb_name(), runaway.what),
-                   format("%s: %s", verb_name(), runaway.what));
+    // What is explained is the operation's own address; the slot is table memory, and 0 where none is to
+    // blame.
+    const std::string key = format("%s: %s", verb_name(), runaway.what);
+    const auto slot = static_cast<unsigned long long>(runaway.address);
+    return finding("O15 progress", address_of(op), slot == 0 ? key : key + format(", at slot %#llx", slot),
+                   key);
   }
 }
 
