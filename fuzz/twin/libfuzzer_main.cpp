@@ -97,7 +97,7 @@ int LLVMFuzzerInitialize(int* argc, char*** argv) {
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   pagetwin::twin::execute({data, size});
-  return 0;
+  return pagetwin::twin::fuzzing().machine->is_heavy() ? -1 : 0; // -1: not for the corpus
 }
 
 std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t capacity,

@@ -44,6 +44,9 @@ class Machine {
   // The walk, the TLB lines and the reference's region at an address, after the last step; lines.
   [[nodiscard]] virtual std::string explain(std::uint64_t address) const = 0;
   [[nodiscard]] virtual bool touches(const Op& op, std::uint64_t address) const = 0;
+  // Did the last run take so much longer than most that its like should stay rare? It is judged like any
+  // other, but the engine does not breed from it.
+  [[nodiscard]] virtual bool is_heavy() const { return false; }
   // What explain() should look at when an operation answers otherwise than a trace expects.
   [[nodiscard]] virtual std::uint64_t address_of(const Op& op) const { return op.value[0]; }
 };

@@ -33,7 +33,7 @@ void TableMachine::begin(const twin::Program& program) {
   inject_in_ = never;
   inject_spent_ = false;
   fault_armed_ = false;
-  steps_ = 0;
+  steps_ = most_nodes_at_once_ = 0;
   for (unsigned s = 0; s < max_spaces; ++s) {
     spaces_[s].alive = false;
     spaces_[s].model.reset();
@@ -65,6 +65,8 @@ Verdict TableMachine::step(const twin::Op& op) {
   try {
     if (Verdict v = apply(op))
       return v;
+    if (const std::uint64_t now = subject_->nodes_used(); now > nodes_before_)
+      most_nodes_at_once_ = std::max(most_nodes_at_once_, now - nodes_before_);
     return judge(op);
   } catch (const Runaway& runaway) {
     // What is explained is the operation's own address; the slot is table memory, and 0 where none is to

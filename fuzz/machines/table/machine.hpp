@@ -36,6 +36,8 @@ class TableMachine final : public twin::Machine, private Watcher {
   [[nodiscard]] std::string explain(std::uint64_t address) const override;
   [[nodiscard]] bool touches(const twin::Op& op, std::uint64_t address) const override;
   [[nodiscard]] std::uint64_t address_of(const twin::Op& op) const override { return op.value[field_va]; }
+  // One input that fills 1 GiB with small pages takes as long as a hundred others, and its offspring, too.
+  [[nodiscard]] bool is_heavy() const override { return most_nodes_at_once_ > 64; }
 
   // For those who walk the same bytes: memory, walker and mode, where a space's table begins, if it lives,
   // and what the model says of an address.
@@ -147,6 +149,7 @@ class TableMachine final : public twin::Machine, private Watcher {
   bool starved_ = false;     // the last operation ran out of memory
   bool fault_armed_ = false; // a fail is pending
   std::uint64_t nodes_before_ = 0, steps_ = 0;
+  std::uint64_t most_nodes_at_once_ = 0; // that one operation of this run took
   static constexpr std::uint64_t never = ~std::uint64_t{0};
   std::uint64_t inject_in_ = never; // exchanges until hardware writes
   bool inject_spent_ = false;       // an operation has made exchanges since
