@@ -92,6 +92,32 @@ TEST(Crowds, WholeBlocksAndOtherPlacesAreKept) {
   EXPECT_EQ(scene.kept_addresses(3 * scene.page, 0), selectors);
 }
 
+// The size of a range is that of its largest leaf, whether the range holds such a leaf or not.
+TEST(Crowds, RangesThatHoldNoBlockAreCutAnywhere) {
+  constexpr std::uint64_t page = Scene<Aarch64S1_4k>::page, block = Scene<Aarch64S1_4k>::block;
+  for (const TableVerb verb : {TableVerb::unmap, TableVerb::unmap_collect, TableVerb::protect}) {
+    Scene<Aarch64S1_4k> scene;
+    scene.before = operation(TableVerb::map_range, 3 * page, 8 * page, 16 * block);
+    scene.now = operation(verb, 3 * page, 0, 0);
+    EXPECT_EQ(scene.kept_addresses(3 * page, 0), selectors);
+    EXPECT_EQ(scene.kept_addresses(5 * block + page, 0), selectors); // beyond it
+    EXPECT_EQ(scene.kept_lengths(8 * page, 0), selectors);
+    EXPECT_EQ(scene.kept_lengths(2 * page, 0), selectors);
+    scene.before = operation(TableVerb::map_range, 3 * page, 2 * block - 4 * page, block); // pages, too
+    EXPECT_EQ(scene.kept_addresses(block + 3 * page, 0), selectors);
+  }
+}
+
+TEST(Crowds, OnlyTheBlocksOfARangeAreSpared) {
+  constexpr std::uint64_t page = Scene<Aarch64S1_4k>::page, block = Scene<Aarch64S1_4k>::block;
+  Scene<Aarch64S1_4k> scene;
+  scene.before = operation(TableVerb::map_range, block - 4 * page, 2 * block + 9 * page, 16 * block);
+  EXPECT_EQ(scene.kept_addresses(block - 3 * page, 0), selectors); // before the first
+  EXPECT_LT(scene.kept_addresses(block + 3 * page, block), selectors / 2);
+  EXPECT_LT(scene.kept_addresses(3 * block - page, 2 * block), selectors / 2);
+  EXPECT_EQ(scene.kept_addresses(3 * block + 3 * page, 0), selectors); // behind the last
+}
+
 TEST(Crowds, WhatMapsCutsMarkersOnly) {
   Scene<Aarch64S1_64k> scene;
   scene.now = operation(TableVerb::map, 0, 0, 0);

@@ -78,13 +78,18 @@ class Crowds {
     const bool lays = is_one_of(h.current(), {TableVerb::map, TableVerb::map_range, TableVerb::mark});
     for (std::size_t k = 0; k < std::min<std::size_t>(h.size(), 32); ++k) {
       const twin::Op& op = h.back(k);
-      const std::uint64_t extent = std::max(op.value[field_len], op.value[field_size]);
       const bool holds = lays ? is_one_of(op, {TableVerb::mark})
                               : is_one_of(op, {TableVerb::map, TableVerb::map_range, TableVerb::mark});
-      if (holds && extent >= block && va - op.value[field_va] < extent)
+      if (holds && has_block_at(va, op))
         return true;
     }
     return false;
+  }
+  // The size of a range is that of its largest leaf: what is shorter has none, and neither have its ends.
+  [[nodiscard]] static bool has_block_at(std::uint64_t va, const twin::Op& op) {
+    const bool range = is_one_of(op, {TableVerb::map_range});
+    const std::uint64_t extent = op.value[range ? field_len : field_size];
+    return extent >= block && align_down(va, G::span_shift(1)) - op.value[field_va] <= extent - block;
   }
   [[nodiscard]] static bool splits(const twin::Op& op) {
     return is_one_of(op, {TableVerb::map, TableVerb::map_range, TableVerb::mark, TableVerb::unmap,
