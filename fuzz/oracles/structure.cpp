@@ -139,8 +139,8 @@ Verdict Structure::check_word(const View& view, const NodeState& state, std::uin
                  format("the copies of the leaf at %#llx differ", Hex{va}));
 }
 
-// Each copy is decoded once, from the first one: a whole group is passed over, so that whoever meets another
-// copy has met one that stands alone.
+// A group is judged from its first copy and then passed over, so that whoever meets another copy has met one
+// that stands alone. Copies are decoded only where is_repeated does not vouch for them.
 std::optional<unsigned> Structure::odd_copy(const View& view, unsigned level, std::uint64_t node,
                                             unsigned index, const reference::Decoded& first) const {
   if (index % first.copies != 0)

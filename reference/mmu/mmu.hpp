@@ -136,8 +136,8 @@ class Mmu {
                                             unsigned level, const Mode& mode) const = 0;
 
   // May `raw` pass for the copy after `before` of a leaf of several slots: the same leaf, with the same
-  // flags? Asked of what follows a legal copy within its group, to spare decoding each; no is always a right
-  // answer.
+  // flags? Asked of what follows a legal copy, to spare decoding each; no is always a right answer. Of a word
+  // beyond its group, or in another node of the level, yes says only that it is a leaf.
   [[nodiscard]] virtual bool repeats(std::uint64_t before, std::uint64_t raw, unsigned level,
                                      const Mode& mode) const = 0;
   // Are the `copies` slots from `slot` on a whole group by that, the first copy of which is legal? The slots
