@@ -63,7 +63,7 @@ class ObservedBacking {
   ~ObservedBacking() { memory_.leave(*arena_); }
   void restart(const SubjectOptions& o) {
     const std::size_t units = units_of<F>(o);
-    seen_.reset(units);
+    seen_.reset(units, sizeof(typename F::Raw));
     memory_.restart(*arena_, units, Geometry<F>::node_shift(0), records_);
     mmu_ = MmuType(memory_, Tlb<F>(std::span(lines_).first(std::size_t{o.tlb_sets} * o.tlb_ways), o.tlb_ways),
                    WalkCache<F>(std::span(walks_).first(o.walk_entries), o.walk_level));

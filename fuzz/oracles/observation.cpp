@@ -2,8 +2,8 @@
 
 namespace pagetwin::fuzz {
 
-void Observation::reset(std::size_t units) {
-  const std::uint64_t slots = (std::uint64_t{units} << unit_shift_) / sizeof(std::uint64_t);
+void Observation::reset(std::size_t units, std::size_t word_bytes) {
+  const std::uint64_t slots = (std::uint64_t{units} << unit_shift_) / word_bytes;
   most_steps_ = std::clamp(slots * per_slot, fewest_steps, limit_of_most_steps);
   begin_operation();
   for (const std::uint64_t node : ever_) {

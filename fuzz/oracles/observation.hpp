@@ -52,8 +52,9 @@ class Observation {
   Observation(std::uint64_t base, unsigned unit_shift, std::size_t units)
       : base_(base), unit_shift_(unit_shift), live_units_(units), behind_(units), states_(units) {}
 
-  // Forgets everything about the last program. The next one has nodes of `units` units at most.
-  void reset(std::size_t units);
+  // Forgets everything about the last program. The next one has nodes of `units` units at most, and slots of
+  // `word_bytes` bytes.
+  void reset(std::size_t units, std::size_t word_bytes);
   void begin_operation();
   // Accesses that this operation may need; more than that is no progress.
   void allow(std::uint64_t steps) { step_limit_ = std::min(steps, most_steps_); }

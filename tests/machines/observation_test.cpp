@@ -69,11 +69,29 @@ TEST_F(ObservationOfRoots, TheNextOneInTheirPlaceIsAnotherNode) {
 }
 
 TEST_F(ObservationOfRoots, AnotherProgramMayCutTheirPlaceDifferently) {
-  seen.reset(16);
+  seen.reset(16, 8);
   EXPECT_FALSE(seen.is_live(base + 248));
   seen.note_allocated(base + 224, unit, 0);
   EXPECT_EQ(seen.node_address(base + 248), base + 224);
   EXPECT_EQ(seen.node_address(base + 200), base + 192);
+}
+
+// Nodes of 4 KiB, of which only the number matters here.
+TEST(ObservationOfSteps, AllowsSixteenASlotWhateverItsWidth) {
+  Observation seen(base, 12, 16);
+  const auto most_steps = [&](std::size_t nodes, std::size_t word_bytes) {
+    seen.reset(nodes, word_bytes);
+    return seen.most_steps();
+  };
+  EXPECT_EQ(most_steps(1024, 8), 16ULL * 1024 * 512);
+  EXPECT_EQ(most_steps(1024, 4), 16ULL * 1024 * 1024);
+  EXPECT_EQ(most_steps(0, 8), 1ULL << 22U); // small pools are not short of any
+  EXPECT_EQ(most_steps(512, 8), 1ULL << 22U);
+  EXPECT_EQ(most_steps(513, 8), (1ULL << 22U) + 16 * 512);
+  EXPECT_EQ(most_steps(257, 4), (1ULL << 22U) + 16 * 1024);
+  EXPECT_EQ(most_steps(2047, 4), (1ULL << 25U) - 16 * 1024); // and every run ends
+  EXPECT_EQ(most_steps(4097, 8), 1ULL << 25U);
+  EXPECT_EQ(most_steps(65536, 4), 1ULL << 25U);
 }
 
 // Writes behind the table's back where a root of four units holds its last slot.
