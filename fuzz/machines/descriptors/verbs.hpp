@@ -2,6 +2,7 @@
 // what bytes mean.
 #pragma once
 
+#include "fuzz/machines/walk_ends.hpp"
 #include "fuzz/twin/schema.hpp"
 
 namespace pagetwin::fuzz {
@@ -49,16 +50,6 @@ inline constexpr std::array descriptor_verbs{
     twin::Verb{"lookup", twin::field_mask(2), 4},
 };
 
-// The ends of a reference's walk.
-inline constexpr auto descriptor_outcomes = std::to_array<std::string_view>({
-    "ok",
-    "not_present",
-    "protection",
-    "reserved",
-    "access_flag",
-    "non_canonical",
-    "protection_key",
-    "outside_memory",
-});
+inline constexpr auto descriptor_outcomes = joined(std::to_array<std::string_view>({"ok"}), walk_failures);
 
 } // namespace pagetwin::fuzz

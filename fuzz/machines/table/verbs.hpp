@@ -2,6 +2,7 @@
 // bytes mean.
 #pragma once
 
+#include "fuzz/machines/walk_ends.hpp"
 #include "fuzz/twin/schema.hpp"
 
 namespace pagetwin::fuzz {
@@ -69,8 +70,8 @@ inline constexpr std::array table_verbs{
     twin::Verb{"inject", twin::field_mask(6), 2},
 };
 
-inline constexpr auto table_outcomes = std::to_array<std::string_view>({
-    // the statuses of src
+// The statuses of src.
+inline constexpr auto table_statuses = std::to_array<std::string_view>({
     "ok",
     "empty",
     "misaligned",
@@ -81,19 +82,10 @@ inline constexpr auto table_outcomes = std::to_array<std::string_view>({
     "not_mapped",
     "not_uniform",
     "out_of_memory",
-    // the other ends of a reference's walk
-    "not_present",
-    "protection",
-    "reserved",
-    "access_flag",
-    "non_canonical",
-    "protection_key",
-    "outside_memory",
-    // what only the machine says
-    "ok cached",
-    "none",
-    "no_space",
-    "exists",
 });
+// What only the machine says.
+inline constexpr auto table_remarks =
+    std::to_array<std::string_view>({"ok cached", "none", "no_space", "exists"});
+inline constexpr auto table_outcomes = joined(table_statuses, walk_failures, table_remarks);
 
 } // namespace pagetwin::fuzz
