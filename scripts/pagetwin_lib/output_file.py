@@ -13,8 +13,9 @@ class OutputFile:
     def __init__(self, path: Path) -> None:
         """Folders that are missing are made at the end."""
         self._path = path
-        self._target = path.resolve()  # a link goes on leading to it
-        self._is_device = self._target.exists() and not self._target.is_file()  # as /dev/null: nothing to replace
+        self._is_device = path.exists() and not path.is_file()  # as /dev/null: nothing to replace
+        # A link goes on leading to its file; that of a pipe, as /dev/stdout, resolves to a name that does not exist.
+        self._target = path if self._is_device else path.resolve()
         self.part = self._target if self._is_device else self._target.with_name(f".{self._target.name}.part")
         self._check()
 

@@ -73,6 +73,13 @@ class Files(InAFolder):
         self.assertIsNone(output_file("-"))
         self.assertIsNone(output_file(None))
 
+    def test_a_pipe_is_written_to(self):  # its link in /dev/fd leads to a name that is no file's
+        read, write = os.pipe()
+        with open(read, encoding="utf-8") as end:
+            with open(write, "wb"):
+                OutputFile(Path(f"/dev/fd/{write}")).write("new\n")
+            self.assertEqual(end.read(), "new\n")
+
 
 class Scripts(InAFolder):
     def run_script(self, *args: str) -> tuple[int, str]:
