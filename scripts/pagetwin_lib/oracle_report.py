@@ -19,6 +19,11 @@ NOBODY_JUDGES = (
 )
 
 
+def _beginning(name: str, oracle: str) -> str:
+    """Of a line of either table, so that both have the same columns."""
+    return f"{name:<20} {oracle:<14}"
+
+
 @dataclass
 class Row:
     format: str
@@ -107,7 +112,7 @@ class Report:
         return OK
 
     def render(self, complete: bool) -> str:
-        lines = [f"{'format':<20} {'oracle':<14} {'probes':>12} {'damaged':>12} {'not judged':>12} {'unexplained':>12}"]
+        lines = [f"{_beginning('format', 'oracle')} {'probes':>12} {'damaged':>12} {'not judged':>12} {'unexplained':>12}"]
         for key in sorted(self.rows):
             lines += self._lines_of(self.rows[key])
         lines += self._tlb_lines()
@@ -122,15 +127,15 @@ class Report:
         return "\n".join(lines)
 
     def _tlb_lines(self) -> list[str]:
-        lines = [f"{'TLB truth':<20} {'oracle':<12} {'edits':>12} {'accesses':>12} {'not judged':>12} {'stale before':>12} "
+        lines = [f"{_beginning('TLB truth', 'oracle')} {'edits':>12} {'accesses':>12} {'not judged':>12} {'stale before':>12} "
                  f"{'wrong after':>12}"]
-        lines += [f"{row.format:<20} {row.oracle:<12} {row.edits:>12,} {row.accesses:>12,} {row.not_judged:>12,} "
+        lines += [f"{_beginning(row.format, row.oracle)} {row.edits:>12,} {row.accesses:>12,} {row.not_judged:>12,} "
                   f"{row.stale:>12,} {row.wrong:>12,}" for _, row in sorted(self.tlbs.items())]
-        return lines + [f"{name:<20} {oracle:<12} not judged: no access of it goes through its TLB here"
+        return lines + [f"{_beginning(name, oracle)} not judged: no access of it goes through its TLB here"
                         for name, oracle in sorted(set(self.rows) - set(self.tlbs))]
 
     def _lines_of(self, row: Row) -> list[str]:
-        lines = [f"{row.format:<20} {row.oracle:<14} {row.probes:>12,} {row.damaged:>12,} {row.not_judged:>12,} "
+        lines = [f"{_beginning(row.format, row.oracle)} {row.probes:>12,} {row.damaged:>12,} {row.not_judged:>12,} "
                  f"{row.unexplained:>12,}"]
         return lines + [f"{'':<20} {count:>12,} explained: {name} ({self.manuals[row.oracle, name]})"
                         for name, count in row.explained.items() if count]

@@ -107,6 +107,11 @@ class Printing(unittest.TestCase):
                      r"sv39 +qemu +5 +1,234 +2 +7 +0", r"error: qemu: its TLB kept nothing of sv48 that was stale"):
             self.assertRegex(text, line)
 
+    def test_the_columns_of_a_tlb_stand_below_their_names(self):
+        text = report(oracle(name="qemu-riscv64-g"), tlb(name="qemu-riscv64-g")).render(complete=False)
+        head, row, *_ = text[text.index("TLB truth"):].splitlines()
+        self.assertEqual(len(row), len(head))
+
     def test_an_oracle_that_shows_no_tlb_is_named(self):
         self.assertRegex(report(oracle(), tlb("sv48")).render(complete=False), r"sv39 +qemu +not judged: no access of it goes")
 
