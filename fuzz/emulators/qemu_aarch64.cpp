@@ -191,7 +191,7 @@ class QemuAarch64 final : public Qemu {
   [[nodiscard]] Answer read_access(std::string_view, const Probe& probe, const mailbox_cell& cell) override {
     if (cell.second != 0)
       return read_abort(data_abort, cell.first, cell.second, probe.address);
-    return {Outcome::ok, TagPages::physical(probe, cell.first), std::nullopt};
+    return TagPages::answer(probe, cell.first);
   }
 
  private:

@@ -104,7 +104,7 @@ class QemuRiscv final : public Qemu {
   [[nodiscard]] Answer read_access(std::string_view format, const Probe& probe,
                                    const mailbox_cell& cell) override {
     if ((cell.second & 0xffU) == riscv::no_fault)
-      return {Outcome::ok, TagPages::physical(probe, cell.first), std::nullopt};
+      return TagPages::answer(probe, cell.first);
     return read(format, probe, cell);
   }
 

@@ -79,10 +79,13 @@ std::uint64_t TagPages::aim(const Probe& probe) {
   return (probe.address & ~(page_bytes - 1)) + (probe.kind == Kind::write ? 8 : 0);
 }
 
-std::optional<std::uint64_t> TagPages::physical(const Probe& probe, std::uint64_t word) {
-  if (probe.kind != Kind::read || (word & (page_bytes - 1)) != mark)
-    return std::nullopt;
-  return (word - mark) | (probe.address & (page_bytes - 1));
+Answer TagPages::answer(const Probe& probe, std::uint64_t word) {
+  if (probe.kind != Kind::read)
+    return {Outcome::ok, std::nullopt, std::nullopt};
+  constexpr std::uint64_t nowhere = ~std::uint64_t{0};
+  if ((word & (page_bytes - 1)) != mark)
+    return {Outcome::ok, nowhere, std::nullopt};
+  return {Outcome::ok, (word - mark) | (probe.address & (page_bytes - 1)), std::nullopt};
 }
 
 } // namespace pagetwin::emulators

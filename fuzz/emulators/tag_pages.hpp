@@ -38,8 +38,9 @@ class TagPages {
   [[nodiscard]] static std::uint64_t tag_of(std::uint64_t frame);
   // Where in its page an access of eight bytes goes: a load to the first word, a store beside it.
   [[nodiscard]] static std::uint64_t aim(const Probe& probe);
-  // Where a probe led whose load found `word`; nothing where that is no tag.
-  [[nodiscard]] static std::optional<std::uint64_t> physical(const Probe& probe, std::uint64_t word);
+  // Of an access that went through: where it led, if it is a load, which found `word`. Every frame that it
+  // may lead to has a tag; one without leads nowhere, to an address that no table has.
+  [[nodiscard]] static Answer answer(const Probe& probe, std::uint64_t word);
 
  private:
   [[nodiscard]] std::size_t take(std::size_t bytes); // zeroed

@@ -88,7 +88,7 @@ Answer read_cell(const Probe& probe, std::uint64_t found) {
   constexpr std::uint64_t faulted = 1;
   if (found == faulted)
     return {Outcome::fault, std::nullopt, std::nullopt};
-  return {Outcome::ok, TagPages::physical(probe, found), std::nullopt};
+  return TagPages::answer(probe, found);
 }
 
 void run(UnicornEngine& engine, const Part& part, const UnicornEngine::Ends& ends) {

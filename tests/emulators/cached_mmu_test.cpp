@@ -209,6 +209,22 @@ TEST_P(CachedMmus, AreNeverLedIntoTheHarness) {
   }
 }
 
+// A page of which the harness has not heard, then one of the table.
+TEST_P(CachedMmus, DoNotVouchForAFrameThatNobodyExpects) {
+  Moved moved(tables());
+  moved.after.set(0, 3, page_of(tables_base));
+  constexpr std::uint64_t nowhere = 0x5'4321'0000;
+  const Sight sight =
+      watch_one(moved.before, moved.after, {Moved::read.probe, nowhere, nowhere}, std::array{its_page});
+  for (const Answer& answer : {sight.warm, sight.stale, sight.fresh}) {
+    EXPECT_NE(answer.outcome, Outcome::not_judged);
+    if (answer.outcome == Outcome::ok) {
+      ASSERT_TRUE(answer.pa) << "agrees with any frame";
+      EXPECT_NE(*answer.pa, nowhere + 0x124);
+    }
+  }
+}
+
 TEST_P(CachedMmus, WalkAnewAfterwardsAsBefore) {
   Moved moved(tables());
   static_cast<void>(watch_one(moved.before, moved.after, Moved::read, {}));

@@ -74,9 +74,9 @@ TEST_F(SecondStage, LeadsAFrameToAPageThatNamesIt) {
   EXPECT_EQ(level, 0U);
   EXPECT_EQ(found & 3U, 3U);
   const std::uint64_t tag = word(found & ~std::uint64_t{0xfff});
-  EXPECT_EQ(TagPages::physical({0x9abc, Kind::read, false}, tag), 0x12'3456'7abcU);
-  EXPECT_EQ(TagPages::physical({0x9abc, Kind::write, false}, tag), std::nullopt);
-  EXPECT_EQ(TagPages::physical({0x9abc, Kind::read, false}, 0), std::nullopt);
+  EXPECT_EQ(TagPages::answer({0x9abc, Kind::read, false}, tag).pa, 0x12'3456'7abcU);
+  EXPECT_EQ(TagPages::answer({0x9abc, Kind::write, false}, tag).pa, std::nullopt);
+  EXPECT_EQ(TagPages::answer({0x9abc, Kind::read, false}, 0).pa, ~std::uint64_t{0});
 }
 
 TEST_F(SecondStage, LeadsTheTablesToThemselvesInPiecesAsLargeAsFit) {
