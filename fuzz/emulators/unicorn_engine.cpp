@@ -33,9 +33,11 @@ void check(uc_err error, const char* what) {
     throw std::runtime_error(std::string("unicorn: ") + what + ": " + uc_strerror(error));
 }
 
-void on_exception(uc_engine* uc, std::uint32_t number, void*) {
+// `unexpected` is the engine's, for run() to look at: uc_emu_start() sees no error in a run that was stopped.
+void on_exception(uc_engine* uc, std::uint32_t number, void* unexpected) {
   constexpr std::uint32_t data_abort = 4;
   if (number != data_abort) {
+    *static_cast<std::optional<std::uint32_t>*>(unexpected) = number;
     static_cast<void>(uc_emu_stop(uc));
     return;
   }
@@ -86,7 +88,8 @@ void UnicornEngine::map(std::uint64_t address, std::byte* memory, std::size_t by
 
 void UnicornEngine::survive_aborts() {
   uc_hook hook = 0;
-  check(uc_hook_add(uc_, &hook, UC_HOOK_INTR, reinterpret_cast<void*>(on_exception), nullptr, 1, 0), "hook");
+  check(uc_hook_add(uc_, &hook, UC_HOOK_INTR, reinterpret_cast<void*>(on_exception), &unexpected_, 1, 0),
+        "hook");
 }
 
 void UnicornEngine::use(const UnicornRegime& regime, std::uint64_t root) {
@@ -106,7 +109,11 @@ void UnicornEngine::run(std::size_t first, std::size_t end, const Ends& ends) {
     check(uc_reg_write(uc_, registers[i], &at), "x1 to x4");
   }
   ++runs_;
+  unexpected_.reset();
   check(uc_emu_start(uc_, code + 4 * first, code + 4 * end, 0, 0), "run");
+  if (unexpected_)
+    throw std::runtime_error("unicorn: run: exception " + std::to_string(*unexpected_)
+                             + ", which is no data abort");
 }
 
 // A system register by the numbers of its MSR.

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <unicorn/unicorn.h>
 
@@ -51,7 +52,8 @@ class UnicornEngine {
   // From now on a data abort puts 1 into x10 and goes on behind its instruction, instead of ending run().
   void survive_aborts();
   void use(const UnicornRegime& regime, std::uint64_t root);
-  // Runs instructions [first, end) of the code with x0 at the first cell and x1 to x4 at the ends.
+  // Runs instructions [first, end) of the code with x0 at the first cell and x1 to x4 at the ends. Throws
+  // std::runtime_error if it ends in an exception.
   void run(std::size_t first, std::size_t end, const Ends& ends);
   // libunicorn keeps some memory for each run: 512 MiB after 150,000 of them.
   [[nodiscard]] bool is_worn_out() const { return runs_ >= 20'000; }
@@ -62,6 +64,7 @@ class UnicornEngine {
 
   uc_engine* uc_ = nullptr;
   unsigned runs_ = 0;
+  std::optional<std::uint32_t> unexpected_; // exception that ended the last run
 };
 
 } // namespace pagetwin::emulators
