@@ -1,7 +1,6 @@
 #include "fuzz/machines/foreign/survey.hpp"
 
 #include "fuzz/twin/rng.hpp"
-#include "reference/mmu/enumerate.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -28,10 +27,9 @@ void Survey::read(const View& view, std::uint64_t root, std::uint64_t salt) {
   nodes_.clear();
   add_node(view, root, view.mmu->levels() - 1);
   const auto sink = [&](const reference::Slot& slot) {
-    places_.push_back({slot.address, slot.raw, slot.level});
     if (slot.decoded.kind == reference::SlotKind::table && slot.level > 0)
       add_node(view, slot.decoded.address, slot.level - 1);
-    add_edges(view, slot.va, view.mmu->span(slot.level) * slot.count);
+    add_places(view, slot);
   };
   (void)reference::for_each_slot(view.memory, root, *view.mmu, view.mode, sink);
   add_anywhere(view);
@@ -44,6 +42,17 @@ void Survey::add_node(const View& view, std::uint64_t node, unsigned level) {
   const std::uint64_t bytes = view.mmu->node_bytes(level);
   if (view.memory.contains(node, bytes)) // a damaged word leads anywhere
     nodes_.push_back({node, bytes, level});
+}
+
+// Of a group each copy is a place, as a walker reads the one of its address; a run of leaves is one.
+void Survey::add_places(const View& view, const reference::Slot& slot) {
+  const unsigned word_bytes = view.mmu->descriptor_bytes(), places = slot.decoded.copies > 1 ? slot.count : 1;
+  const std::uint64_t bytes = view.mmu->span(slot.level) * (slot.count / places);
+  for (unsigned i = 0; i < places; ++i) {
+    const std::uint64_t at = slot.address + std::uint64_t{i} * word_bytes;
+    places_.push_back({at, view.memory.load(at, word_bytes).value_or(slot.raw), slot.level});
+    add_edges(view, slot.va + i * bytes, bytes);
+  }
 }
 
 void Survey::copy_nodes(const View& view, std::vector<std::byte>& to) const {

@@ -5,6 +5,7 @@
 
 #include "fuzz/emulators/emulator.hpp"
 #include "fuzz/oracles/view.hpp"
+#include "reference/mmu/enumerate.hpp"
 
 #include <vector>
 
@@ -24,7 +25,8 @@ class Survey {
   // that is minimised meets the same.
   [[nodiscard]] std::uint64_t chance(std::uint64_t of, std::uint64_t about) const;
 
-  // Every word that is not zero, in no order; one of a run of pages.
+  // Every word that is not zero, in no order; of a run of leaves over consecutive frames, which are no copies
+  // of one, the first.
   [[nodiscard]] const std::vector<Place>& places() const { return places_; }
   // What choose() chooses from, ascending.
   [[nodiscard]] const std::vector<std::uint64_t>& addresses() const { return addresses_; }
@@ -43,6 +45,7 @@ class Survey {
     unsigned level;
   };
   void add_node(const View& view, std::uint64_t node, unsigned level);
+  void add_places(const View& view, const reference::Slot& slot);
   void add_edges(const View& view, std::uint64_t first, std::uint64_t bytes);
   void add_anywhere(const View& view);
 

@@ -11,7 +11,7 @@ namespace pagetwin::fuzz {
 void use(const View& view, const Survey& survey, std::uint64_t root,
          std::span<const emulators::Probe> probes);
 
-// One bit of every fourth word.
+// One bit of about every fourth place of the survey; equal words suffer the same.
 void damage(const View& view, const Survey& survey);
 
 } // namespace pagetwin::fuzz
