@@ -26,6 +26,7 @@ struct Whims {
   bool is_coarse = false;           // and forgets everything when it is told anything
   std::uint64_t warm_elsewhere = 0; // added to addresses of an empty TLB
   std::uint64_t lost = 0;           // the same, of what is new
+  Answer Sight::* silent = nullptr; // what it cannot judge
 };
 
 class FakeTlb final : public emulators::Emulator, public emulators::CachedMmu {
@@ -52,6 +53,8 @@ class FakeTlb final : public emulators::Emulator, public emulators::CachedMmu {
       const bool told = std::ranges::any_of(edit.owed, reaches) || (whims_.is_coarse && !edit.owed.empty());
       const bool gone = !held || (told && !whims_.forgets_nothing);
       sights[i] = {old, held ? old : now, gone ? now : old};
+      if (whims_.silent != nullptr)
+        sights[i].*whims_.silent = {Outcome::not_judged, std::nullopt, std::nullopt};
       if (gone) // only a walk sets flags
         static_cast<void>(reference::x86_64_4().access(memory_of(edit, edit.after), edit.root, probe.address,
                                                        access_of(probe), mode));
@@ -121,6 +124,14 @@ TEST_F(TlbTruth, DoesNotDemandThatAnythingIsStale) {
   EXPECT_EQ(run(all_edits, {.forgets_everything = true}), std::nullopt);
   EXPECT_EQ(tally().stale, 0U);
   EXPECT_GT(tally().accesses, 0U);
+}
+
+TEST_F(TlbTruth, IsNotAskedForWhereOneOfThreeAnswersIsMissing) {
+  for (Answer Sight::* const silent : {&Sight::warm, &Sight::stale, &Sight::fresh}) {
+    EXPECT_EQ(run(protects, {.silent = silent}), std::nullopt);
+    EXPECT_EQ(tally().accesses, 0U);
+    EXPECT_GT(tally().not_judged, 0U);
+  }
 }
 
 TEST_F(TlbTruth, ReportsWhatIsStaleAfterAllInvalidations) {

@@ -4,6 +4,7 @@
 #include "fuzz/machines/foreign/wear.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace pagetwin::fuzz {
 
@@ -35,6 +36,12 @@ std::optional<std::uint64_t> frame_of(const Expected& expected) {
 bool covers(std::span<const Owed> owed, std::uint64_t address) {
   return std::ranges::any_of(owed,
                              [address](const Owed& o) { return o.first <= address && address <= o.last; });
+}
+
+// Some MMU may be able to answer an access at one time, and not at another.
+bool is_whole(const Sight& sight) {
+  return std::ranges::none_of(std::array{sight.warm, sight.stale, sight.fresh},
+                              [](const Answer& a) { return a.outcome == Outcome::not_judged; });
 }
 
 std::string show(std::span<const Owed> owed) {
@@ -96,7 +103,7 @@ Verdict Shootdown::compare(const Scene& scene, const View& view, std::size_t i) 
   const Sight& sight = sights_[i];
   const Probe& probe = accesses_[i].probe;
   const Expected &old = expected_[i].before.expected, &now = expected_[i].after.expected;
-  if (sight.fresh.outcome == Outcome::not_judged) {
+  if (!is_whole(sight)) {
     ++tally_->not_judged;
     return std::nullopt;
   }
