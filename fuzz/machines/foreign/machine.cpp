@@ -3,6 +3,8 @@
 #include "fuzz/machines/foreign/wear.hpp"
 #include "fuzz/machines/foreign/witness.hpp"
 
+#include <algorithm>
+
 namespace pagetwin::fuzz {
 
 ForeignMachine::ForeignMachine(std::unique_ptr<TableMachine> inner, const Jury& jury)
@@ -23,7 +25,7 @@ void ForeignMachine::begin(const twin::Program& program) {
 // What the table machine finds ends the program. Where it is about what a TLB holds, the table is sound
 // enough to be shown to those that are TLBs.
 Verdict ForeignMachine::step(const twin::Op& op) {
-  const bool edits = scene_.begin(*inner_, op, salt_);
+  const bool edits = has_tlbs() && scene_.begin(*inner_, op, salt_);
   Verdict verdict = inner_->step(op);
   const bool sound = !verdict || verdict->oracle == "O6 tlb" || verdict->oracle == "O13 flush log";
   Verdict tlb = edits && sound && scene_.end(*inner_) ? judge_tlbs() : std::nullopt;
@@ -32,6 +34,11 @@ Verdict ForeignMachine::step(const twin::Op& op) {
   if (tlb)
     verdict->details += "\n" + tlb->oracle + " finds it, too: " + tlb->headline;
   return with_testimony(std::move(verdict));
+}
+
+// Who watches nothing needs no scene, which surveys and copies the table twice for each edit.
+bool ForeignMachine::has_tlbs() const {
+  return std::ranges::any_of(shootdowns_, [this](const Shootdown& of) { return of.watches(inner_->view()); });
 }
 
 Verdict ForeignMachine::judge_tlbs() {

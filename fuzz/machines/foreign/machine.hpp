@@ -33,6 +33,7 @@ class ForeignMachine final : public twin::Machine {
 
  private:
   [[nodiscard]] Verdict with_testimony(Verdict verdict);
+  [[nodiscard]] bool has_tlbs() const;
   [[nodiscard]] Verdict judge_tlbs();
   [[nodiscard]] Verdict judge_space(std::uint64_t root);
   [[nodiscard]] Verdict judge(std::size_t oracle, std::uint64_t root, bool damaged);

@@ -61,10 +61,13 @@ std::optional<Shootdown::Meeting> Shootdown::meeting(const View& view, std::uint
   return expected ? std::optional(Meeting{*expected, walk.translation.flags}) : std::nullopt;
 }
 
+bool Shootdown::watches(const View& view) const {
+  const emulators::CachedMmu* const mmu = oracle_->emulator->cached();
+  return mmu != nullptr && mmu->watches(view.mmu->profile().name);
+}
+
 Verdict Shootdown::judge(const Scene& scene, View view) {
-  emulators::CachedMmu* const mmu = oracle_->emulator->cached();
-  const char* const name = view.mmu->profile().name;
-  if (mmu == nullptr || !mmu->watches(name))
+  if (!watches(view))
     return std::nullopt;
   before_ = scene.before();
   after_ = scene.after();
@@ -75,7 +78,9 @@ Verdict Shootdown::judge(const Scene& scene, View view) {
       use(each, scene.survey(), scene.root(), scene.probes());
   choose(scene, before, after);
   sights_.resize(accesses_.size());
-  mmu->watch(name, {scene.base(), scene.root(), before_, after_, scene.owed()}, accesses_, sights_);
+  oracle_->emulator->cached()->watch(view.mmu->profile().name,
+                                     {scene.base(), scene.root(), before_, after_, scene.owed()}, accesses_,
+                                     sights_);
   ++tally_->edits;
   Verdict first;
   for (std::size_t i = 0; i < accesses_.size(); ++i) {

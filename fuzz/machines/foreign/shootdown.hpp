@@ -16,7 +16,9 @@ class Shootdown {
  public:
   Shootdown(const emulators::Oracle& oracle, TlbTally& tally) : oracle_(&oracle), tally_(&tally) {}
 
-  // Counts everything, and tells the first access that is wrong. Nothing where the oracle has no TLB to show.
+  // Whether the oracle has a TLB to show for the format.
+  [[nodiscard]] bool watches(const View& view) const;
+  // Counts everything, and tells the first access that is wrong. Nothing where there is no TLB to show.
   [[nodiscard]] Verdict judge(const Scene& scene, View view);
 
  private:
