@@ -124,8 +124,10 @@ void Qemu::walk_in_batches(QemuProcess& process, std::string_view format, const 
 }
 
 void Qemu::load(QemuProcess& process, const Image& image) {
-  const std::size_t bytes = image.bytes.size();
-  std::ranges::copy(image.bytes, image_memory(process, 0, bytes).begin());
+  const std::size_t bytes = image.bytes.size(), own = std::min(bytes, borrowed(image)),
+                    next = std::min(bytes, own + 8);
+  std::ranges::copy(image.bytes.first(own), image_memory(process, 0, own).begin());
+  std::ranges::copy(image.bytes.subspan(next), image_memory(process, next, bytes - next).begin());
   if (used_ > bytes) // of the last one
     std::ranges::fill(image_memory(process, bytes, used_ - bytes), std::byte{0});
   used_ = bytes;

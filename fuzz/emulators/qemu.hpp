@@ -111,6 +111,9 @@ class Qemu : public Emulator, public CachedMmu {
     return read(format, probe, cell);
   }
 
+  // The word of the image that prepare() makes the guest's own, by its offset; beyond the end: there is none.
+  // load() leaves it alone, as a guest that sleeps in the middle of watch() walks through it.
+  [[nodiscard]] virtual std::size_t borrowed(const Image& image) const { return image.bytes.size(); }
   void load(QemuProcess& process, const Image& image);
   [[nodiscard]] std::span<std::byte> image_memory(QemuProcess& process, std::size_t offset,
                                                   std::size_t bytes) const {

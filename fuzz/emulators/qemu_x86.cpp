@@ -9,6 +9,7 @@
 #include "fuzz/emulators/x86_harness.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 namespace pagetwin::emulators {
 
@@ -54,9 +55,18 @@ class QemuX86 final : public Qemu {
     process.box().registers[cr3_register] = image.root;
     process.box().registers[levels_register] = levels;
     process.box().registers[look_register] = 0;
-    slot_.take(word(process, image), harness_table(levels) | P | RW | US | A);
+    put_slot(process, image, harness_table(levels) | P | RW | US | A);
   }
-  void finish(QemuProcess& process, const Image& image) override { slot_.give_back(word(process, image)); }
+  // An image may end before the slot (witness.cpp), and what is behind it is zero.
+  void finish(QemuProcess& process, const Image& image) override {
+    std::uint64_t word = 0;
+    if (borrowed(image) < image.bytes.size())
+      std::memcpy(&word, &image.bytes[borrowed(image)], sizeof word);
+    put_slot(process, image, word);
+  }
+  [[nodiscard]] std::size_t borrowed(const Image& image) const override {
+    return image.root - image.base + std::size_t{8} * x86_harness_slot;
+  }
 
   void ask(const Batch& batch) override {
     const auto is_fetch = [](const Probe& probe) { return probe.kind == Kind::execute; };
@@ -80,8 +90,8 @@ class QemuX86 final : public Qemu {
   }
 
  private:
-  [[nodiscard]] std::byte* word(QemuProcess& process, const Image& image) const {
-    return image_memory(process, image.root - image.base + std::size_t{8} * x86_harness_slot, 8).data();
+  void put_slot(QemuProcess& process, const Image& image, std::uint64_t word) const {
+    std::memcpy(image_memory(process, borrowed(image), sizeof word).data(), &word, sizeof word);
   }
 
   // Moves each fetch within its page to where it can do no harm.
@@ -111,7 +121,6 @@ class QemuX86 final : public Qemu {
     return (found.second & 0xffU) == no_fault ? found.first : probe.address;
   }
 
-  BorrowedWord slot_;
   std::vector<Probe> aimed_;
   std::vector<std::size_t> looks_; // which probe is in which cell
 };
