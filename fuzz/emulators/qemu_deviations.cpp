@@ -69,7 +69,7 @@ constexpr std::array known_words{
 
 namespace x86 {
 
-constexpr std::uint64_t P = bit(0), A = bit(5), PS = bit(7);
+using namespace x86_entry;
 
 // As of tables, in the entry of a page of 1 GiB before it looks at reserved bits and rights.
 bool marks_1g_of_a_fault(std::string_view, const WordDifference& difference) {

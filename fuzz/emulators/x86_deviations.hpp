@@ -3,6 +3,7 @@
 #pragma once
 
 #include "fuzz/emulators/word_deviation.hpp"
+#include "fuzz/emulators/x86_harness.hpp"
 
 namespace pagetwin::emulators {
 
@@ -13,7 +14,7 @@ inline constexpr WordDeviation x86_marks_tables_of_a_fault{
     "Intel SDM 3A, Accessed and Dirty Flags: set whenever an entry is used for a translation, so "
     "both are right",
     [](std::string_view, const WordDifference& difference) {
-      constexpr std::uint64_t P = 1, A = 32, PS = 128;
+      using namespace x86_entry;
       return (difference.before & (P | PS)) == P && only_found(difference) == A;
     }};
 
