@@ -39,6 +39,7 @@ struct Answer {
   std::optional<std::uint64_t> pa; // none: this oracle cannot tell
   std::optional<unsigned> level;   // of the fault, ours: 0 is the page
 };
+inline constexpr Answer not_judged{Outcome::not_judged, std::nullopt, std::nullopt};
 
 // Table memory as the table under test wrote it: bytes[i] lies at physical address base + i.
 struct Image {

@@ -88,7 +88,7 @@ class Kvm final : public Emulator {
   Answer ask(const Image& image, const Probe& probe, const Deadline& deadline) {
     const auto aim = asks(probe) ? aim_at(image, probe) : std::nullopt;
     if (!aim)
-      return {Outcome::not_judged, std::nullopt, std::nullopt};
+      return not_judged;
     Answer answer = guest_->access(aim->probe, aim->stored, deadline);
     if (answer.pa)
       *answer.pa += probe.address - aim->probe.address;

@@ -138,7 +138,7 @@ void Qemu::ask(const Batch& batch) {
   sort(batch.format, batch.probes, box);
   batch.process.run();
   listen(batch.process);
-  std::ranges::fill(batch.answers, Answer{Outcome::not_judged, std::nullopt, std::nullopt});
+  std::ranges::fill(batch.answers, not_judged);
   for (std::size_t cell = 0; cell < order_.size(); ++cell)
     batch.answers[order_[cell]] = read(batch.format, batch.probes[order_[cell]], box.cells[cell]);
 }

@@ -100,9 +100,7 @@ std::optional<Answer> read_status(unsigned status) {
   return lpae::read_status(status, 3);
 }
 
-// An external abort, say, where the walk leaves RAM.
-constexpr Answer not_judged{Outcome::not_judged, std::nullopt, std::nullopt};
-
+// Not judged is an external abort, say, where the walk leaves RAM.
 Answer read_par(std::uint64_t par, std::uint64_t va) {
   constexpr std::uint64_t F = 1, PA = 0xf'ffff'ffff'f000;
   if ((par & F) == 0)

@@ -16,10 +16,7 @@ constexpr std::uint64_t ram_base = std::uint64_t{1} << 30U, tables_at = std::uin
 constexpr std::size_t mailbox_at = std::size_t{2} << 20U, tables_bytes = std::size_t{1} << 30U;
 constexpr unsigned last_level = 2; // the manual's
 
-// An external abort, say, where the walk leaves RAM.
-constexpr Answer not_judged{Outcome::not_judged, std::nullopt, std::nullopt};
-
-// Of 64 bits, as always in Hyp mode.
+// Of 64 bits, as always in Hyp mode. Not judged is an external abort, say, where the walk leaves RAM.
 Answer read_par(std::uint64_t par, std::uint64_t va) {
   constexpr std::uint64_t F = 1, PA = 0xff'ffff'f000;
   if ((par & F) == 0)

@@ -39,8 +39,7 @@ void Qemu::watch_in_steps(QemuProcess& process, std::string_view format, const E
   prepare(process, format, before);
   lead(process, before, frames_of(accesses));
   choose_accesses(format, accesses);
-  constexpr Answer unasked{Outcome::not_judged, std::nullopt, std::nullopt};
-  std::ranges::fill(sights, Sight{unasked, unasked, unasked});
+  std::ranges::fill(sights, Sight{not_judged, not_judged, not_judged});
   step(process, format, STEP_FORGET, accesses, sights, &Sight::warm);
   load(process, after);
   prepare(process, format, after);

@@ -84,7 +84,7 @@ class QemuRiscv final : public Qemu {
         || cause == riscv::store_page_fault)
       return {Outcome::fault, std::nullopt, std::nullopt};
     if (!riscv::is_guest_page_fault(cause) || instruction == walk_left)
-      return {Outcome::not_judged, std::nullopt, std::nullopt};
+      return not_judged;
     return {Outcome::ok, (cell.first & ~std::uint64_t{0xfff}) | (probe.address & 0xfffU), std::nullopt};
   }
 

@@ -72,7 +72,7 @@ class QemuRiscvG final : public Qemu {
       return take(probe, cause);
     const auto cached = cached_.find(page);
     if (!went_through || cached == cached_.end())
-      return {Outcome::not_judged, std::nullopt, std::nullopt};
+      return not_judged;
     return ok(cached->second, probe);
   }
 

@@ -86,7 +86,7 @@ class QemuX86 final : public Qemu {
       return {Outcome::non_canonical, std::nullopt, std::nullopt};
     if ((cell.second & 0xffU) == page_fault)
       return read_x86_page_fault(cell.second >> 8U);
-    return {Outcome::not_judged, std::nullopt, std::nullopt};
+    return not_judged;
   }
 
  private:

@@ -121,7 +121,7 @@ class Unicorn final : public Emulator {
     for (std::size_t cell = 0; cell < order_.size(); ++cell)
       harness_.set_cell(cell, probes[order_[cell]].address);
     engine_->run(0, code.size(), ends);
-    std::ranges::fill(answers, Answer{Outcome::not_judged, std::nullopt, std::nullopt});
+    std::ranges::fill(answers, not_judged);
     for (std::size_t cell = 0; cell < order_.size(); ++cell)
       answers[order_[cell]] = read_par(harness_.cell(cell), probes[order_[cell]].address);
   }

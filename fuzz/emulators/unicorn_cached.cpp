@@ -70,8 +70,6 @@ constexpr auto code = make_code();
 // need only be there; nobody looks at it.
 constexpr std::uint64_t memory_end = UnicornHarness::physical, va_end = std::uint64_t{1} << 48U;
 
-constexpr Answer unasked{Outcome::not_judged, std::nullopt, std::nullopt};
-
 // In the order of the instructions.
 std::size_t group_of(const Probe& probe) {
   return (probe.kind == Kind::write ? 1U : 0U) + (probe.user ? 2U : 0U);
@@ -106,7 +104,7 @@ class UnicornCached final : public CachedMmu {
              std::span<Sight> sights) override {
     sort(accesses);
     put_tags(accesses);
-    std::ranges::fill(sights, Sight{unasked, unasked, unasked});
+    std::ranges::fill(sights, Sight{not_judged, not_judged, not_judged});
     std::ranges::copy(edit.before, memory_.part(edit.base, edit.before.size()).begin());
     UnicornEngine& engine = fresh_engine();
     engine.use(*find_unicorn_regime(format), edit.root);

@@ -40,7 +40,7 @@ Verdict Referee::judge(const Batch& batch) {
   ours_.assign(batch.bytes.begin(), batch.bytes.end());
   before_ = theirs_ = ours_;
   choose(batch);
-  answers_.assign(probes_.size(), {emulators::Outcome::not_judged, std::nullopt, std::nullopt});
+  answers_.assign(probes_.size(), emulators::not_judged);
   oracle_->emulator->walk(batch.view->mmu->profile().name, {batch.base, theirs_, batch.root}, probes_,
                           answers_);
   Verdict first;

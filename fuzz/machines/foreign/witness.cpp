@@ -78,7 +78,7 @@ std::string testimony(emulators::Emulator& emulator, const TableMachine& machine
     std::vector<std::byte> bytes = path_to(view, *root, address);
     view.memory = {reinterpret_cast<unsigned char*>(bytes.data()), view.memory.pa_base, bytes.size()};
     const std::vector<Probe> probes = questions(view, *root, address);
-    std::vector<Answer> answers(probes.size(), {Outcome::not_judged, std::nullopt, std::nullopt});
+    std::vector<Answer> answers(probes.size(), emulators::not_judged);
     emulator.walk(view.mmu->profile().name, {view.memory.pa_base, bytes, *root}, probes, answers);
     judged |= std::ranges::any_of(answers, [](const Answer& a) { return a.outcome != Outcome::not_judged; });
     for (std::size_t i = 0; i < probes.size(); ++i)
