@@ -65,15 +65,9 @@ constexpr Dialect qemu_riscv{.name = "qemu_riscv",
 
 constexpr std::uint64_t here = 0x12'3456'7000, there = 0x7'6543'2000;
 
-class CachedMmus : public testing::TestWithParam<Dialect> {
+class CachedMmus : public EmulatorTest, public testing::WithParamInterface<Dialect> {
  protected:
-  void SetUp() override {
-    Opened opened = GetParam().open();
-    if (const auto* absent = std::get_if<Absent>(&opened))
-      GTEST_SKIP() << absent->emulator << ": " << absent->reason;
-    oracle_ = std::get<Oracle>(std::move(opened));
-  }
-  [[nodiscard]] Emulator& emulator() { return *oracle_.emulator; }
+  void SetUp() override { open(GetParam().open()); }
   [[nodiscard]] CachedMmu& mmu() { return *emulator().cached(); }
   [[nodiscard]] static Tables tables() { return {GetParam().levels, 4096, 4096, GetParam().link}; }
   [[nodiscard]] std::vector<Sight> watch(Tables before, Tables after, std::span<const Access> accesses,
@@ -87,9 +81,6 @@ class CachedMmus : public testing::TestWithParam<Dialect> {
                                 std::span<const Owed> owed) {
     return watch(before, after, std::array{access}, owed).front();
   }
-
- private:
-  Oracle oracle_;
 };
 
 std::uint64_t page_of(std::uint64_t frame, bool writable = true) {

@@ -1,74 +1,22 @@
 // libunicorn's walker over descriptors made by hand (Arm ARM, DDI 0487, D8.3): that the harness asks what it
 // means to ask. Skipped where the library is missing.
-#include "fuzz/emulators/oracles.hpp"
-
-#include <array>
-#include <cstring>
-#include <gtest/gtest.h>
-#include <vector>
+#include "tests/emulators/fixture.hpp"
 
 namespace pagetwin::emulators {
 namespace {
 
-constexpr std::uint64_t base = 0x1'0000'0000;
-constexpr std::uint64_t valid = 1, table_or_page = 2, user = 1U << 6U, read_only = 1U << 7U,
-                        accessed = 1U << 10U, DBM = std::uint64_t{1} << 51U;
+constexpr std::uint64_t valid = 1, table_or_page = 2, for_users = bit(6), read_only = bit(7),
+                        accessed = bit(10), DBM = bit(51);
 constexpr std::uint64_t table = valid | table_or_page, page = table | accessed, block = valid | accessed;
 
-// A table of three or four nodes, one below the other, each at its own 64 KiB.
-class Tables {
- public:
-  explicit Tables(unsigned levels) : levels_(levels), bytes_(levels * node_bytes) {
-    for (unsigned level = levels - 1; level > 0; --level)
-      set(level, 0, node(level - 1) | table);
-  }
-  void set(unsigned level, unsigned index, std::uint64_t word) {
-    std::memcpy(&bytes_[node(level) - base + std::uint64_t{8} * index], &word, sizeof word);
-  }
-  [[nodiscard]] Image image() { return {base, bytes_, node(levels_ - 1)}; }
+std::uint64_t link(std::uint64_t node) { return node | table; }
 
- private:
-  static constexpr std::size_t node_bytes = 0x10000;
-  [[nodiscard]] std::uint64_t node(unsigned level) const { return base + (levels_ - 1 - level) * node_bytes; }
-
-  unsigned levels_;
-  std::vector<std::byte> bytes_;
-};
-
-class Unicorn : public testing::Test {
+class Unicorn : public EmulatorTest {
  protected:
-  void SetUp() override {
-    Opened opened = open_unicorn();
-    if (const auto* absent = std::get_if<Absent>(&opened))
-      GTEST_SKIP() << absent->reason;
-    oracle_ = std::get<Oracle>(std::move(opened));
-  }
-  [[nodiscard]] Emulator& emulator() { return *oracle_.emulator; }
-  [[nodiscard]] Answer ask(std::string_view format, Tables& tables, const Probe& probe) {
-    std::array<Answer, 1> answers{};
-    emulator().walk(format, tables.image(), std::array{probe}, answers);
-    return answers[0];
-  }
-
- private:
-  Oracle oracle_;
+  void SetUp() override { open(open_unicorn()); }
+  // Nodes as large as the largest granule has them.
+  [[nodiscard]] static Tables tables_of(unsigned levels) { return {levels, 0x10000, 0x10000, link}; }
 };
-
-constexpr Probe read_by_os(std::uint64_t va) { return {va, Kind::read, false}; }
-constexpr Probe write_by_os(std::uint64_t va) { return {va, Kind::write, false}; }
-constexpr Probe read_by_user(std::uint64_t va) { return {va, Kind::read, true}; }
-constexpr Probe write_by_user(std::uint64_t va) { return {va, Kind::write, true}; }
-
-void expect_ok(const Answer& answer, std::uint64_t pa) {
-  EXPECT_EQ(answer.outcome, Outcome::ok);
-  EXPECT_EQ(answer.pa, pa);
-}
-
-void expect_fault(const Answer& answer, Outcome outcome, unsigned level) {
-  EXPECT_EQ(answer.outcome, outcome);
-  EXPECT_EQ(answer.level, level);
-  EXPECT_EQ(answer.pa, std::nullopt);
-}
 
 struct Granule {
   const char* format;
@@ -89,73 +37,79 @@ TEST_F(Unicorn, JudgesStageOneOfThreeGranulesAndNothingElse) {
 
 TEST_F(Unicorn, FindsThePageOfAnAddress) {
   for (const Granule& granule : granules) {
-    Tables tables(granule.levels);
+    Tables tables = tables_of(granule.levels);
     tables.set(0, 3, 0x7654'0000'0000 | page);
-    expect_ok(ask(granule.format, tables, read_by_os(3 * granule.page_bytes + 0x123)), 0x7654'0000'0123);
-    expect_fault(ask(granule.format, tables, read_by_os(4 * granule.page_bytes)), Outcome::not_present, 0);
+    expect_ok(ask(granule.format, tables, kernel(Kind::read, 3 * granule.page_bytes + 0x123)),
+              0x7654'0000'0123);
+    expect_fault(ask(granule.format, tables, kernel(Kind::read, 4 * granule.page_bytes)),
+                 Outcome::not_present, 0);
   }
 }
 
 TEST_F(Unicorn, FindsTheBlockOfAnAddress) {
   for (const Granule& granule : granules) {
-    Tables tables(granule.levels);
+    Tables tables = tables_of(granule.levels);
     tables.set(1, 2, 0x4000'0000'0000 | block);
     const std::uint64_t offset = granule.block_bytes - granule.page_bytes + 0x45;
-    expect_ok(ask(granule.format, tables, write_by_os(2 * granule.block_bytes + offset)),
+    expect_ok(ask(granule.format, tables, kernel(Kind::write, 2 * granule.block_bytes + offset)),
               0x4000'0000'0000 + offset);
-    expect_fault(ask(granule.format, tables, read_by_os(3 * granule.block_bytes)), Outcome::not_present, 1);
+    expect_fault(ask(granule.format, tables, kernel(Kind::read, 3 * granule.block_bytes)),
+                 Outcome::not_present, 1);
   }
 }
 
 TEST_F(Unicorn, SaysAtWhichLevelThereIsNothing) {
   for (const Granule& granule : granules) {
-    Tables tables(granule.levels);
+    Tables tables = tables_of(granule.levels);
     tables.set(granule.levels - 1, 0, 0);
-    expect_fault(ask(granule.format, tables, read_by_os(0)), Outcome::not_present, granule.levels - 1);
+    expect_fault(ask(granule.format, tables, kernel(Kind::read, 0)), Outcome::not_present,
+                 granule.levels - 1);
   }
 }
 
 TEST_F(Unicorn, KeepsUsersAndWritersOut) {
   for (const Granule& granule : granules) {
-    Tables tables(granule.levels);
-    const std::array<std::uint64_t, 4> rights{0, read_only, user, user | read_only};
+    Tables tables = tables_of(granule.levels);
+    const std::array<std::uint64_t, 4> rights{0, read_only, for_users, for_users | read_only};
     for (unsigned i = 0; i < rights.size(); ++i)
       tables.set(0, i, 0x8'0000 | page | rights[i]);
     for (unsigned i = 0; i < rights.size(); ++i) {
       const std::uint64_t va = i * granule.page_bytes;
-      const bool writable = (rights[i] & read_only) == 0, for_user = (rights[i] & user) != 0;
-      EXPECT_EQ(ask(granule.format, tables, read_by_os(va)).outcome, Outcome::ok);
-      EXPECT_EQ(ask(granule.format, tables, write_by_os(va)).outcome,
+      const bool writable = (rights[i] & read_only) == 0, is_users = (rights[i] & for_users) != 0;
+      EXPECT_EQ(ask(granule.format, tables, kernel(Kind::read, va)).outcome, Outcome::ok);
+      EXPECT_EQ(ask(granule.format, tables, kernel(Kind::write, va)).outcome,
                 writable ? Outcome::ok : Outcome::protection);
-      EXPECT_EQ(ask(granule.format, tables, read_by_user(va)).outcome,
-                for_user ? Outcome::ok : Outcome::protection);
-      EXPECT_EQ(ask(granule.format, tables, write_by_user(va)).outcome,
-                writable && for_user ? Outcome::ok : Outcome::protection);
+      EXPECT_EQ(ask(granule.format, tables, user(Kind::read, va)).outcome,
+                is_users ? Outcome::ok : Outcome::protection);
+      EXPECT_EQ(ask(granule.format, tables, user(Kind::write, va)).outcome,
+                writable && is_users ? Outcome::ok : Outcome::protection);
     }
   }
 }
 
 TEST_F(Unicorn, ManagesNoFlags) {
   for (const Granule& granule : granules) {
-    Tables tables(granule.levels);
+    Tables tables = tables_of(granule.levels);
     tables.set(0, 0, 0x8'0000 | (page & ~accessed));
     tables.set(0, 1, 0x8'0000 | page | DBM | read_only); // clean
-    expect_fault(ask(granule.format, tables, read_by_os(0)), Outcome::access_flag, 0);
-    expect_fault(ask(granule.format, tables, write_by_os(granule.page_bytes)), Outcome::protection, 0);
+    expect_fault(ask(granule.format, tables, kernel(Kind::read, 0)), Outcome::access_flag, 0);
+    expect_fault(ask(granule.format, tables, kernel(Kind::write, granule.page_bytes)), Outcome::protection,
+                 0);
   }
 }
 
 TEST_F(Unicorn, DoesNotJudgeFetchesNorItsOwnHalfOfTheAddresses) {
-  Tables tables(4);
+  Tables tables = tables_of(4);
   tables.set(0, 0, page);
   EXPECT_EQ(ask("aarch64_s1_4k", tables, {0, Kind::execute, false}).outcome, Outcome::not_judged);
-  EXPECT_EQ(ask("aarch64_s1_4k", tables, read_by_os(0xffff'ff80'0000'2000)).outcome, Outcome::not_judged);
+  EXPECT_EQ(ask("aarch64_s1_4k", tables, kernel(Kind::read, 0xffff'ff80'0000'2000)).outcome,
+            Outcome::not_judged);
 }
 
 TEST_F(Unicorn, AnswersInTheOrderOfTheProbes) {
-  Tables tables(4);
+  Tables tables = tables_of(4);
   for (unsigned i = 0; i < 512; ++i)
-    tables.set(0, i, i << 12U | page | (i % 2 == 0 ? user : 0));
+    tables.set(0, i, i << 12U | page | (i % 2 == 0 ? for_users : 0));
   std::vector<Probe> probes;
   for (unsigned i = 0; i < 300'000; ++i) // more than one batch holds
     probes.push_back({(i * 7 % 512) << 12U, i % 3 == 0 ? Kind::write : Kind::read, i % 5 == 0});
@@ -169,15 +123,15 @@ TEST_F(Unicorn, AnswersInTheOrderOfTheProbes) {
 }
 
 TEST_F(Unicorn, ForgetsTheTableBefore) {
-  Tables large(4), small(3);
+  Tables large = tables_of(4), small = tables_of(3);
   large.set(0, 0, page);
-  expect_ok(ask("aarch64_s1_4k", large, read_by_os(0)), 0);
+  expect_ok(ask("aarch64_s1_4k", large, kernel(Kind::read, 0)), 0);
   small.set(0, 0, 0x5'0000 | page);
-  expect_ok(ask("aarch64_s1_16k", small, read_by_os(0)), 0x5'0000);
+  expect_ok(ask("aarch64_s1_16k", small, kernel(Kind::read, 0)), 0x5'0000);
   // What was the last node of the large one.
   small.set(0, 1, 0);
-  small.set(1, 1, (base + 0x3'0000) | table);
-  expect_fault(ask("aarch64_s1_16k", small, read_by_os(0x200'0000)), Outcome::not_present, 0);
+  small.set(1, 1, link(large.node(0)));
+  expect_fault(ask("aarch64_s1_16k", small, kernel(Kind::read, 0x200'0000)), Outcome::not_present, 0);
 }
 
 } // namespace
