@@ -9,13 +9,13 @@ exit: 0, 1 when a count of instructions is above its limit, 2 bad input or bench
 
 import argparse
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 from pagetwin_lib import bench_results, builds
-from pagetwin_lib.project import OK, ROOT, Failure, run_command
+from pagetwin_lib.output_file import OutputFile
+from pagetwin_lib.project import OK, ROOT, Failure, run_command, shown
 
 PRESET, PROGRAM = "bench", "pagetwin_bench"
 RESULT = ROOT / "build" / PRESET / "last.json"
@@ -90,10 +90,16 @@ def count_instructions() -> int:
     return subprocess.run([str(INSTRUCTIONS), "--limits"], check=False).returncode
 
 
+def keep(output: OutputFile) -> None:
+    try:
+        output.write(RESULT.read_text(encoding="utf-8"))
+    except Failure as failure:
+        raise Failure(f"{failure}; the result is in {shown(RESULT)}") from failure
+
+
 def main() -> int:
     args = arguments()
-    if args.json and not args.json.absolute().parent.is_dir():
-        raise Failure(f"--json: expected a file in a folder that exists, found '{args.json}'")
+    output = OutputFile(args.json, "--json") if args.json else None
     builds.build(PRESET, [PROGRAM])
     if args.instructions:
         return count_instructions()
@@ -103,8 +109,8 @@ def main() -> int:
         raise Failure(f"{PROGRAM} measured nothing")
     print("\n" + bench_results.table(["benchmark", "time", "ratio", "at most", "goal"], [row(entry) for entry in entries], False))
     print(summary(entries))
-    if args.json:
-        shutil.copyfile(RESULT, args.json)
+    if output:
+        keep(output)
     return OK
 
 

@@ -10,8 +10,11 @@ summary.
 
 While a target runs, its line says exec/s, by the clock; its last line says exec/CPU s, by the CPU time of its processes.
 
-exit: 1 something diverged, also when interrupted; else 2 bad input or a target that does not run; else 130 interrupted;
-else 0.
+Whether --summary can be written is tried before anything runs. When it fails at the end all the same, it is kept as
+out/summary.json, or else printed to standard error.
+
+exit: 1 something diverged, also when interrupted; else 2 bad input, a target that does not run or a summary that could not be
+written; else 130 interrupted; else 0.
 """
 
 import argparse
@@ -25,9 +28,12 @@ from pathlib import Path
 from pagetwin_lib import builds, corpus_folder
 from pagetwin_lib.campaign import LONGEST_PROGRAM, MOST_FINDINGS, Campaign, Plan
 from pagetwin_lib.durations import duration, positive, show_duration
+from pagetwin_lib.output_file import OutputFile
 from pagetwin_lib.processes import Processes
 from pagetwin_lib.progress import Board, early_end
-from pagetwin_lib.project import BAD_INPUT, FAILED, INTERRUPTED, OK, OUT, Failure, commit, run_command, say
+from pagetwin_lib.project import BAD_INPUT, FAILED, INTERRUPTED, OK, OUT, Failure, commit, run_command, say, shown
+
+LEFT_SUMMARY = "summary.json"  # in the folder of --out, when --summary cannot be written at the end
 
 FIELDS = """the fields of --summary (null: not known):
   commit, seed, jobs   of the tree, of the random numbers, as asked
@@ -84,12 +90,6 @@ def engine_seed(text: str) -> int:
     return seed
 
 
-def check_summary(path: Path | None) -> None:
-    """Before the night, not after it."""
-    if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
-        raise Failure(f"--summary: expected a file in a folder that exists, found '{path}'")
-
-
 def check_out(folder: Path) -> None:
     """Nothing is lost by it: folders are only made."""
     try:
@@ -101,6 +101,22 @@ def check_out(folder: Path) -> None:
 def summary(campaigns: list[Campaign], plan: Plan, jobs: int, interrupted: bool) -> dict:
     return {"commit": commit(), "seed": plan.seed, "seconds": plan.seconds, "jobs": jobs, "interrupted": interrupted,
             "targets": [campaign.as_json() for campaign in campaigns if campaign.started is not None]}
+
+
+def keep_summary(output: OutputFile, document: dict, folder: Path) -> bool:
+    """Whether it is where it was asked for; a night's summary is not lost because it cannot be there."""
+    text = json.dumps(document, indent=1) + "\n"
+    try:
+        output.write(text)
+        return True
+    except Failure as failure:
+        say(f"fuzz: {failure}")
+    try:
+        OutputFile(folder / LEFT_SUMMARY).write(text)
+        say(f"fuzz: the summary is in {shown(folder / LEFT_SUMMARY)}")
+    except Failure as failure:
+        say(f"fuzz: {failure}\nfuzz: the summary:\n{text}")
+    return False
 
 
 def watch(campaigns: list[Campaign], jobs: int, processes: Processes) -> bool:
@@ -150,7 +166,7 @@ def main() -> int:
     if args.list:
         print("\n".join(builds.targets()))
         return OK
-    check_summary(args.summary)
+    output = OutputFile(args.summary, "--summary") if args.summary else None  # before the night, not after it
     check_out(args.out)
     names, processes = chosen(args.target), Processes()
     builds.build(args.build, [program for name in names for program in (name, f"{name}_replay")])
@@ -161,9 +177,10 @@ def main() -> int:
     for campaign in campaigns:
         corpus_folder.recover(campaign.corpus)
     interrupted = watch(campaigns, min(args.jobs, len(names)), processes)
-    if args.summary:
-        args.summary.write_text(json.dumps(summary(campaigns, plan, args.jobs, interrupted), indent=1) + "\n", encoding="utf-8")
-    return verdict(campaigns, interrupted)
+    kept = output is None or keep_summary(output, summary(campaigns, plan, args.jobs, interrupted), plan.out)
+    status = verdict(campaigns, interrupted)
+    return status if kept or status == FAILED else BAD_INPUT
+
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from pagetwin_lib import builds, corpus_folder, findings, fuzz_command, progress  # noqa: E402
 from pagetwin_lib.campaign import Campaign, Plan  # noqa: E402
+from pagetwin_lib.output_file import OutputFile  # noqa: E402
 from pagetwin_lib.processes import Processes  # noqa: E402
 from pagetwin_lib.project import Failure  # noqa: E402
 
@@ -242,6 +243,33 @@ class Output(WithAnEngine):
             written = json.loads(json.dumps(fuzz_command.summary([ran, waits], ran.plan, 3, True)))
         self.assertEqual([target["name"] for target in written.pop("targets")], ["a"])
         self.assertEqual(written, {"commit": "abc", "seed": 1, "seconds": 5, "jobs": 3, "interrupted": True})
+
+    def test_a_summary_that_cannot_be_written_is_kept_elsewhere(self):
+        for full, where in (("", "the summary is in .*/summary.json"), ("full", 'the summary:\n{\n "commit": "abc"\n}\n')):
+            said, left = [], self.out / full / "summary.json"
+            if full:
+                left.parent.write_text("no folder")
+            with mock.patch.object(fuzz_command, "say", said.append):
+                self.assertFalse(fuzz_command.keep_summary(OutputFile(Path("/dev/full"), "--summary"), {"commit": "abc"}, left.parent))
+            self.assertEqual(said[0], "fuzz: --summary: /dev/full: cannot be written: No space left on device")
+            self.assertRegex(said[1], where)
+            if not full:
+                self.assertEqual(json.loads(left.read_text()), {"commit": "abc"})
+        self.assertTrue(fuzz_command.keep_summary(OutputFile(self.out / "s.json"), {}, self.out))
+
+    def fuzz(self, mode: str, *words: str) -> int:
+        self.campaign(mode)
+        seeds = self.out / "seeds" / "codec"
+        seeds.mkdir(parents=True, exist_ok=True)
+        with mock.patch.object(sys, "argv", ["fuzz", "--target", "codec", "--time", "2", "--first", "--out", str(self.out), *words]), \
+                mock.patch.object(builds, "build"), mock.patch("pagetwin_lib.campaign.seeds.make_seeds", return_value=seeds), \
+                mock.patch.object(fuzz_command, "say"), redirect_stdout(io.StringIO()):
+            return fuzz_command.main()
+
+    def test_a_lost_summary_is_no_divergence_and_hides_none(self):
+        self.assertEqual(self.fuzz(GOOD, "--summary", "/dev/full"), 2)
+        self.assertEqual(self.fuzz(GOOD, "--summary", str(self.out / "s.json")), 0)
+        self.assertEqual(self.fuzz(ALWAYS, "--summary", "/dev/full"), 1)
 
     def test_an_unusable_folder_or_seed_is_named_before_anything_runs(self):
         with self.assertRaisesRegex(Failure, "--out: expected a folder .*, found '/dev/null'"):

@@ -67,6 +67,19 @@ class Files(InAFolder):
         self.assertEqual(self.old.read_text(), "old\n")
         self.holds("old.ops")
 
+    def test_a_name_that_is_too_long_is_refused_at_once(self):
+        for path in (self.root / ("a" * 256), self.root / ("a" * 252), self.root / ("b" * 300) / "c", Path("a/" * 4000 + "b")):
+            with self.subTest(path), self.assertRaisesRegex(Failure, r": cannot be written: File name too long$"):
+                OutputFile(path)
+        self.holds("old.ops")
+
+    def test_the_option_that_has_the_name_is_named(self):
+        for path, why in (("/proc/x.json", "/proc: No such file or directory"), ("a" * 300, "File name too long")):
+            with self.subTest(path), self.assertRaisesRegex(Failure, rf"^--json: {path}: cannot be written: {why}$"):
+                OutputFile(Path(path), "--json")
+        with self.assertRaisesRegex(Failure, "^--json: /dev/full: cannot be written: No space left on device$"):
+            OutputFile(Path("/dev/full"), "--json").write("new\n")
+
     def test_devices_and_standard_output_are_not_replaced(self):
         OutputFile(Path(os.devnull)).write("new\n")
         self.assertFalse(Path(os.devnull).is_file())
@@ -100,6 +113,14 @@ class Scripts(InAFolder):
         for args in (["--from-strace", str(log)], ["--", "no_such_program_anywhere"]):
             self.assertEqual(self.run_script("record", "-o", str(self.old), *args)[0], 2)
             self.assertEqual(self.old.read_text(), "old\n")
+
+    def test_the_others_ask_before_they_work(self):
+        for script, option, *rest in (("fuzz", "--summary", "--target", "codec"), ("bench", "--json"),
+                                      ("bench_compare", "--json", "HEAD", "HEAD"), ("instructions", "--json"),
+                                      ("plants", "--out")):
+            with self.subTest(script), mock.patch.dict(os.environ, {"PATH": "/usr/bin:/bin"}):
+                done = self.run_script(script, option, "/proc/x.json", *rest)
+                self.assertEqual(done, (2, f"{script}: {option}: /proc/x.json: cannot be written: /proc: No such file or directory\n"))
 
     def test_minimize_asks_before_it_builds(self):
         trace = self.root / "a.ops"
