@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 from pagetwin_lib import bench_results, builds
+from pagetwin_lib.durations import seconds
 from pagetwin_lib.output_file import OutputFile
 from pagetwin_lib.project import OK, ROOT, Failure, run_command, shown
 
@@ -35,7 +36,7 @@ def arguments() -> argparse.Namespace:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--filter", metavar="RE", type=expression, help="only benchmarks whose name <workload>/<format> matches")
     parser.add_argument("--json", metavar="FILE", type=Path, help="keep the result, in the format of Google Benchmark")
-    parser.add_argument("--min-time", metavar="SECONDS", type=float, help="for each benchmark (default: its own)")
+    parser.add_argument("--min-time", metavar="SECONDS", type=seconds, help="for each benchmark (default: its own)")
     parser.add_argument("--instructions", action="store_true", help="count instructions and check their limits")
     return parser.parse_args()
 

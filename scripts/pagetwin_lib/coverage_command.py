@@ -14,6 +14,7 @@ import subprocess
 from pathlib import Path
 
 from pagetwin_lib import builds, coverage_report, seeds
+from pagetwin_lib.durations import count
 from pagetwin_lib.project import FAILED, OK, OUT, ROOT, Failure, run_command, say, shown
 
 PRESET = "coverage"
@@ -37,7 +38,7 @@ def arguments() -> argparse.Namespace:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--html", metavar="DIR", type=Path, default=ROOT / "build" / PRESET / "html",
                         help="where the pages go (default build/coverage/html)")
-    parser.add_argument("--swarm", metavar="N", type=int, default=0, help="run N random programs of each target too")
+    parser.add_argument("--swarm", metavar="N", type=count, default=0, help="run N random programs of each target too")
     parser.add_argument("--fail-under", metavar="PERCENT", type=percent, default=0.0, help="of lines, for src and reference each")
     parser.add_argument("--fail-under-branches", metavar="PERCENT", type=percent, default=0.0, help="the same for branches")
     return parser.parse_args()

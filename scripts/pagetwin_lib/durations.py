@@ -1,4 +1,4 @@
-"""Times as people write and read them."""
+"""Times and numbers as people write and read them."""
 
 import argparse
 import re
@@ -24,11 +24,33 @@ def duration(text: str) -> float:
     return seconds
 
 
+def at_least(least: int, text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"expected a number of at least {least}, found '{text}'")
+    return int(text)
+
+
+def count(text: str) -> int:
+    """For argparse."""
+    return at_least(0, text)
+
+
 def positive(text: str) -> int:
     """For argparse."""
-    if not text.isascii() or not text.isdigit() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"expected a number above zero, found '{text}'")
-    return int(text)
+    return at_least(1, text)
+
+
+def seconds(text: str) -> float:
+    """For argparse; fractions too, and no unit."""
+    found = parse_duration(text) if re.fullmatch(r"[0-9.]+", text) else None
+    if found is None:
+        raise argparse.ArgumentTypeError(f"expected seconds, more than 0, found '{text}'")
+    return found
+
+
+def counted(number: int, noun: str) -> str:
+    """1 target, 2 targets."""
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def show_duration(seconds: float) -> str:

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pagetwin_lib.builds import environment, replay_program
+from pagetwin_lib.durations import counted
 from pagetwin_lib.engine_log import EngineLog
 from pagetwin_lib.processes import Processes
 from pagetwin_lib.project import ROOT, shown
@@ -86,6 +87,6 @@ class Findings:
 
     def _lines(self, finding: Finding) -> list[str]:
         file = finding.trace or finding.artifact
-        length = f"{finding.ops} operations" if finding.ops is not None else "not minimised"
+        length = counted(finding.ops, "operation") if finding.ops is not None else "not minimised"
         where = [f"    scripts/replay {shown(Path(file))}"] if file else ["    no input was written"]
         return [f"  {self._target}: {finding.signature} ({length})", *where]

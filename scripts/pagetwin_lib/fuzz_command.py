@@ -27,7 +27,7 @@ from pathlib import Path
 
 from pagetwin_lib import builds, corpus_folder
 from pagetwin_lib.campaign import LONGEST_PROGRAM, MOST_FINDINGS, Campaign, Plan
-from pagetwin_lib.durations import duration, positive, show_duration
+from pagetwin_lib.durations import counted, duration, positive, show_duration
 from pagetwin_lib.output_file import OutputFile
 from pagetwin_lib.processes import Processes
 from pagetwin_lib.progress import Board, early_end
@@ -70,7 +70,11 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--traces", action="store_true", help="start from corpus/traces too; that is slower")
     parser.add_argument("--first", action="store_true", help="end a target at its first finding")
     parser.add_argument("--list", action="store_true", help="print the targets")
-    return parser.parse_args()
+    args, strange = parser.parse_known_args()
+    if strange:
+        hint = next((f"; a target is chosen by --target {word}" for word in strange if word in builds.targets()), "")
+        parser.error(f"unrecognized arguments: {' '.join(strange)}{hint}")
+    return args
 
 
 def chosen(names: list[str] | None) -> list[str]:
@@ -150,7 +154,7 @@ def verdict(campaigns: list[Campaign], interrupted: bool) -> int:
     for text in broken:
         say(f"fuzz: {text}")
     if lines:
-        print(f"{sum(len(campaign.findings) for campaign in campaigns)} divergences:")
+        print(f"{counted(sum(len(campaign.findings) for campaign in campaigns), 'divergence')}:")
         print("\n".join(lines))
     for campaign in campaigns:
         if campaign.ended_early and campaign.plan.restarts:  # with --first it was asked to
@@ -172,7 +176,7 @@ def main() -> int:
     builds.build(args.build, [program for name in names for program in (name, f"{name}_replay")])
     plan = Plan(args.build, args.time, max(1, args.jobs // len(names)), args.seed or random.randrange(1, 1 << 31),
                 0 if args.first else MOST_FINDINGS - 1, args.ops, args.out.absolute(), args.traces)
-    say(f"fuzzing {len(names)} targets for {show_duration(args.time)} each, {args.jobs} at a time, seed {plan.seed}")
+    say(f"fuzzing {counted(len(names), 'target')} for {show_duration(args.time)} each, {args.jobs} at a time, seed {plan.seed}")
     campaigns = [Campaign(name, plan, processes) for name in names]
     for campaign in campaigns:
         corpus_folder.recover(campaign.corpus)

@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 import unittest
-from contextlib import redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from unittest import mock
 
@@ -282,6 +282,12 @@ class Output(WithAnEngine):
         one = self.campaign(GOOD)
         for name in (*fuzz_command.summary([one], one.plan, 1, False), *KEYS):
             self.assertRegex(fuzz_command.FIELDS, rf"\b{name}\b")
+
+    def test_a_target_without_its_option_is_told_of_it(self):
+        with mock.patch.object(sys, "argv", ["fuzz", "codec"]), redirect_stderr(io.StringIO()) as said, \
+                self.assertRaises(SystemExit):
+            fuzz_command.main()
+        self.assertTrue(said.getvalue().endswith("unrecognized arguments: codec; a target is chosen by --target codec\n"))
 
     def test_verdicts(self):
         good, bad = self.run_one(GOOD), self.run_one(ALWAYS, restarts=0)
