@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from pagetwin_lib import foreign_mmus
 from pagetwin_lib.project import BAD_INPUT, FAILED, OK
 
 PREFIX = "pagetwin: "
@@ -55,6 +56,7 @@ class Report:
     absent: dict[str, str] = field(default_factory=dict)  # oracle -> why
     formats: set[str] = field(default_factory=set)  # that some program is for
     statuses: dict[str, int] = field(default_factory=dict)  # of the programs, by target
+    chosen: list[str] = field(default_factory=list)  # the only oracles that were to be asked; empty: all
 
     def read(self, lines: Iterable[str]) -> list[str]:
         """Takes in what is for this report; the other lines, for people, are returned."""
@@ -116,8 +118,9 @@ class Report:
         for key in sorted(self.rows):
             lines += self._lines_of(self.rows[key])
         lines += self._tlb_lines()
-        lines += [f"{name:<20} not judged: no oracle here walks this format" for name in self.not_judged()]
-        lines += [f"skipped: {oracle}: {reason}" for oracle, reason in sorted(self.absent.items())]
+        lines += [f"{name:<20} not judged: {self._why_not(name)}" for name in self.not_judged()]
+        lines += [f"skipped: {oracle}: {reason}" for oracle, reason in sorted(self.absent.items())
+                  if any(foreign_mmus.walks(oracle, name) for name in self.formats)]
         lines += [f"not judged: {what}" for what in NOBODY_JUDGES]
         if not self.rows:
             lines.append("error: no oracle judged anything")
@@ -125,6 +128,14 @@ class Report:
             lines += [f"error: {oracle}: the known deviation '{name}' was never met" for oracle, name in self.unused()]
             lines += [f"error: {oracle}: its TLB kept nothing of {name} that was stale" for name, oracle in self.never_stale()]
         return "\n".join(lines)
+
+    def _why_not(self, name: str) -> str:
+        walkers = [oracle for oracle in foreign_mmus.WALKS if foreign_mmus.walks(oracle, name)]
+        if missing := [oracle for oracle in walkers if oracle in self.absent]:
+            return f"{' and '.join(missing)} would, but {'is' if len(missing) == 1 else 'are'} not here"
+        if self.chosen and walkers:
+            return f"{' and '.join(self.chosen)} {'does' if len(self.chosen) == 1 else 'do'} not judge this format"
+        return "no oracle here walks this format"
 
     def _tlb_lines(self) -> list[str]:
         lines = [f"{_beginning('TLB truth', 'oracle')} {'edits':>12} {'accesses':>12} {'not judged':>12} {'stale before':>12} "

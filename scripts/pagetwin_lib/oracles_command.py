@@ -4,24 +4,40 @@
   scripts/oracles --probes 20000 --format aarch64_s1_4k
   scripts/oracles out/artifacts/page_table_aarch64_s1_4k/trace-*.ops
 
-A probe is one address and one kind of access, judged by reference/mmu and by the oracle over the same bytes. "damaged" ones
-are those where bits were flipped first. TLB truth is real accesses before an edit of a table, after it and after the
-invalidations that it owes: "stale before" is evidence, "wrong after" a table that owes too little. What an oracle is known to
-do wrong is listed in fuzz/emulators/*_deviations.cpp; in a complete run (no file, no --format, a million probes) an entry that
-was never met is an error, and so is a TLB that never was stale. docs/emulators.md has the rest; scripts/bootstrap --oracles
-installs the emulators.
+A probe is one address and one kind of access, judged by reference/mmu and by the oracle over the same bytes. TLB truth is real
+accesses before an edit of a table, after it and after the invalidations that it owes.
 
-exit: 0 all agree, 1 somebody disagrees and nothing explains it, 2 an unused deviation or TLB, no oracle at all, or bad usage.
+  probes        that were judged: answers that were compared. --probes N is the least: the corpus is asked whole, however many
+                probes it has, and random programs follow until each oracle has judged N. 0 means no random programs
+  damaged       of these probes, over tables where bits were flipped first
+  not judged    beside the probes: what the oracle could not be asked, or what led out of the table's memory
+  unexplained   answers, and words written back, that differ and that no known deviation explains; those below it are explained
+  edits         operations that replaced a word in use, and were shown to a TLB
+  accesses      that were judged, each made three times; "not judged" ones are beside them again
+  stale before  of these, how many still saw the old translation before its invalidation, which is allowed: evidence that the
+                TLB keeps something. It depends on timing: the same run again may have another number
+  wrong after   neither old nor new, or old after all invalidations: a table that owes too little
+
+What an oracle is known to do wrong is listed in fuzz/emulators/*_deviations.cpp; in a complete run (no file, no --format, a
+million probes) an entry that was never met is an error, and so is a TLB that never was stale. docs/emulators.md has the rest;
+scripts/bootstrap --oracles installs the emulators.
+
+Ctrl-C prints the rows of the formats that are finished, and names the others.
+
+exit: 1 somebody disagrees and nothing explains it, also when interrupted; else 130 interrupted; else 2 an unused deviation or
+TLB, no oracle at all, or bad usage; 0 all agree.
 """
 
 import argparse
-from concurrent.futures import ThreadPoolExecutor
+import signal
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from pagetwin_lib import builds, target_lookup
+from pagetwin_lib import builds, foreign_mmus, target_lookup
+from pagetwin_lib.durations import count, counted
 from pagetwin_lib.oracle_report import Report
 from pagetwin_lib.processes import Processes
-from pagetwin_lib.project import FAILED, OK, OUT, ROOT, Failure, cores, run_command, say
+from pagetwin_lib.project import FAILED, INTERRUPTED, OK, OUT, ROOT, Failure, cores, run_command, say
 
 PRESETS = ("san", "gcc", "fast")
 PROBES = 1_000_000
@@ -32,7 +48,8 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/oracles", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", metavar="FILE", nargs="*", type=Path, help="only these traces, and no random programs")
-    parser.add_argument("--probes", metavar="N", type=count, help=f"for each format and oracle (default {PROBES:,})")
+    parser.add_argument("--probes", metavar="N", type=count,
+                        help=f"at least, for each format and oracle (default {PROBES:,}; 0: the corpus only)")
     parser.add_argument("--format", metavar="F", action="append", default=[], help="only this one, as aarch64_s1_4k; repeatable")
     parser.add_argument("--oracle", metavar="O", action="append", default=[], help="only this one, as unicorn; repeatable")
     parser.add_argument("--seed", metavar="S", type=count, default=1, help="of the first random program (default 1)")
@@ -40,19 +57,18 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"expected a number, found '{text}'")
-    return int(text)
-
-
 def chosen(formats: list[str]) -> list[str]:
     """The targets to ask about."""
     known = [name for name in builds.targets() if name.startswith(WITH_TABLES)]
     for name in formats:
         if WITH_TABLES + name not in known:
-            raise Failure(f"expected a format ({', '.join(each.removeprefix(WITH_TABLES) for each in known)}), found '{name}'")
+            raise Failure(f"expected a format ({', '.join(map(short, known))}), found '{name}'")
     return [WITH_TABLES + name for name in dict.fromkeys(formats)] or known
+
+
+def short(target: str) -> str:
+    """As --format has it."""
+    return target.removeprefix(WITH_TABLES)
 
 
 def program(target: str) -> str:
@@ -79,22 +95,36 @@ def traces(args: argparse.Namespace, targets: list[str]) -> dict[str, list[Path]
     return groups
 
 
-def ask(args: argparse.Namespace, groups: dict[str, list[Path]]) -> Report:
-    report, processes = Report(), Processes()
+def ask(args: argparse.Namespace, groups: dict[str, list[Path]]) -> tuple[Report, list[str]]:
+    """And the targets that were not finished when it was interrupted."""
+    report, processes, left = Report(chosen=args.oracle), Processes(), dict.fromkeys(groups)
     with ThreadPoolExecutor(max_workers=cores()) as pool:
-        waiting = {target: pool.submit(run_one, processes, command(args, target, files)) for target, files in groups.items()}
+        jobs = {pool.submit(run_one, processes, target, command(args, target, files)): target for target, files in groups.items()}
         try:
-            for target, job in waiting.items():
-                report.statuses[target], lines = job.result()
-                print("".join(report.read(lines)), end="", flush=True)
+            for job in as_completed(jobs):
+                take(report, jobs[job], *job.result())
+                del left[jobs[job]]
+                say(f"{short(jobs[job])}: finished, {counted(len(left), 'format')} left")
+        except KeyboardInterrupt:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_IGN)  # impatience must not lose the rows
+            for job in jobs:
+                job.cancel()
+            processes.stop()
         except BaseException:
             processes.stop()
             raise
-    return report
+    return report, list(left)
 
 
-def run_one(processes: Processes, words: list[str]) -> tuple[int, list[str]]:
+def take(report: Report, target: str, status: int, lines: list[str]) -> None:
+    report.statuses[target] = status
+    print("".join(report.read(lines)), end="", flush=True)
+
+
+def run_one(processes: Processes, target: str, words: list[str]) -> tuple[int, list[str]]:
     lines: list[str] = []
+    say(f"{short(target)}: started")
     ended = processes.run(words, lines.append, str(ROOT), builds.environment())
     if ended is None:
         return FAILED, lines
@@ -103,17 +133,29 @@ def run_one(processes: Processes, words: list[str]) -> tuple[int, list[str]]:
     return (FAILED if ended.status < 0 else ended.status), lines
 
 
+def interrupted(report: Report, left: list[str]) -> int:
+    if report.statuses:
+        print(report.render(complete=False))
+    print(f"interrupted: {len(report.statuses)} of {counted(len(report.statuses) + len(left), 'format')} finished; "
+          f"not asked to the end: {', '.join(map(short, left))}")
+    return FAILED if report.exit_status(complete=False) == FAILED else INTERRUPTED
+
+
 def main() -> int:
     args = arguments()
-    groups = traces(args, chosen(args.format))
+    targets = chosen(args.format)
+    foreign_mmus.check(args.oracle, list(map(short, targets)))
+    groups = traces(args, targets)
     builds.build(args.build, [program(target) for target in groups])
-    report = ask(args, groups)
+    report, left = ask(args, groups)
+    if left:
+        return interrupted(report, left)
     complete = not args.files and not args.format and (args.probes is None or args.probes >= PROBES)
     print(report.render(complete))
     missing = [name for name in args.oracle if name not in {oracle for _, oracle in report.rows}]
     status = report.exit_status(complete)
     if missing and status == OK:
-        raise Failure(f"{missing[0]}: no such oracle judged anything here")
+        raise Failure(f"{missing[0]} judged nothing here")
     return status
 
 

@@ -1,9 +1,15 @@
 """scripts/oracles: what it makes of what the programs say, and how it ends."""
 
+import io
 import json
+import os
+import re
+import signal
 import subprocess
 import sys
+import time
 import unittest
+from contextlib import redirect_stdout
 from pathlib import Path
 from unittest import mock
 
@@ -11,9 +17,9 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from pagetwin_lib import oracles_command  # noqa: E402
+from pagetwin_lib import foreign_mmus, oracles_command  # noqa: E402
 from pagetwin_lib.oracle_report import Report  # noqa: E402
-from pagetwin_lib.project import BAD_INPUT, FAILED, OK, Failure  # noqa: E402
+from pagetwin_lib.project import BAD_INPUT, FAILED, INTERRUPTED, OK, Failure  # noqa: E402
 
 LATE = {"name": "late", "manual": "section 4", "count": 3}
 NEVER = {"name": "never", "manual": "section 5", "count": 0}
@@ -30,6 +36,7 @@ def tlb(form="sv39", name="qemu", stale=7, wrong=0) -> str:
 
 
 ABSENT = 'pagetwin: absent {"oracle":"kvm","reason":"there is no /dev/kvm"}\n'
+NO_LA57 = 'pagetwin: absent {"oracle":"kvm-la57","reason":"a guest cannot set CR4.LA57"}\n'
 NOBODY = 'pagetwin: nobody {"format":"ept_4"}\n'
 
 
@@ -94,12 +101,29 @@ class Ending(unittest.TestCase):
 
 class Printing(unittest.TestCase):
     def test_everything_has_its_line(self):
-        text = report(oracle(probes=1_000_000, explained=[LATE, NEVER]), ABSENT, NOBODY).render(complete=True)
+        text = report(oracle(probes=1_000_000, explained=[LATE, NEVER]), oracle("x86_64_4"), ABSENT, NOBODY).render(complete=True)
         for line in (r"sv39 +qemu +1,000,000 +4 +1 +0", r"3 explained: late \(section 4\)",
                      r"ept_4 +not judged: no oracle here walks this format", r"skipped: kvm: there is no /dev/kvm",
                      r"error: qemu: the known deviation 'never' was never met"):
             self.assertRegex(text, line)
         self.assertIn("not judged: contiguous sets", text)
+
+    def test_an_oracle_is_skipped_where_a_format_could_use_it(self):
+        text = report(oracle("x86_64_4"), ABSENT, NO_LA57).render(complete=False)
+        self.assertIn("skipped: kvm: there is no /dev/kvm", text)
+        self.assertNotIn("kvm-la57", text)
+        self.assertIn("skipped: kvm-la57", report(oracle("x86_64_5"), NO_LA57).render(complete=False))
+
+    def test_why_a_format_is_not_judged(self):
+        nobody = 'pagetwin: nobody {"format":"x86_64_5"}\n'
+        for chosen, lines, why in (([], [NOBODY], "ept_4 +not judged: no oracle here walks this format"),
+                                   (["kvm"], [NOBODY], "ept_4 +not judged: no oracle here walks this format"),
+                                   (["kvm"], [nobody], "x86_64_5 +not judged: kvm does not judge this format"),
+                                   (["kvm", "unicorn"], [nobody], "not judged: kvm and unicorn do not judge this format"),
+                                   ([], [NO_LA57, nobody], "x86_64_5 +not judged: kvm-la57 would, but is not here")):
+            made = report(*lines)
+            made.chosen = chosen
+            self.assertRegex(made.render(complete=False), why)
 
     def test_a_tlb_has_a_line_of_its_own(self):
         text = report(oracle(), tlb(), tlb("sv48", stale=0)).render(complete=True)
@@ -140,6 +164,66 @@ class Choosing(unittest.TestCase):
             oracles_command.chosen(["sv40"])
 
 
+    def test_an_oracle_that_does_not_exist_is_named_before_anything_is_built(self):
+        for name, hint in (("qemu-x86", r"did you mean qemu-x86_64\?"), ("bochs", "there are: unicorn, qemu-aarch64, .*kvm-la57")):
+            with mock.patch.object(sys, "argv", ["oracles", "--oracle", name]), \
+                    self.assertRaisesRegex(Failure, f"^--oracle: expected an oracle, found '{name}'; {hint}$"):
+                oracles_command.main()
+
+    def test_an_oracle_that_walks_none_of_the_formats(self):
+        with self.assertRaisesRegex(Failure, "^--oracle: kvm does not judge ept or armv7$"):
+            foreign_mmus.check(["kvm"], ["ept", "armv7"])
+        foreign_mmus.check(["kvm", "qemu-armv7"], ["plain", "armv7"])
+
+    def test_the_oracles_are_those_of_the_sources_and_the_documents(self):
+        document = (ROOT / "docs" / "emulators.md").read_text(encoding="utf-8")
+        table = document[document.index("| oracle | what walks"):].split("\n\n")[0]
+        described = [name for row in table.splitlines()[2:] for name in row.split("|")[1].replace(",", " ").split()]
+        self.assertEqual(described, list(foreign_mmus.WALKS))
+        sources = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "fuzz" / "emulators").glob("*.cpp")))
+        for name in foreign_mmus.WALKS:
+            self.assertIn(f'"{name}"', sources)
+        for name in set(re.findall(r'\{"((?:aarch64|x86_64|riscv)_\w+)"', sources)):
+            self.assertTrue(any(foreign_mmus.walks(oracle, name) for oracle in foreign_mmus.WALKS), name)
+
+
+class Interrupted(unittest.TestCase):
+    """After one of two formats."""
+
+    def setUp(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self.addCleanup(signal.signal, number, signal.getsignal(number))
+        self.said = []
+
+    def run_one(self, processes, target, _command):
+        if target == "page_table_riscv_sv39":
+            return self.first
+        while not any("finished" in line for line in self.said):
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
+        processes.stopped.wait(20)
+        return FAILED, []
+
+    def interrupt(self, status: int, *lines: str) -> tuple[int, str]:
+        self.first = status, list(lines)
+        with mock.patch.object(sys, "argv", ["oracles"]), mock.patch.object(oracles_command.builds, "build"), \
+                mock.patch.object(oracles_command.builds, "targets", return_value=["page_table_ept", "page_table_riscv_sv39"]), \
+                mock.patch.object(oracles_command, "traces", return_value={"page_table_riscv_sv39": [], "page_table_ept": []}), \
+                mock.patch.object(oracles_command, "run_one", self.run_one), mock.patch.object(oracles_command, "cores", lambda: 2), \
+                mock.patch.object(oracles_command, "say", self.said.append), redirect_stdout(io.StringIO()) as printed:
+            return oracles_command.main(), printed.getvalue()
+
+    def test_what_is_finished_is_printed(self):
+        status, printed = self.interrupt(OK, oracle())
+        self.assertEqual(status, INTERRUPTED)
+        self.assertRegex(printed, r"sv39 +qemu +10 +4 +1 +0")
+        self.assertTrue(printed.endswith("\ninterrupted: 1 of 2 formats finished; not asked to the end: ept\n"), printed)
+        self.assertEqual(self.said, ["riscv_sv39: finished, 1 format left"])
+
+    def test_a_disagreement_is_not_hidden(self):
+        self.assertEqual(self.interrupt(FAILED, oracle(unexplained=1))[0], FAILED)
+
+
 class CommandLine(unittest.TestCase):
     def run_it(self, *words: str) -> subprocess.CompletedProcess:
         return subprocess.run([str(ROOT / "scripts" / "oracles"), *words], capture_output=True, text=True, check=False)
@@ -147,10 +231,11 @@ class CommandLine(unittest.TestCase):
     def test_help_names_what_it_exits_with(self):
         done = self.run_it("--help")
         self.assertEqual(done.returncode, OK)
-        self.assertIn("exit: 0 all agree", done.stdout)
+        for line in ("0 all agree", "130 interrupted", "stale before", "0: the corpus only"):
+            self.assertIn(line, done.stdout)
 
     def test_what_it_does_not_know_is_bad_usage(self):
-        for words in (("--format", "sv40"), ("--probes", "many"), ("--build", "none"), ("missing.ops",)):
+        for words in (("--format", "sv40"), ("--probes", "many"), ("--probes", "-1"), ("--oracle", "qemu"), ("--build", "none"), ("missing.ops",)):
             done = self.run_it(*words)
             self.assertEqual((done.returncode, done.stdout), (BAD_INPUT, ""), words)
 
