@@ -12,6 +12,7 @@ std::span<const TableKind> table_kinds() {
                                         observed_kind<RiscvSv39, reference::riscv_sv39>(),
                                         observed_kind<Aarch64S1_4k, reference::aarch64_s1_4k>(),
                                         observed_kind<Aarch64S2_4k, reference::aarch64_s2_4k>(),
+                                        observed_kind<Armv7, reference::armv7>(),
                                         observed_kind<Tiny, reference::tiny>(),
                                         observed_kind<TinyWide, reference::tiny_wide>(),
                                         observed_kind<TinyNarrow, reference::tiny_narrow>(),
