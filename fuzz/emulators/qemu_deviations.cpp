@@ -58,7 +58,10 @@ bool marks_bad_napot(std::string_view, const WordDifference& difference) {
 }
 
 constexpr std::array known_words{
-    WordDeviation{"marks of what was let through", "as the entries of answers", marks_what_was_let_through},
+    WordDeviation{"marks of what was let through",
+                  "RISC-V volume II, Sv39 (12.4.1) and Svpbmt (14): such an access is a page fault, and sets "
+                  "no A or D (step 9 of 12.3.2), so the reference is right",
+                  marks_what_was_let_through},
     WordDeviation{"marks of a faulting NAPOT encoding",
                   "RISC-V volume II, Svnapot (13), and step 9 of 12.3.2: all checks come before A and D are "
                   "set, so the reference is right",
@@ -160,7 +163,10 @@ bool marks_what_was_fetched(std::string_view, const WordDifference& difference) 
 }
 
 constexpr std::array known_words{
-    WordDeviation{"AF of what was fetched", "as the entries of answers", marks_what_was_fetched},
+    WordDeviation{"AF of what was fetched",
+                  "DDI 0487 D8.4.1.2.3 and D8.5.2.2: the flag of a fetch that QEMU lets EL0 or EL1 make, so "
+                  "who is right about the fetch is right",
+                  marks_what_was_fetched},
 };
 
 } // namespace aarch64

@@ -187,6 +187,18 @@ class Choosing(unittest.TestCase):
             self.assertTrue(any(foreign_mmus.walks(oracle, name) for oracle in foreign_mmus.WALKS), name)
 
 
+class Documents(unittest.TestCase):
+    def test_every_known_deviation_is_in_them_by_its_name(self):
+        document = (ROOT / "docs" / "emulators.md").read_text(encoding="utf-8")
+        lists = sorted((ROOT / "fuzz" / "emulators").glob("*deviations.[ch]pp"))
+        names = [name for path in lists for name in
+                 re.findall(r'Deviation(?: \w+)?\{\s*"([^"]+)"', path.read_text(encoding="utf-8"))]
+        self.assertGreater(len(names), 10)
+        self.assertEqual([name for name in names if f"`{name}`" not in document], [])
+        table = document[document.index("| oracle | deviation |"):].split("\n\n")[0]
+        self.assertEqual(sorted(set(re.findall(r"`([^`]+)`", table)) - set(names)), [])
+
+
 class Interrupted(unittest.TestCase):
     """After one of two formats."""
 
