@@ -111,6 +111,8 @@ class Parser {
   }
 
   [[nodiscard]] Problem take_magic() {
+    if (line_->raw.starts_with(byte_order_mark))
+      return error(1, "expected '" + magic_line() + "', found a byte-order mark; save the file without one");
     const std::array<std::string, 3> want{"pagetwin", std::to_string(text_version),
                                           std::string(schema_->machine)};
     for (std::size_t i = 0; i < want.size(); ++i) {

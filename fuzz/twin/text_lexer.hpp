@@ -10,6 +10,9 @@
 
 namespace pagetwin::twin {
 
+// Some editors put it before a text; it is an error with a position, so that what has it counts as text.
+inline constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+
 struct Word {
   std::string_view text;
   std::size_t column = 1; // from 1

@@ -15,8 +15,7 @@ bool is_text_byte(char c) {
 } // namespace
 
 bool looks_like_text(std::string_view content) {
-  if (content.substr(0, 3)
-      == "\xEF\xBB\xBF") // a byte order mark is an editor's, and an error with a position
+  if (content.starts_with(byte_order_mark))
     return true;
   LineReader reader(content);
   while (!reader.done()) {

@@ -1,8 +1,10 @@
 """Names that a person has to type: what was probably meant by one that is not known."""
 
 import difflib
+import textwrap
 
 MOST_NAMED, ALIKE = 4, 0.8  # most names share a long beginning
+SHORT, WIDTH = 160, 100  # of a list
 
 
 def closest(name: str, known: list[str]) -> list[str]:
@@ -13,4 +15,10 @@ def closest(name: str, known: list[str]) -> list[str]:
 def choice(name: str, known: list[str]) -> str:
     """For an error message: the closest names, or all when none is close."""
     close = closest(name, known)
-    return f"did you mean {' or '.join(close)}?" if close else f"there are: {', '.join(known)}"
+    return f"did you mean {' or '.join(close)}?" if close else f"there are:{listed(known)}"
+
+
+def listed(names: list[str]) -> str:
+    """Behind a colon: in the same line, or in lines of their own when they are many."""
+    line = f" {', '.join(names)}"
+    return line if len(line) <= SHORT else "\n" + textwrap.fill(line.strip(), WIDTH, initial_indent="  ", subsequent_indent="  ")

@@ -1,5 +1,6 @@
 """Which fuzz target a file belongs to: what the command line says, else the trace's own line, else the folder it is in."""
 
+import codecs
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,14 +27,16 @@ def target_of(path: Path, known: list[str]) -> str:
         if is_trace(path):
             check_target_line(path, known)
         raise Failure(f"{path}: no target is known for it: it has no line 'target NAME', and it is not in a folder named like "
-                      f"one; say --target NAME ({', '.join(known)})")
+                      "one; say --target NAME (scripts/fuzz --list prints them)")
     return found
 
 
 def check_first_line(path: Path) -> None:
     """Of a text trace: one without it is cut, or no trace at all, and then a missing target is not the news."""
+    number, line = first_line(path)
+    if line.startswith(codecs.BOM_UTF8):
+        raise Failure(f"{path}:1:1: expected 'pagetwin 1 table', found a byte-order mark; save the file without one")
     if path.suffix == ".ops" and not is_trace(path):
-        number, line = first_line(path)
         raise Failure(f"{path}:{number}:1: expected 'pagetwin 1 table', found {quoted(line)}")
 
 

@@ -25,6 +25,12 @@ class Names(unittest.TestCase):
         self.assertEqual(names.choice("tiny", KNOWN), "did you mean descriptor_tiny or page_table_tiny?")
         self.assertEqual(names.choice("arm", ["a", "b"]), "there are: a, b")
 
+    def test_many_names_have_lines_of_their_own(self):
+        head, *rest = names.choice("zzz", [f"page_table_{number}" for number in range(40)]).splitlines()
+        self.assertEqual((head, rest[0][:16]), ("there are:", "  page_table_0, "))
+        self.assertGreater(len(rest), 2)
+        self.assertLessEqual(max(map(len, rest)), 100)
+
     def test_every_script_that_takes_a_target_says_them(self):
         for script in ("replay", "minimize", "fuzz"):
             option = ["--target", "page_table_x86"] if script == "fuzz" else ["--target", "page_table_x86", __file__]

@@ -42,7 +42,7 @@ class Lookup(InAFolder):
             self.assertEqual(target_lookup.target_of(self.write(name), KNOWN), "tiny", name)
 
     def test_the_files_own_name_is_no_folder(self):
-        with self.assertRaisesRegex(Failure, r"/tiny: no target is known for it.*--target NAME \(codec, tiny, x86\)"):
+        with self.assertRaisesRegex(Failure, r"/tiny: no target is known for it.*--target NAME \(scripts/fuzz --list prints them\)$"):
             target_lookup.target_of(self.write("somewhere/tiny"), KNOWN)
 
     def test_a_target_that_does_not_exist(self):
@@ -63,6 +63,13 @@ class Lookup(InAFolder):
         for content, complaint in cases:
             with self.subTest(content), self.assertRaisesRegex(Failure, r"/a\.ops:" + complaint):
                 target_lookup.target_of(self.write("a.ops", content), KNOWN)
+
+    def test_a_byte_order_mark_is_named(self):
+        for name, rest in (("a.ops", b"pagetwin 1 table\ntarget x86\n"), ("a", b"pagetwin 1 table\ntarget x86\n"),
+                           ("a.ops", b"# c\r\npagetwin 1 table\r\n")):
+            path = self.write(name, b"\xef\xbb\xbf" + rest)
+            with self.subTest(name), self.assertRaisesRegex(Failure, rf"/{name}:1:1: expected 'pagetwin 1 table', found a byte-order mark"):
+                target_lookup.target_of(path, KNOWN)
 
     def test_a_cut_target_line_is_the_news(self):
         cases = (("pagetwin 1 table\ntarget", "2:7: expected the name of a target, found the end of the line"),

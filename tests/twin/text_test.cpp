@@ -99,6 +99,15 @@ TEST(Text, TheFirstLineIsCheckedWordByWord) {
   EXPECT_EQ(error_of("pagetwin 1 toy too\n"), "a.ops:1:16: expected the end of the line, found 'too'");
 }
 
+TEST(Text, AByteOrderMarkIsNamed) {
+  for (const char* const text :
+       {"\xEF\xBB\xBFpagetwin 1 toy\n", "\xEF\xBB\xBF# only\r\npagetwin 1 toy\r\n"}) {
+    EXPECT_TRUE(looks_like_text(text));
+    EXPECT_EQ(error_of(text), "a.ops:1:1: expected 'pagetwin 1 toy', found a byte-order mark; "
+                              "save the file without one");
+  }
+}
+
 TEST(Text, TargetAndSetComeOnceAndFirst) {
   EXPECT_EQ(error_of_op("target"), "a.ops:2:7: expected the name of a target, found the end of the line");
   EXPECT_EQ(error_of_op("target a b"), "a.ops:2:10: expected the end of the line, found 'b'");
