@@ -87,9 +87,9 @@ TEST(ObservationOfSteps, AllowsSixteenASlotWhateverItsWidth) {
   EXPECT_EQ(most_steps(1024, 4), 16ULL * 1024 * 1024);
   EXPECT_EQ(most_steps(0, 8), 1ULL << 22U); // small pools are not short of any
   EXPECT_EQ(most_steps(512, 8), 1ULL << 22U);
-  EXPECT_EQ(most_steps(513, 8), (1ULL << 22U) + 16 * 512);
-  EXPECT_EQ(most_steps(257, 4), (1ULL << 22U) + 16 * 1024);
-  EXPECT_EQ(most_steps(2047, 4), (1ULL << 25U) - 16 * 1024); // and every run ends
+  EXPECT_EQ(most_steps(513, 8), (1ULL << 22U) + 16ULL * 512);
+  EXPECT_EQ(most_steps(257, 4), (1ULL << 22U) + 16ULL * 1024);
+  EXPECT_EQ(most_steps(2047, 4), (1ULL << 25U) - 16ULL * 1024); // and every run ends
   EXPECT_EQ(most_steps(4097, 8), 1ULL << 25U);
   EXPECT_EQ(most_steps(65536, 4), 1ULL << 25U);
 }
