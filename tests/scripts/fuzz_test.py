@@ -250,7 +250,8 @@ class Output(WithAnEngine):
             if full:
                 left.parent.write_text("no folder")
             with mock.patch.object(fuzz_command, "say", said.append):
-                self.assertFalse(fuzz_command.keep_summary(OutputFile(Path("/dev/full"), "--summary"), {"commit": "abc"}, left.parent))
+                output = OutputFile(Path("/dev/full"), "--summary")
+                self.assertFalse(fuzz_command.keep_summary(output, {"commit": "abc"}, left.parent))
             self.assertEqual(said[0], "fuzz: --summary: /dev/full: cannot be written: No space left on device")
             self.assertRegex(said[1], where)
             if not full:
@@ -261,7 +262,8 @@ class Output(WithAnEngine):
         self.campaign(mode)
         seeds = self.out / "seeds" / "codec"
         seeds.mkdir(parents=True, exist_ok=True)
-        with mock.patch.object(sys, "argv", ["fuzz", "--target", "codec", "--time", "2", "--first", "--out", str(self.out), *words]), \
+        words = ("--target", "codec", "--time", "2", "--first", "--out", str(self.out), *words)
+        with mock.patch.object(sys, "argv", ["fuzz", *words]), \
                 mock.patch.object(builds, "build"), mock.patch("pagetwin_lib.campaign.seeds.make_seeds", return_value=seeds), \
                 mock.patch.object(fuzz_command, "say"), redirect_stdout(io.StringIO()):
             return fuzz_command.main()

@@ -221,7 +221,8 @@ class Interrupted(unittest.TestCase):
         with mock.patch.object(sys, "argv", ["oracles"]), mock.patch.object(oracles_command.builds, "build"), \
                 mock.patch.object(oracles_command.builds, "targets", return_value=["page_table_ept", "page_table_riscv_sv39"]), \
                 mock.patch.object(oracles_command, "traces", return_value={"page_table_riscv_sv39": [], "page_table_ept": []}), \
-                mock.patch.object(oracles_command, "run_one", self.run_one), mock.patch.object(oracles_command, "cores", lambda: 2), \
+                mock.patch.object(oracles_command, "run_one", self.run_one), \
+                mock.patch.object(oracles_command, "cores", lambda: 2), \
                 mock.patch.object(oracles_command, "say", self.said.append), redirect_stdout(io.StringIO()) as printed:
             return oracles_command.main(), printed.getvalue()
 
@@ -247,7 +248,8 @@ class CommandLine(unittest.TestCase):
             self.assertIn(line, done.stdout)
 
     def test_what_it_does_not_know_is_bad_usage(self):
-        for words in (("--format", "sv40"), ("--probes", "many"), ("--probes", "-1"), ("--oracle", "qemu"), ("--build", "none"), ("missing.ops",)):
+        for words in (("--format", "sv40"), ("--probes", "many"), ("--probes", "-1"), ("--oracle", "qemu"), ("--build", "none"),
+                      ("missing.ops",)):
             done = self.run_it(*words)
             self.assertEqual((done.returncode, done.stdout), (BAD_INPUT, ""), words)
 

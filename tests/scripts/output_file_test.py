@@ -120,7 +120,8 @@ class Scripts(InAFolder):
                                       ("plants", "--out")):
             with self.subTest(script), mock.patch.dict(os.environ, {"PATH": "/usr/bin:/bin"}):
                 done = self.run_script(script, option, "/proc/x.json", *rest)
-                self.assertEqual(done, (2, f"{script}: {option}: /proc/x.json: cannot be written: /proc: No such file or directory\n"))
+                why = "/proc/x.json: cannot be written: /proc: No such file or directory"
+                self.assertEqual(done, (2, f"{script}: {option}: {why}\n"))
 
     def test_minimize_asks_before_it_builds(self):
         trace = self.root / "a.ops"

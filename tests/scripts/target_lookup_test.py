@@ -68,7 +68,8 @@ class Lookup(InAFolder):
         for name, rest in (("a.ops", b"pagetwin 1 table\ntarget x86\n"), ("a", b"pagetwin 1 table\ntarget x86\n"),
                            ("a.ops", b"# c\r\npagetwin 1 table\r\n")):
             path = self.write(name, b"\xef\xbb\xbf" + rest)
-            with self.subTest(name), self.assertRaisesRegex(Failure, rf"/{name}:1:1: expected 'pagetwin 1 table', found a byte-order mark"):
+            complaint = rf"/{name}:1:1: expected 'pagetwin 1 table', found a byte-order mark"
+            with self.subTest(name), self.assertRaisesRegex(Failure, complaint):
                 target_lookup.target_of(path, KNOWN)
 
     def test_a_cut_target_line_is_the_news(self):
