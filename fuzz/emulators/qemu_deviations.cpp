@@ -74,9 +74,11 @@ namespace x86 {
 
 using namespace x86_entry;
 
-// As of tables, in the entry of a page of 1 GiB before it looks at reserved bits and rights.
+// As of tables, in the entry of a page of 1 GiB before it looks at reserved bits and rights. In a damaged
+// table the node may be at the level below as well.
 bool marks_1g_of_a_fault(std::string_view, const WordDifference& difference) {
-  const bool is_1g = difference.level == 2 && (difference.before & (P | PS)) == (P | PS);
+  const bool may_be_1g = difference.level == 2 || (difference.damaged && difference.level == 1);
+  const bool is_1g = may_be_1g && (difference.before & (P | PS)) == (P | PS);
   return is_1g && only_found(difference) == A;
 }
 

@@ -9,8 +9,9 @@ namespace pagetwin::emulators {
 
 // One descriptor after a batch of probes.
 struct WordDifference {
-  unsigned level; // ours: 0 is the page
+  unsigned level; // ours: 0 is the page; one of them where a damaged table has the node at two
   std::uint64_t before, expected, found;
+  bool damaged = false; // bits of the table were flipped before
 };
 
 // The bits that only the MMU has set; none if anything else differs.
