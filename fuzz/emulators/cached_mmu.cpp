@@ -1,5 +1,7 @@
 #include "fuzz/emulators/cached_mmu.hpp"
 
+#include "fuzz/emulators/each_once.hpp"
+
 #include <algorithm>
 
 namespace pagetwin::emulators {
@@ -16,9 +18,7 @@ std::vector<std::uint64_t> frames_of(std::span<const Access> accesses) {
     for (const auto& frame : {access.before, access.after})
       if (frame)
         frames.push_back(*frame);
-  std::ranges::sort(frames);
-  const auto repeated = std::ranges::unique(frames);
-  frames.erase(repeated.begin(), repeated.end());
+  keep_each_once(frames);
   return frames;
 }
 

@@ -9,6 +9,12 @@ namespace pagetwin::fuzz {
 
 using Verdict = std::optional<twin::Divergence>;
 
+// Where everything is judged, so that the counts are whole, and the first finding is told.
+inline void keep_first(Verdict& first, Verdict next) {
+  if (!first)
+    first = std::move(next);
+}
+
 // As std::snprintf, into a string of any length up to 511 characters.
 [[nodiscard]] [[gnu::format(printf, 1, 2)]] std::string format(const char* text, ...);
 

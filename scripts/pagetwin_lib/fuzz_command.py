@@ -186,6 +186,5 @@ def main() -> int:
     return status if kept or status == FAILED else BAD_INPUT
 
 
-
 if __name__ == "__main__":
     run_command("fuzz", main)

@@ -24,7 +24,7 @@ class Page {
 
   [[nodiscard, gnu::always_inline]] std::optional<Status> map(PhysAddr pa, const Attributes& attributes) {
     const Raw word = load();
-    if (!is_free(word))
+    if (!T::is_free(word, 0))
       return F::kind(word, 0) == Kind::leaf ? std::optional(Status::overlap) : std::nullopt;
     tree_->cursor().slots.store(slot_, leaf(pa, attributes));
     ++tree_->cursor().record->live;
@@ -34,7 +34,7 @@ class Page {
   [[nodiscard, gnu::always_inline]] std::optional<std::uint64_t> unmap() {
     const Raw word = load();
     if (!is_single(word))
-      return is_free(word) ? std::optional(std::uint64_t{0}) : std::nullopt;
+      return T::is_free(word, 0) ? std::optional(std::uint64_t{0}) : std::nullopt;
     (void)tree_->cursor().slots.exchange(slot_, 0);
     if (--tree_->cursor().record->live == 0)
       Path<F, M>(*tree_, va_).prune();
@@ -46,7 +46,7 @@ class Page {
   [[nodiscard, gnu::always_inline]] std::optional<std::uint64_t> protect(Rights rights) {
     const Raw word = load();
     if (!is_single(word))
-      return is_free(word) ? std::optional(std::uint64_t{0}) : std::nullopt;
+      return T::is_free(word, 0) ? std::optional(std::uint64_t{0}) : std::nullopt;
     const Raw next = F::with_rights(word, rights, 0);
     if (next == word)
       return 0;
@@ -59,9 +59,6 @@ class Page {
 
  private:
   [[nodiscard, gnu::always_inline]] Raw load() const { return tree_->cursor().slots.load(slot_); }
-  [[nodiscard]] static bool is_free(Raw word) {
-    return F::kind(word, 0) == Kind::hole && F::marker(word, 0) == 0;
-  }
   [[nodiscard]] static bool is_single(Raw word) {
     return F::kind(word, 0) == Kind::leaf && F::log2_copies(word, 0) == 0;
   }

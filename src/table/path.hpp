@@ -39,7 +39,7 @@ class Path {
     if constexpr (Level > 0) {
       if (s.kind() == Kind::table)
         return map_below<Level - 1>(s.child().at, leaf);
-      if (s.kind() == Kind::hole && s.marker() == 0) {
+      if (s.is_free()) {
         if (!tree_->reserve(Level))
           return Status::out_of_memory;
         tree_->link(s, make<Level - 1>(leaf));

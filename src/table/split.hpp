@@ -45,8 +45,7 @@ class Splitter {
   // The level of the slot that a cut goes through, 0 when there is nothing to cut.
   template <class Spares>
   [[nodiscard]] static unsigned cut_level(const Slot& s, std::uint64_t, Spares&& spares) {
-    const bool whole = s.kind() == Kind::hole && s.marker() == 0;
-    return whole || spares(s) ? 0 : s.level();
+    return s.is_free() || spares(s) ? 0 : s.level();
   }
   // One node for every level below whose boundary the cut misses.
   [[nodiscard]] static unsigned unaligned(std::uint64_t cut, unsigned level) {

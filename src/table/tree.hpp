@@ -52,7 +52,12 @@ class Tree {
     [[nodiscard]] Node child() const { return {F::table(word, node.level), node.level - 1}; }
     [[nodiscard]] Range range() const { return {va, va + (G::span(node.level) - 1)}; }
     [[nodiscard]] std::uint32_t marker() const { return F::marker(word, node.level); }
+    [[nodiscard]] bool is_free() const { return Tree::is_free(word, node.level); }
   };
+  // A hole that nobody marked.
+  [[nodiscard]] static bool is_free(Raw word, unsigned level) {
+    return F::kind(word, level) == Kind::hole && F::marker(word, level) == 0;
+  }
   // A whole leaf, with all its copies.
   struct Leaf {
     Node node;

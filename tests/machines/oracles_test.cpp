@@ -115,6 +115,7 @@ TEST_P(Oracle, FindsItsBugAndNothingWithoutIt) {
   ASSERT_TRUE(divergence);
   EXPECT_EQ(divergence->oracle, bug.oracle) << divergence->headline;
   EXPECT_NE(divergence->key.find(bug.key), std::string::npos) << divergence->key;
+  EXPECT_EQ(divergence->key.find("0x"), std::string::npos) << "an address in " << divergence->key;
   EXPECT_FALSE(divergence->headline.empty());
   EXPECT_EQ(divergence->step, program.ops.size() - 1);
 }

@@ -43,11 +43,8 @@ bool ForeignMachine::has_tlbs() const {
 
 Verdict ForeignMachine::judge_tlbs() {
   Verdict first;
-  for (Shootdown& shootdown : shootdowns_) {
-    Verdict verdict = shootdown.judge(scene_, inner_->view());
-    if (!first)
-      first = std::move(verdict);
-  }
+  for (Shootdown& shootdown : shootdowns_)
+    keep_first(first, shootdown.judge(scene_, inner_->view()));
   return first;
 }
 
@@ -57,9 +54,7 @@ Verdict ForeignMachine::finish() {
   Verdict first;
   for (unsigned space = 0; space < max_spaces; ++space) {
     const auto root = inner_->root_of(space);
-    Verdict verdict = root ? judge_space(*root) : std::nullopt;
-    if (!first)
-      first = std::move(verdict);
+    keep_first(first, root ? judge_space(*root) : std::nullopt);
   }
   return first ? first : with_testimony(inner_->finish());
 }
@@ -77,11 +72,8 @@ Verdict ForeignMachine::judge_space(std::uint64_t root) {
   survey_.choose(probes_, jury_.probes);
   Verdict first;
   for (std::size_t i = 0; i < referees_.size(); ++i)
-    for (const bool damaged : {false, true}) {
-      Verdict verdict = judge(i, root, damaged);
-      if (!first)
-        first = std::move(verdict);
-    }
+    for (const bool damaged : {false, true})
+      keep_first(first, judge(i, root, damaged));
   return first;
 }
 

@@ -44,11 +44,8 @@ Verdict Referee::judge(const Batch& batch) {
   oracle_->emulator->walk(batch.view->mmu->profile().name, {batch.base, theirs_, batch.root}, probes_,
                           answers_);
   Verdict first;
-  for (std::size_t i = 0; i < probes_.size(); ++i) {
-    Verdict verdict = judge_one(batch, probes_[i], answers_[i]);
-    if (!first)
-      first = std::move(verdict);
-  }
+  for (std::size_t i = 0; i < probes_.size(); ++i)
+    keep_first(first, judge_one(batch, probes_[i], answers_[i]));
   Verdict bytes = compare_bytes(batch);
   return first ? first : bytes;
 }

@@ -1,5 +1,7 @@
 #include "fuzz/machines/foreign/scene.hpp"
 
+#include "fuzz/emulators/each_once.hpp"
+
 #include <algorithm>
 
 namespace pagetwin::fuzz {
@@ -94,9 +96,7 @@ void Scene::choose(const View& view, const Observation& seen) {
     if (range != reach.end() && range->first <= address)
       addresses.push_back(address);
   }
-  std::ranges::sort(addresses);
-  const auto repeated = std::ranges::unique(addresses);
-  addresses.erase(repeated.begin(), repeated.end());
+  emulators::keep_each_once(addresses);
   probes_.clear();
   const std::size_t count = std::min(addresses.size(), most_addresses);
   for (std::size_t i = 0; i < count; ++i)

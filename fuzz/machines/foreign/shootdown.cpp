@@ -83,11 +83,8 @@ Verdict Shootdown::judge(const Scene& scene, View view) {
                                      sights_);
   ++tally_->edits;
   Verdict first;
-  for (std::size_t i = 0; i < accesses_.size(); ++i) {
-    Verdict verdict = compare(scene, after, i);
-    if (!first)
-      first = std::move(verdict);
-  }
+  for (std::size_t i = 0; i < accesses_.size(); ++i)
+    keep_first(first, compare(scene, after, i));
   return first;
 }
 

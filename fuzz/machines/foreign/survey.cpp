@@ -1,5 +1,6 @@
 #include "fuzz/machines/foreign/survey.hpp"
 
+#include "fuzz/emulators/each_once.hpp"
 #include "fuzz/twin/rng.hpp"
 
 #include <algorithm>
@@ -33,9 +34,7 @@ void Survey::read(const View& view, std::uint64_t root, std::uint64_t salt) {
   };
   (void)reference::for_each_slot(view.memory, root, *view.mmu, view.mode, sink);
   add_anywhere(view);
-  std::ranges::sort(addresses_);
-  const auto repeated = std::ranges::unique(addresses_);
-  addresses_.erase(repeated.begin(), repeated.end());
+  emulators::keep_each_once(addresses_);
 }
 
 void Survey::add_node(const View& view, std::uint64_t node, unsigned level) {

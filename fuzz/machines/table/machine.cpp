@@ -69,13 +69,16 @@ Verdict TableMachine::step(const twin::Op& op) {
       most_nodes_at_once_ = std::max(most_nodes_at_once_, now - nodes_before_);
     return judge(op);
   } catch (const Runaway& runaway) {
-    // What is explained is the operation's own address; the slot is table memory, and 0 where none is to
-    // blame.
-    const std::string key = format("%s: %s", verb_name(), runaway.what);
-    const auto slot = static_cast<unsigned long long>(runaway.address);
-    return finding("O15 progress", address_of(op), slot == 0 ? key : key + format(", at slot %#llx", slot),
-                   key);
+    return ran_away(runaway, address_of(op), verb_name(), format("%s: %s", verb_name(), runaway.what));
   }
+}
+
+// What is explained is the address that the operation is about; the slot is table memory, and 0 where none is
+// to blame.
+Verdict TableMachine::ran_away(const Runaway& runaway, std::uint64_t va, const char* doing, std::string key) {
+  const auto slot = static_cast<unsigned long long>(runaway.address);
+  const std::string where = slot == 0 ? std::string() : format(", at slot %#llx", slot);
+  return finding("O15 progress", va, std::move(key), format("%s: %s", doing, runaway.what) + where);
 }
 
 // Whatever an operation does to its surroundings, and some accesses for each page that it is about.
@@ -94,7 +97,7 @@ Verdict TableMachine::finish() {
       return v;
     return destroy_all();
   } catch (const Runaway& runaway) {
-    return finding("O15 progress", runaway.address, format("finish: %s", runaway.what), runaway.what);
+    return ran_away(runaway, 0, "finish", format("finish: %s", runaway.what));
   }
 }
 

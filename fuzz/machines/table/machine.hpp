@@ -124,6 +124,8 @@ class TableMachine final : public twin::Machine, private Watcher {
   [[nodiscard]] Verdict destroy_all();
   [[nodiscard]] Verdict destroy_space(unsigned space);
 
+  [[nodiscard]] static Verdict ran_away(const Runaway& runaway, std::uint64_t va, const char* doing,
+                                        std::string key);
   [[nodiscard]] std::uint64_t steps_for(const twin::Op& op, std::uint64_t most) const;
   [[nodiscard]] reference::FlatMap& model() { return spaces_[space_].model; }
   [[nodiscard]] const char* verb_name() const;
