@@ -51,14 +51,21 @@ def built(preset: str, jobs: int, *more: str) -> bool:
     return check(*builds.configure_command(preset)) and check(*builds.build_command(preset, [], jobs), *more)
 
 
+def run_tests(preset: str, jobs: int, *more: str) -> Counts:
+    status, printed = stream(["ctest", "--preset", preset, "--parallel", str(jobs), *more], builds.environment())
+    found = counts(printed) or of_check(False)
+    return found if status == 0 or found.failed else found + of_check(False)
+
+
 def build_and_test(preset: str) -> Step:
-    def step(jobs: int) -> Counts:
-        if not built(preset, jobs):
-            return of_check(False)
-        status, printed = stream(["ctest", "--preset", preset, "--parallel", str(jobs)], builds.environment())
-        found = counts(printed) or of_check(False)
-        return found if status == 0 or found.failed else found + of_check(False)
-    return step
+    return lambda jobs: run_tests(preset, jobs) if built(preset, jobs) else of_check(False)
+
+
+def instructions(jobs: int) -> Counts:
+    """The ctest of the limits, with its figures shown; the other tests of that build would repeat those of `san`."""
+    if not built("bench", jobs, "--target", "pagetwin_bench"):
+        return of_check(False)
+    return run_tests("bench", jobs, "--verbose", "--no-tests=error", "--tests-regex", "^bench[.]")
 
 
 def fuzz(*options: str) -> int:
@@ -125,7 +132,7 @@ MORE_STEPS: list[tuple[str, Step]] = [
     ("packages", groups_installed),
     ("format", script("check_format")),
     ("tidy", tidy),
-    ("instructions", script("bench", "--instructions")),
+    ("instructions", instructions),
     ("coverage", script("coverage", *COVERAGE)),
 ]
 
