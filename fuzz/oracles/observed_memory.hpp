@@ -48,6 +48,12 @@ class ObservedWindow {
   }
   [[nodiscard]] Raw exchange(std::uint64_t i, Raw word) const;
   [[nodiscard]] unsigned next_live(unsigned i, unsigned end) const;
+  [[nodiscard]] PAGETWIN_UNSANITIZED unsigned alike(unsigned i, unsigned end, Raw word, Raw but) const {
+    const unsigned first = i;
+    while (i < end && ((load(i) ^ word) & ~but) == 0)
+      ++i;
+    return i - first;
+  }
   template <class WordOf>
   void fill(unsigned count, WordOf&& word_of) const {
     const bool unseen = count != 0 && within(count - 1) && !node_->linked;

@@ -57,6 +57,16 @@ struct Geometry {
     return bytes - 1 <= low_mask(F::pa_bits) && pa <= low_mask(F::pa_bits) - (bytes - 1);
   }
 
+  // Is va the address of a page: aligned and canonical? Rotated to the right, what must be 0 is at the top.
+  [[nodiscard]] static constexpr bool is_page(std::uint64_t va) {
+    constexpr std::uint64_t half = F::sign_extended ? std::uint64_t{1} << (F::va_bits - 1) : 0;
+    return std::rotr(va + half, F::page_shift) >> (F::va_bits - F::page_shift) == 0;
+  }
+  // The bits of a page's word, at level 0, that its frame takes. They say nothing else, so that two pages
+  // that differ in no other bit differ in nothing but their frames.
+  static constexpr Raw frame_bits =
+      F::leaf(Raw{0}, PhysAddr{align_down(low_mask(F::pa_bits), F::page_shift)}, F::sizes[0], 0);
+
   [[nodiscard]] static constexpr std::optional<unsigned> size_index(std::uint64_t bytes) {
     for (unsigned i = 0; i < size_count; ++i)
       if (F::sizes[i].bytes() == bytes)

@@ -41,8 +41,10 @@ concept MemoryFor =
     };
 
 // The slots of one node by index, for loops over many of them. next_live: the first slot of i .. end - 1
-// whose word is not zero, or end. fill: the first `count` slots become word_of(0), word_of(1) and so on; none
-// of them is a live leaf. A policy with a faster way to say this offers window<Raw>(node).
+// whose word is not zero, or end. alike: how many slots from i on, before end, hold `word` but for the bits
+// of `but`. fill: the first `count` slots become word_of(0), word_of(1) and so on; none of them is a live
+// leaf. A policy with a faster way to say this offers window<Raw>(node). Where nobody but the table writes, a
+// window may offer flip: the bits of `mask` change in `count` slots from i on.
 template <class M, class Raw>
 class Window {
  public:
@@ -58,6 +60,12 @@ class Window {
     while (i < end && load(i) == 0)
       ++i;
     return i;
+  }
+  [[nodiscard]] unsigned alike(unsigned i, unsigned end, Raw word, Raw but) const {
+    const unsigned first = i;
+    while (i < end && ((load(i) ^ word) & ~but) == 0)
+      ++i;
+    return i - first;
   }
   template <class WordOf>
   void fill(unsigned count, WordOf&& word_of) const {
@@ -95,6 +103,23 @@ template <class Raw>
   return i;
 }
 
+// How many of i .. end - 1 in a row hold `word` but for the bits of `but`, eight of which are one branch,
+// too.
+template <class Raw>
+[[nodiscard]] unsigned count_alike(const Raw* slots, unsigned i, unsigned end, Raw word, Raw but) {
+  const auto eight_alike = [slots, word, but](unsigned at) {
+    Raw any = 0;
+    for (unsigned k = 0; k < 8; ++k)
+      any |= slots[at + k] ^ word;
+    return (any & ~but) == 0;
+  };
+  const unsigned first = i;
+  for (; i < end && ((slots[i] ^ word) & ~but) == 0; ++i)
+    while (i + 8 < end && eight_alike(i + 1))
+      i += 8;
+  return i - first;
+}
+
 // Does hardware set accessed and dirty in live leaves behind our back?
 enum class HardwareFlags : std::uint8_t { off, on };
 
@@ -114,6 +139,15 @@ class PlainWindow {
     return old;
   }
   [[nodiscard]] unsigned next_live(unsigned i, unsigned end) const { return next_nonzero(slots_, i, end); }
+  [[nodiscard]] unsigned alike(unsigned i, unsigned end, Raw word, Raw but) const {
+    return count_alike(slots_, i, end, word, but);
+  }
+  void flip(unsigned i, unsigned count, Raw mask) const
+    requires(Hardware == HardwareFlags::off)
+  {
+    for (unsigned k = 0; k < count; ++k)
+      slots_[i + k] ^= mask;
+  }
   template <class WordOf>
   void fill(unsigned count, WordOf&& word_of) const {
     for (unsigned i = 0; i < count; ++i)
@@ -150,6 +184,10 @@ class PlainMemory {
   void sync() {}
   [[nodiscard]] bool reserve(unsigned shift, std::uint64_t count) { return pool_->available(shift, count); }
   [[nodiscard]] PhysAddr allocate(unsigned shift, Fill fill) { return pool_->allocate(shift, fill); }
+  template <unsigned Count>
+  [[nodiscard]] std::array<PhysAddr, Count> allocate_empty(unsigned shift) {
+    return pool_->allocate_empty<Count>(shift);
+  }
   void retire(PhysAddr node, unsigned shift, Contents contents) { pool_->release(node, shift, contents); }
   [[nodiscard]] NodeRecord& record(PhysAddr node) { return pool_->record(node); }
   [[nodiscard]] NodePool& pool() { return *pool_; }

@@ -57,27 +57,41 @@ class NodePool {
   // Are `count` nodes of 2^shift bytes there to be allocated?
   [[nodiscard]] bool available(unsigned shift, std::uint64_t count) const {
     const FreeLists& free = free_[shift - smallest_shift];
-    return count <= free.count || count - free.count <= untouched(shift);
+    return count <= free.count() || count - free.count() <= untouched(shift);
   }
   // The caller has made sure with available() that there is one.
   [[nodiscard]] PhysAddr allocate(unsigned shift, Fill fill) {
     ++used_;
     FreeLists& free = free_[shift - smallest_shift];
-    if (free.count == 0)
+    if (free.count() == 0)
       return fresh(shift, fill);
-    --free.count;
     // A node that will be overwritten need not be zero, so the zero ones are kept for those who need them.
-    const bool take_zero = fill == Fill::zero ? free.zero != 0 : free.stale == 0;
+    const bool take_zero = fill == Fill::zero ? free.zero.count != 0 : free.stale.count == 0;
     const PhysAddr node = pop(take_zero ? free.zero : free.stale);
     if (fill == Fill::zero && !take_zero)
       std::memset(host<std::byte>(node), 0, bytes_of(shift));
     return node;
   }
+  // Several zero nodes in one go.
+  template <unsigned Count>
+  [[nodiscard, gnu::always_inline]] std::array<PhysAddr, Count> allocate_empty(unsigned shift) {
+    std::array<PhysAddr, Count> nodes;
+    List& zero = free_[shift - smallest_shift].zero;
+    if (zero.count < Count) [[unlikely]] {
+      allocate_each(nodes, shift);
+      return nodes;
+    }
+    std::uint32_t head = zero.head;
+    for (PhysAddr& node : nodes)
+      node = unchain(head);
+    zero.head = head;
+    zero.count -= Count;
+    used_ += Count;
+    return nodes;
+  }
   void release(PhysAddr node, unsigned shift, Contents contents) {
     FreeLists& free = free_[shift - smallest_shift];
-    std::uint32_t& list = contents == Contents::zero ? free.zero : free.stale;
-    push(list, node);
-    ++free.count;
+    push(contents == Contents::zero ? free.zero : free.stale, node);
     --used_;
   }
   [[nodiscard]] PhysAddr at(std::uint32_t link) const {
@@ -86,9 +100,12 @@ class NodePool {
   [[nodiscard]] std::uint32_t link(PhysAddr node) const { return static_cast<std::uint32_t>(unit(node) + 1); }
 
  private:
+  struct List {
+    std::uint32_t head = 0, count = 0; // head as NodeRecord::next
+  };
   struct FreeLists {
-    std::uint32_t zero = 0, stale = 0; // heads, as NodeRecord::next
-    std::uint64_t count = 0;           // of both
+    List zero, stale;
+    [[nodiscard]] std::uint64_t count() const { return std::uint64_t{zero.count} + stale.count; }
   };
   static constexpr unsigned classes = 16; // 32 bytes to 1 MiB
 
@@ -118,17 +135,27 @@ class NodePool {
   // What lies before an aligned larger node is not lost: it becomes nodes of one unit.
   [[gnu::noinline]] void skip_to(std::uint64_t start) {
     FreeLists& free = free_[unit_shift_ - smallest_shift];
-    for (; top_ < start; top_ += bytes_of(unit_shift_), ++free.count)
+    for (; top_ < start; top_ += bytes_of(unit_shift_))
       push(free.stale, base_ + top_);
   }
-  void push(std::uint32_t& head, PhysAddr node) {
-    record(node) = {.next = head};
-    head = link(node);
+  [[gnu::noinline]] void allocate_each(std::span<PhysAddr> nodes, unsigned shift) {
+    for (PhysAddr& node : nodes)
+      node = allocate(shift, Fill::zero);
   }
-  [[nodiscard]] PhysAddr pop(std::uint32_t& head) {
+  void push(List& list, PhysAddr node) {
+    record(node) = {.next = list.head};
+    list.head = link(node);
+    ++list.count;
+  }
+  [[nodiscard]] PhysAddr pop(List& list) {
+    --list.count;
+    return unchain(list.head);
+  }
+  [[nodiscard]] PhysAddr unchain(std::uint32_t& head) {
+    NodeRecord& r = records_[head - 1];
     const PhysAddr node = at(head);
-    head = record(node).next;
-    record(node) = {};
+    head = r.next;
+    r = {};
     return node;
   }
 

@@ -1,9 +1,11 @@
-// One page at a time: map, unmap and protect of a single smallest page in the node that the cursor is at,
-// without the generality of ranges. Does the plain case and answers nothing where markers, groups of
-// descriptors or breaks are in the way: the range operations do those. Knows no bit of a descriptor.
+// One page at a time: map, unmap and protect of a single smallest page in a node of level 0, without the
+// generality of ranges. Does the plain case and answers nothing where markers, groups of descriptors or
+// breaks are in the way: the range operations do those. Knows no bit of a descriptor.
 #pragma once
 
-#include "src/table/path.hpp"
+#include "src/table/tree.hpp"
+
+#include <optional>
 
 namespace pagetwin {
 
@@ -11,6 +13,7 @@ template <Format F, class M>
 class Page {
   using T = Tree<F, M>;
   using Raw = typename F::Raw;
+  using Cursor = typename T::Cursor;
 
  public:
   static constexpr std::uint64_t bytes = bytes_of(F::page_shift);
@@ -19,25 +22,27 @@ class Page {
     return F::leaf(F::leaf_bits(attributes, Flags{}, F::sizes[0]), pa, F::sizes[0], 0);
   }
 
-  // The page at va, whose slot is `slot` of the node that the cursor is at.
-  Page(T& tree, std::uint64_t va, std::uint64_t slot) : tree_(&tree), va_(va), slot_(slot) {}
+  // The cursor reaches va.
+  Page(T& tree, const Cursor& cursor, std::uint64_t va)
+      : tree_(&tree), cursor_(&cursor), va_(va), slot_(cursor.slot(va)) {}
 
-  [[nodiscard, gnu::always_inline]] std::optional<Status> map(PhysAddr pa, const Attributes& attributes) {
+  [[nodiscard, gnu::always_inline]] std::optional<Status> map(Raw leaf) {
     const Raw word = load();
     if (!T::is_free(word, 0))
       return F::kind(word, 0) == Kind::leaf ? std::optional(Status::overlap) : std::nullopt;
-    tree_->cursor().slots.store(slot_, leaf(pa, attributes));
-    ++tree_->cursor().record->live;
+    cursor_->slots.store(slot_, leaf);
+    ++cursor_->record->live;
     return Status::ok;
   }
-  // The bytes that were mapped.
-  [[nodiscard, gnu::always_inline]] std::optional<std::uint64_t> unmap() {
+  // The bytes that were mapped. prune(tree, va) is called when the page was the last of its node.
+  template <class Prune>
+  [[nodiscard, gnu::always_inline]] std::optional<std::uint64_t> unmap(Prune prune) {
     const Raw word = load();
-    if (!is_single(word))
+    if (!T::is_page(word))
       return T::is_free(word, 0) ? std::optional(std::uint64_t{0}) : std::nullopt;
-    (void)tree_->cursor().slots.exchange(slot_, 0);
-    if (--tree_->cursor().record->live == 0)
-      Path<F, M>(*tree_, va_).prune();
+    (void)cursor_->slots.exchange(slot_, 0);
+    if (--cursor_->record->live == 0)
+      prune(*tree_, va_);
     else
       pay();
     return bytes;
@@ -45,26 +50,24 @@ class Page {
   // The bytes whose rights changed.
   [[nodiscard, gnu::always_inline]] std::optional<std::uint64_t> protect(Rights rights) {
     const Raw word = load();
-    if (!is_single(word))
+    if (!T::is_page(word))
       return T::is_free(word, 0) ? std::optional(std::uint64_t{0}) : std::nullopt;
     const Raw next = F::with_rights(word, rights, 0);
     if (next == word)
       return 0;
     if (F::needs_break(word, next, 0))
       return std::nullopt;
-    T::replace(tree_->cursor().slots, slot_, word, next, 0);
+    T::replace(cursor_->slots, slot_, word, next, 0);
     pay();
     return bytes;
   }
 
  private:
-  [[nodiscard, gnu::always_inline]] Raw load() const { return tree_->cursor().slots.load(slot_); }
-  [[nodiscard]] static bool is_single(Raw word) {
-    return F::kind(word, 0) == Kind::leaf && F::log2_copies(word, 0) == 0;
-  }
+  [[nodiscard, gnu::always_inline]] Raw load() const { return cursor_->slots.load(slot_); }
   void pay() { tree_->pay({va_, va_ + (bytes - 1)}, Invalidation::Reach::leaf); }
 
   T* tree_;
+  const Cursor* cursor_;
   std::uint64_t va_;
   std::uint64_t slot_;
 };

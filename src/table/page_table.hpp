@@ -8,7 +8,7 @@
 #include "src/table/map.hpp"
 #include "src/table/mapping.hpp"
 #include "src/table/marker.hpp"
-#include "src/table/page.hpp"
+#include "src/table/path.hpp"
 #include "src/table/promote.hpp"
 #include "src/table/protect.hpp"
 #include "src/table/unmap.hpp"
@@ -55,10 +55,11 @@ class PageTable {
 
   [[nodiscard, gnu::always_inline]] Status map(VirtAddr va, PhysAddr pa, std::uint64_t size,
                                                const Attributes& attributes) {
-    if (size == page && Check<F>::is_frame(raw(pa)) && expressible(attributes) == Status::ok)
-      if (const std::uint64_t slot = tree_.seek(raw(va)); slot != TreeType::nowhere)
-        if (const auto done = Page<F, M>(tree_, raw(va), slot).map(pa, attributes))
-          return *done;
+    if (size == page && Check<F>::is_frame(raw(pa)) && expressible(attributes) == Status::ok) {
+      const auto leaf = Page<F, M>::leaf(pa, attributes);
+      if (const auto done = tree_.cursor().reaches(raw(va)) ? at_cursor(va).map(leaf) : map_far(va, leaf))
+        return *done;
+    }
     return map_leaf(va, pa, size, attributes);
   }
 
@@ -73,10 +74,11 @@ class PageTable {
   }
 
   [[nodiscard, gnu::always_inline]] Changed unmap(VirtAddr va, std::uint64_t length) {
-    if (length == page)
-      if (const std::uint64_t slot = tree_.seek(raw(va)); slot != TreeType::nowhere)
-        if (const auto bytes = Page<F, M>(tree_, raw(va), slot).unmap())
-          return {Status::ok, *bytes};
+    if (length == page) {
+      const bool near = tree_.cursor().reaches(raw(va));
+      if (const auto bytes = near ? at_cursor(va).unmap(Path<F, M>::prune) : unmap_far(va))
+        return {Status::ok, *bytes};
+    }
     return unmap_range(va, length);
   }
   // sink(const LeafReport&) for every removed leaf, ascending.
@@ -93,10 +95,11 @@ class PageTable {
   }
 
   [[nodiscard, gnu::always_inline]] Changed protect(VirtAddr va, std::uint64_t length, Rights rights) {
-    if (length == page && expressible(rights) == Status::ok)
-      if (const std::uint64_t slot = tree_.seek(raw(va)); slot != TreeType::nowhere)
-        if (const auto bytes = Page<F, M>(tree_, raw(va), slot).protect(rights))
-          return {Status::ok, *bytes};
+    if (length == page && expressible(rights) == Status::ok) {
+      const bool near = tree_.cursor().reaches(raw(va));
+      if (const auto bytes = near ? at_cursor(va).protect(rights) : protect_far(va, rights))
+        return {Status::ok, *bytes};
+    }
     return protect_range(va, length, rights);
   }
 
@@ -200,15 +203,24 @@ class PageTable {
     return size;
   }
 
+  // One page in the node where the cursor is, and one elsewhere, out of line.
+  [[nodiscard]] Page<F, M> at_cursor(VirtAddr va) { return {tree_, tree_.cursor(), raw(va)}; }
+  [[nodiscard, gnu::noinline]] std::optional<Status> map_far(VirtAddr va, typename F::Raw leaf) {
+    return Path<F, M>(tree_, raw(va)).map(leaf);
+  }
+  [[nodiscard, gnu::noinline]] std::optional<std::uint64_t> unmap_far(VirtAddr va) {
+    return Path<F, M>(tree_, raw(va)).unmap();
+  }
+  [[nodiscard, gnu::noinline]] std::optional<std::uint64_t> protect_far(VirtAddr va, Rights rights) {
+    return Path<F, M>(tree_, raw(va)).protect(rights);
+  }
+
   // Out of line: what is left when the plain case of one page was not met.
   [[nodiscard, gnu::noinline]] Status map_leaf(VirtAddr va, PhysAddr pa, std::uint64_t size,
                                                const Attributes& attributes) {
     const Status status = first_of(Check<F>::page(raw(va), raw(pa), size), expressible(attributes));
     if (status != Status::ok)
       return status;
-    if (size == page)
-      if (const auto done = Path<F, M>(tree_, raw(va)).map(Page<F, M>::leaf(pa, attributes)))
-        return *done;
     return Mapper<F, M>(tree_, raw(va), pa, attributes, *G::size_index(size)).run(range(va, size));
   }
   [[nodiscard, gnu::noinline]] Changed unmap_range(VirtAddr va, std::uint64_t length) {

@@ -1,10 +1,11 @@
-// The way down to one page: its nodes are made when the page is mapped where none are, and go with the last
-// page in them. Knows no bit of a descriptor.
+// The way down to one page where the cursor is not: the page's node is found and remembered, the nodes that
+// are missing are made, and those that emptied go. Answers nothing where the range operations have to do it.
+// Knows no bit of a descriptor.
 #pragma once
 
-#include "src/table/tree.hpp"
+#include "src/table/page.hpp"
 
-#include <optional>
+#include <array>
 
 namespace pagetwin {
 
@@ -12,68 +13,109 @@ template <Format F, class M>
 class Path {
   using T = Tree<F, M>;
   using G = Geometry<F>;
+  using P = Page<F, M>;
   using Node = typename T::Node;
-  using Slot = typename T::Slot;
   using Raw = typename F::Raw;
 
  public:
-  // va is a legal input, aligned to a page.
   Path(T& tree, std::uint64_t va) : tree_(&tree), va_(va) {}
 
-  // Makes the nodes that are missing below the first hole, and links them when the page is in them. Nothing
-  // where a marker is in the way.
-  [[nodiscard, gnu::noinline]] std::optional<Status> map(Raw leaf) {
-    return map_below<G::root_level>(tree_->root().at, leaf);
+  [[nodiscard, gnu::always_inline]] std::optional<Status> map(Raw leaf) {
+    return descend<std::optional<Status>>(Mapping{leaf});
   }
-  // The page was the last of its node: that node goes, and those above that emptied with it.
-  [[gnu::noinline]] void prune() {
-    const unsigned top = prune_from<G::root_level>(tree_->root().at);
-    const std::uint64_t first = align_down(va_, G::span_shift(top));
-    tree_->pay({first, first + (G::span(top) - 1)}, Invalidation::Reach::walk);
+  [[nodiscard, gnu::always_inline]] std::optional<std::uint64_t> unmap() {
+    return descend<std::optional<std::uint64_t>>(Unmapping{});
+  }
+  [[nodiscard, gnu::always_inline]] std::optional<std::uint64_t> protect(Rights rights) {
+    return descend<std::optional<std::uint64_t>>(Protecting{{}, rights});
+  }
+  // The page was the last of its node: that node goes, and those above that emptied with it. Out of line and
+  // without a Path, which would have to be in memory for it.
+  [[gnu::noinline]] static void prune(T& tree, std::uint64_t va) {
+    const unsigned top = prune_from<G::root_level>(tree, va, tree.root().at);
+    const std::uint64_t first = align_down(va, G::span_shift(top));
+    tree.pay({first, first + (G::span(top) - 1)}, Invalidation::Reach::walk);
   }
 
  private:
-  template <unsigned Level>
-  [[nodiscard, gnu::always_inline]] std::optional<Status> map_below(PhysAddr node, Raw leaf) {
-    const Slot s = tree_->slot_of({node, Level}, va_);
-    if constexpr (Level > 0) {
-      if (s.kind() == Kind::table)
-        return map_below<Level - 1>(s.child().at, leaf);
-      if (s.is_free()) {
-        if (!tree_->reserve(Level))
-          return Status::out_of_memory;
-        tree_->link(s, make<Level - 1>(leaf));
-        return Status::ok;
-      }
+  // What to do with the page where there is a node of level 0, and where the way to it ends at a word. The
+  // latter out of line, so that the way through nodes that are there needs one test for each and few
+  // registers.
+  struct Mapping {
+    Raw leaf;
+    [[gnu::always_inline]] std::optional<Status> at(P page) const { return page.map(leaf); }
+    template <unsigned Level>
+    [[gnu::noinline]] static std::optional<Status> stop(T& tree, std::uint64_t va, PhysAddr node, Raw word,
+                                                        Mapping edit) {
+      if (T::is_free(word, Level))
+        return make_below<Level>(tree, va, node, edit.leaf);
+      return F::kind(word, Level) == Kind::leaf ? std::optional(Status::overlap) : std::nullopt;
     }
-    return s.kind() == Kind::leaf ? std::optional(Status::overlap) : std::nullopt;
+  };
+  struct Changing {
+    template <unsigned Level>
+    [[gnu::noinline]] static std::optional<std::uint64_t> stop(T&, std::uint64_t, PhysAddr, Raw word,
+                                                               Changing) {
+      return T::is_free(word, Level) ? std::optional(std::uint64_t{0}) : std::nullopt;
+    }
+  };
+  struct Unmapping : Changing {
+    [[gnu::always_inline]] std::optional<std::uint64_t> at(P page) const { return page.unmap(prune); }
+  };
+  struct Protecting : Changing {
+    Rights rights;
+    [[gnu::always_inline]] std::optional<std::uint64_t> at(P page) const { return page.protect(rights); }
+  };
+
+  template <class Result, class Edit>
+  [[nodiscard, gnu::always_inline]] Result descend(Edit edit) {
+    if (!G::is_page(va_))
+      return std::nullopt;
+    return descend_from<G::root_level, Result>(tree_->root().at, edit);
   }
-  // A node with one live slot: the page, or the way to it.
-  template <unsigned Level>
-  [[nodiscard, gnu::always_inline]] Node make(Raw leaf) {
-    const Node node = tree_->allocate(Level, Fill::zero);
-    const PhysAddr slot = G::slot(node.at, G::index(va_, Level));
+  template <unsigned Level, class Result, class Edit>
+  [[nodiscard, gnu::always_inline]] Result descend_from(PhysAddr node, Edit edit) {
     if constexpr (Level == 0) {
-      tree_->store(slot, leaf);
-      tree_->remember(va_, node.at);
+      const auto cursor = tree_->cursor_to(va_, node);
+      tree_->remember(cursor);
+      return edit.at(P(*tree_, cursor, va_));
     } else {
-      tree_->store(slot, F::to_table(make<Level - 1>(leaf).at, Level));
+      const Raw word = tree_->load(G::slot(node, G::index(va_, Level)));
+      if (F::kind(word, Level) != Kind::table) [[unlikely]]
+        return Edit::template stop<Level>(*tree_, va_, node, word, edit);
+      return descend_from<Level - 1, Result>(F::table(word, Level), edit);
     }
-    tree_->record(node).live = 1;
-    return node;
+  }
+
+  // The way ends at a hole in a node of this level.
+  template <unsigned Level>
+  [[nodiscard, gnu::always_inline]] static std::optional<Status> make_below(T& tree, std::uint64_t va,
+                                                                            PhysAddr node, Raw leaf) {
+    if (!tree.reserve(Level))
+      return Status::out_of_memory;
+    const std::array<PhysAddr, Level> nodes = tree.template allocate_empty<Level>();
+    tree.store(G::slot(nodes[0], G::index(va, 0)), leaf);
+    for (unsigned level = 1; level < Level; ++level)
+      tree.store(G::slot(nodes[level], G::index(va, level)), F::to_table(nodes[level - 1], level));
+    for (const PhysAddr made : nodes)
+      tree.record({made, 0}).live = 1;
+    ++tree.record({node, Level}).live;
+    tree.store(G::slot(node, G::index(va, Level)), F::to_table(nodes[Level - 1], Level));
+    tree.remember(tree.cursor_to(va, nodes[0]));
+    return Status::ok;
   }
   // Returns the level of the highest slot that was unlinked.
   template <unsigned Level>
-  [[nodiscard, gnu::always_inline]] unsigned prune_from(PhysAddr node) {
+  [[nodiscard, gnu::always_inline]] static unsigned prune_from(T& tree, std::uint64_t va, PhysAddr node) {
     if constexpr (Level > 0) {
-      const PhysAddr slot = G::slot(node, G::index(va_, Level));
-      const Node child{F::table(tree_->load(slot), Level), Level - 1};
-      const unsigned top = prune_from<Level - 1>(child.at);
-      if (tree_->record(child).live != 0)
+      const PhysAddr slot = G::slot(node, G::index(va, Level));
+      const Node child{F::table(tree.load(slot), Level), Level - 1};
+      const unsigned top = prune_from<Level - 1>(tree, va, child.at);
+      if (tree.record(child).live != 0)
         return top;
-      tree_->store(slot, 0);
-      --tree_->record({node, Level}).live;
-      tree_->retire(child, Contents::zero);
+      tree.store(slot, 0);
+      --tree.record({node, Level}).live;
+      tree.retire(child, Contents::zero);
       return Level;
     }
     return 0;

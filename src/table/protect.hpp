@@ -36,7 +36,7 @@ class Protector {
   }
 
   void protect(Node node, Range range) {
-    if (!T::has_groups && node.level == 0)
+    if (node.level == 0)
       return protect_pages(node, range);
     tree_->for_live_slots(node, range, [&](const Slot& s) -> unsigned {
       if (s.kind() == Kind::hole)
@@ -47,25 +47,28 @@ class Protector {
       return 1;
     });
   }
-  // A node of pages: nothing to split and nothing below, so that the loop stays tight.
   void protect_pages(Node node, Range range) {
     const auto slots = tree_->window(node.at);
-    const unsigned first = G::index(range.first, 0), last = G::index(range.last, 0);
+    const Rights rights = rights_;
     unsigned changed = 0;
-    for (unsigned i = first; i <= last; ++i) {
-      const Raw word = slots.load(i), next = F::with_rights(word, rights_, 0);
-      if (F::kind(word, 0) != Kind::leaf || next == word)
-        continue;
-      if (F::needs_break(word, next, 0))
-        rewrite(
-            tree_->leaf_of(tree_->slot_of(node, range.first + (std::uint64_t{i - first} << F::page_shift))));
-      else
-        T::replace(slots, i, word, next, 0);
-      ++changed;
-    }
+    const auto edit = [&](unsigned i, unsigned end) -> unsigned {
+      const Raw word = slots.load(i), next = F::with_rights(word, rights, 0);
+      if (!T::is_page(word) || F::needs_break(word, next, 0))
+        return 0;
+      const unsigned count = slots.alike(i, end, word, G::frame_bits);
+      if (next != word) {
+        T::replace_alike(slots, i, count, word, next);
+        changed += count;
+      }
+      return count;
+    };
+    tree_->for_pages(node, range, edit, [&](const Slot& s) { return protect_apart(s, range); });
     bytes_ += std::uint64_t{changed} << F::page_shift;
     if (changed != 0)
       tree_->owe(range, Invalidation::Reach::leaf);
+  }
+  [[gnu::noinline]] unsigned protect_apart(const Slot& s, Range range) {
+    return s.kind() == Kind::leaf ? protect_leaf(s, range) : tree_->holes(s, range);
   }
   unsigned protect_leaf(const Slot& s, Range range) {
     const Leaf leaf = tree_->leaf_of(s);

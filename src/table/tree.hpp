@@ -7,6 +7,7 @@
 #include "src/table/memory.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <utility>
 
@@ -167,29 +168,53 @@ class Tree {
     return s;
   }
 
-  // The leaf cursor: the node of level 0 that was found last, with all that an edit of one page needs of it.
-  // Neighbouring pages are edited in runs, and a run descends once. Empty before the first, and when the node
-  // went.
+  // Loops over slots of a node of level 0, where nearly all are single pages: neither holes nor one of
+  // several copies. edit(i, end) deals with some from i on, before end, and returns how many; 0 when i is
+  // something else, which apart(slot) deals with and returns the same. Two loops, so that what a call could
+  // change stays out of the tight one.
+  template <class Edit, class Apart>
+  [[gnu::always_inline]] void for_pages(Node node, Range range, Edit&& edit, Apart&& apart) const {
+    const unsigned end = G::index(range.last, 0) + 1;
+    for (unsigned i = G::index(range.first, 0); i < end;) {
+      for (unsigned done = 1; i < end && done != 0; i += done)
+        done = edit(i, end);
+      if (i < end)
+        i += apart(slot_of(node, first_page(range.first) + (std::uint64_t{i} << F::page_shift)));
+    }
+  }
+  [[nodiscard, gnu::always_inline]] static bool is_page(Raw word) {
+    return F::kind(word, 0) == Kind::leaf && F::log2_copies(word, 0) == 0;
+  }
+  // Where the node of level 0 begins that va is in.
+  [[nodiscard]] static std::uint64_t first_page(std::uint64_t va) { return align_down(va, leaf_node_shift); }
+  // Slots from a hole on, to the next that is none, or to the range's end.
+  [[nodiscard]] unsigned holes(const Slot& s, Range range) const {
+    const unsigned index = G::index(s.va, s.level());
+    return window(s.node.at).next_live(index + 1, G::index(range.last, s.level()) + 1) - index;
+  }
+
+  // A node of level 0 with all that an edit of one of its pages needs. The tree keeps the one that was found
+  // last: neighbouring pages are edited in runs, and a run descends once.
   struct Cursor {
     std::uint64_t first;   // the address that its slot 0 covers
-    std::uint64_t entries; // 0: no node
+    std::uint64_t entries; // 0: no node was found yet, or it went
     SlotWindow slots;
     NodeRecord* record;
-  };
-  static constexpr std::uint64_t nowhere = ~std::uint64_t{0};
 
+    // The slot of the page at va, or a larger number than there are slots: rotated to the right, an address
+    // that lies elsewhere, is not aligned or not canonical has high bits, so that one comparison finds all
+    // of them.
+    [[nodiscard, gnu::always_inline]] std::uint64_t slot(std::uint64_t va) const {
+      return std::rotr(va - first, F::page_shift);
+    }
+    [[nodiscard, gnu::always_inline]] bool reaches(std::uint64_t va) const { return slot(va) < entries; }
+  };
   [[nodiscard]] const Cursor& cursor() const { return cursor_; }
-  // Moves the cursor to the node of a page and returns the page's slot, or nowhere: there is no such node, or
-  // va is no page's address. Rotated to the right, an address that lies elsewhere, is not aligned or not
-  // canonical is a large number, so that one comparison finds all of them.
-  [[nodiscard, gnu::always_inline]] std::uint64_t seek(std::uint64_t va) {
-    const std::uint64_t slot = slot_at_cursor(va);
-    return slot < cursor_.entries ? slot : seek_down(va);
+  // The page at va is in this node, which is of level 0.
+  [[nodiscard, gnu::always_inline]] Cursor cursor_to(std::uint64_t va, PhysAddr node) const {
+    return {align_down(va, leaf_node_shift), G::entries(0), window(node), &memory_->record(node)};
   }
-  void remember(std::uint64_t va, PhysAddr leaf_node) {
-    cursor_ = {align_down(va, leaf_node_shift), G::entries(0), window(leaf_node),
-               &memory_->record(leaf_node)};
-  }
+  void remember(const Cursor& cursor) { cursor_ = cursor; }
 
   // Writes `count` slots with leaves of one size over consecutive frames. Aligned to the size's copies.
   void fill(PhysAddr slot, unsigned count, PhysAddr frame, Raw bits, PageSize size) {
@@ -234,6 +259,18 @@ class Tree {
       next = F::with_flags(next, F::flags(was, level) | F::flags(next, level), level);
     }
   }
+  // The same for `count` pages in a row, which are `old` and `next` but for their frames.
+  template <class Slots>
+  static void replace_alike(const Slots& slots, unsigned i, unsigned count, Raw old, Raw next) {
+    if constexpr (requires { slots.flip(i, count, old); }) {
+      slots.flip(i, count, old ^ next);
+    } else {
+      for (unsigned k = i; k < i + count; ++k) {
+        const Raw frame = (slots.load(k) ^ old) & G::frame_bits;
+        replace(slots, k, old ^ frame, next ^ frame, 0);
+      }
+    }
+  }
 
   // Nodes.
   [[nodiscard]] bool reserve(std::uint64_t count) {
@@ -241,6 +278,17 @@ class Tree {
   }
   [[nodiscard]] Node allocate(unsigned level, Fill fill) {
     return {memory_->allocate(G::node_shift(level), fill), level};
+  }
+  // Several of those below the root at once, zero; they were reserved.
+  template <unsigned Count>
+  [[nodiscard]] std::array<PhysAddr, Count> allocate_empty() {
+    constexpr unsigned shift = G::node_shift(0);
+    if constexpr (requires { memory_->template allocate_empty<Count>(shift); })
+      return memory_->template allocate_empty<Count>(shift);
+    std::array<PhysAddr, Count> nodes;
+    for (PhysAddr& node : nodes)
+      node = memory_->allocate(shift, Fill::zero);
+    return nodes;
   }
   void retire(Node node, Contents contents) {
     if (node.level == 0)
@@ -296,24 +344,6 @@ class Tree {
 
  private:
   static constexpr unsigned leaf_node_shift = F::page_shift + F::index_bits(0);
-
-  [[nodiscard, gnu::always_inline]] std::uint64_t slot_at_cursor(std::uint64_t va) const {
-    return std::rotr(va - cursor_.first, F::page_shift);
-  }
-  [[nodiscard, gnu::noinline]] std::uint64_t seek_down(std::uint64_t va) {
-    const bool is_page = is_aligned(va, F::page_shift) && G::is_canonical(va);
-    return is_page && seek_from<G::root_level>(root_.at, va) ? slot_at_cursor(va) : nowhere;
-  }
-  template <unsigned Level>
-  [[nodiscard, gnu::always_inline]] bool seek_from(PhysAddr node, std::uint64_t va) {
-    if constexpr (Level == 0) {
-      remember(va, node);
-      return true;
-    } else {
-      const Raw word = load(G::slot(node, G::index(va, Level)));
-      return F::kind(word, Level) == Kind::table && seek_from<Level - 1>(F::table(word, Level), va);
-    }
-  }
 
   template <class Read, class Visit>
   void for_slots_reading(Node node, Range range, Read read, Visit&& visit) {

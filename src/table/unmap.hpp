@@ -41,7 +41,7 @@ class Unmapper {
 
  private:
   void clear(Node node, Range range) {
-    if (!T::has_groups && node.level == 0)
+    if (node.level == 0)
       return clear_pages(node, range);
     unsigned removed = 0, markers = 0;
     tree_->for_live_slots(node, range, [&](const Slot& s) -> unsigned {
@@ -60,28 +60,31 @@ class Unmapper {
     r.markers = static_cast<std::uint16_t>(r.markers - markers);
   }
 
-  // A node of pages: nothing to split and nothing below, so that the loop stays tight.
   void clear_pages(Node node, Range range) {
     const auto slots = tree_->window(node.at);
-    const unsigned first = G::index(range.first, 0), last = G::index(range.last, 0);
-    std::uint64_t va = align_down(range.first, F::page_shift);
-    unsigned removed = 0, markers = 0;
-    for (unsigned i = first; i <= last; ++i, va += bytes_of(F::page_shift)) {
-      const Raw word = slots.load(i);
-      if (F::kind(word, 0) == Kind::leaf) {
-        report_page(va, slots.exchange(i, 0));
-        ++removed;
-      } else if (F::marker(word, 0) != 0) {
-        slots.store(i, 0);
-        ++markers;
-      }
-    }
+    const std::uint64_t first = T::first_page(range.first);
+    unsigned removed = 0, others = 0, markers = 0;
+    const auto edit = [&](unsigned i, unsigned) -> unsigned {
+      if (!T::is_page(slots.load(i)))
+        return 0;
+      report_page(first + (std::uint64_t{i} << F::page_shift), slots.exchange(i, 0));
+      ++removed;
+      return 1;
+    };
+    tree_->for_pages(node, range, edit,
+                     [&](const Slot& s) { return clear_apart(s, range, others, markers); });
     if (removed != 0)
       tree_->owe(range, Invalidation::Reach::leaf);
     bytes_ += std::uint64_t{removed} << F::page_shift;
     NodeRecord& r = tree_->record(node);
-    r.live = static_cast<std::uint16_t>(r.live - removed - markers);
+    r.live = static_cast<std::uint16_t>(r.live - removed - others - markers);
     r.markers = static_cast<std::uint16_t>(r.markers - markers);
+  }
+  // Returns how many slots were dealt with: a leaf's, a marker's, or those up to the next one.
+  [[gnu::noinline]] unsigned clear_apart(const Slot& s, Range range, unsigned& others, unsigned& markers) {
+    if (s.kind() == Kind::leaf)
+      return clear_leaf(s, range, others);
+    return s.marker() != 0 ? clear_marker(s, range, markers) : tree_->holes(s, range);
   }
 
   unsigned clear_table(const Slot& s, Range range) {
@@ -149,34 +152,42 @@ class Unmapper {
   }
   // The same, reporting each leaf.
   void collect(Node node, std::uint64_t va) {
-    if (!T::has_groups && node.level == 0)
+    if (node.level == 0)
       return collect_pages(node, va);
     const Range all{va, va + (G::span(node.level) * G::entries(node.level) - 1)};
     tree_->for_live_slots(node, all, [&](const Slot& s) -> unsigned {
       if (s.kind() == Kind::table)
         collect(s.child(), s.va);
-      if (s.kind() != Kind::leaf)
-        return 1;
-      const Leaf leaf = tree_->leaf_of(s);
-      bytes_ += leaf.bytes();
-      report(leaf, tree_->flags(leaf));
-      return leaf.copies();
+      return s.kind() == Kind::leaf ? collect_leaf(s) : 1;
     });
     tree_->retire(node, Contents::stale);
   }
 
-  void collect_pages(Node node, std::uint64_t va) {
+  void collect_pages(Node node, std::uint64_t first) {
     const auto slots = tree_->window(node.at);
+    const Range all{first, first + (G::span(0) * G::entries(0) - 1)};
     unsigned removed = 0;
-    for (unsigned i = 0; i < G::entries(0); ++i, va += bytes_of(F::page_shift)) {
+    const auto edit = [&](unsigned i, unsigned) -> unsigned {
       const Raw word = slots.load(i);
-      if (F::kind(word, 0) != Kind::leaf)
-        continue;
-      report_page(va, word);
+      if (!T::is_page(word))
+        return 0;
+      report_page(first + (std::uint64_t{i} << F::page_shift), word);
       ++removed;
-    }
+      return 1;
+    };
+    tree_->for_pages(node, all, edit, [&](const Slot& s) { return collect_apart(s, all); });
     bytes_ += std::uint64_t{removed} << F::page_shift;
     tree_->retire(node, Contents::stale);
+  }
+  [[gnu::noinline]] unsigned collect_apart(const Slot& s, Range all) {
+    return s.kind() == Kind::leaf ? collect_leaf(s) : tree_->holes(s, all);
+  }
+  // Returns its slots.
+  unsigned collect_leaf(const Slot& s) {
+    const Leaf leaf = tree_->leaf_of(s);
+    bytes_ += leaf.bytes();
+    report(leaf, tree_->flags(leaf));
+    return leaf.copies();
   }
 
   void report_page(std::uint64_t va, Raw word) {

@@ -50,9 +50,9 @@ constexpr const char* tiny_text = R"(tiny root 0x100000000 space 1
       0x10000 marker 0x9
       0x14000 marker 0x9
     0x20000 -> 0x200020000 1 x 131072 rw-- type 0 key 0 software 0 accessed dirty
-  0xfffffffffffc0000 table 0x1000000a0 live 1
+  0xfffffffffffc0000 table 0x1000000e0 live 1
     0xffffffffffff0000 table 0x1000000c0 live 1
-      0xffffffffffffc000 table 0x1000000e0 live 1
+      0xffffffffffffc000 table 0x1000000a0 live 1
         0xfffffffffffff000 -> 0x300000000 1 x 4096 --x- type 0 key 0 software 0
 )";
 

@@ -1,6 +1,7 @@
 // The node pool where nodes of several sizes come from it: alignment, and that no unit is lost on the way.
 #include "src/table/node_pool.hpp"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <vector>
 
@@ -79,6 +80,35 @@ TEST_F(NodePoolTest, AReusedRootIsZeroFromItsFirstUnitToItsLast) {
   EXPECT_EQ(taken(unit + 2), 0U);
   for (std::uint64_t place = 0; place < 4; ++place)
     EXPECT_EQ(byte_at(place), 0U) << place;
+}
+
+TEST_F(NodePoolTest, SeveralAtOnceAreThoseThatWereKnownToBeZero) {
+  for (unsigned i = 0; i < 4; ++i)
+    EXPECT_EQ(taken(unit), i);
+  pool.release(at(1), unit, Contents::zero);
+  pool.release(at(2), unit, Contents::stale);
+  pool.release(at(3), unit, Contents::zero);
+  const auto two = pool.allocate_empty<2>(unit);
+  EXPECT_EQ(two[0], at(3));
+  EXPECT_EQ(two[1], at(1));
+  EXPECT_EQ(pool.used(), 3U);
+  EXPECT_EQ(taken(unit, Fill::any), 2U);
+}
+
+TEST_F(NodePoolTest, SeveralAtOnceAreZeroWhereTooFewWereKnownToBe) {
+  EXPECT_EQ(taken(unit), 0U);
+  EXPECT_EQ(taken(unit), 1U);
+  pool.release(at(0), unit, Contents::zero);
+  *pool.host<std::byte>(at(1)) = std::byte{1};
+  pool.release(at(1), unit, Contents::stale);
+  const auto three = pool.allocate_empty<3>(unit);
+  for (unsigned place = 0; place < 3; ++place) {
+    EXPECT_EQ(std::ranges::count(three, at(place)), 1);
+    EXPECT_EQ(byte_at(place), 0U);
+  }
+  EXPECT_EQ(pool.used(), 3U);
+  EXPECT_TRUE(pool.available(unit, units - 3));
+  EXPECT_FALSE(pool.available(unit, units - 2));
 }
 
 } // namespace
