@@ -1,46 +1,26 @@
 """Building the benchmarks of a commit in a worktree of its own, and running two of them in turns.
 
-It refuses to judge results. A child process gets a session of its own, so that an interruption ends the whole tree of it
-before its worktree is removed.
+It refuses to judge results. Children end before their worktree is removed (children.py).
 """
 
 import contextlib
 import json
 import os
 import random
-import re
 import shutil
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
+from pagetwin_lib import callgrind
 from pagetwin_lib.bench_results import Unusable, samples
+from pagetwin_lib.children import run
 
 BINARY = Path("build") / "bench" / "bin" / "pagetwin_bench"
-COUNTED = ("lookup", "map_one", "unmap_one", "protect_one", "loop_only")
 
 
 def say(message: str) -> None:
     print(message, file=sys.stderr, flush=True)
-
-
-def run(command: list[str], timeout: float, cwd: Path | None = None) -> tuple[int, str]:
-    """The exit code and everything it printed; -1 when it took too long or could not start."""
-    try:
-        child = subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                                 errors="replace", start_new_session=True)
-    except OSError as error:
-        return -1, f"cannot run {command[0]}: {error.strerror}"
-    try:
-        output, _ = child.communicate(timeout=timeout)
-        return child.returncode, output
-    except subprocess.TimeoutExpired:
-        return -1, f"took longer than {timeout:.0f} s"
-    finally:
-        if child.poll() is None:
-            os.killpg(child.pid, signal.SIGKILL)
-            child.communicate()
 
 
 class Worktrees:
@@ -139,20 +119,13 @@ def interleaved(binaries: tuple[Path, Path], rounds: int, options: list[str], se
     return results
 
 
-def instructions(binary: Path, name: str) -> int | None:
-    """Of a whole `--count NAME` process under callgrind; None when this binary does not count that."""
-    if run([str(binary), "--count", name], timeout=60)[0] != 0:
-        return None
-    code, output = run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", str(binary), "--count", name],
-                       timeout=600)
-    collected = re.search(r"Collected : (\d+)", output)
-    return int(collected[1]) if code == 0 and collected else None
-
-
-def instruction_counts(binaries: tuple[Path, Path]) -> tuple[list[tuple[str, int, int]], str | None]:
-    """What both sides can count, and why nothing was counted."""
-    if not shutil.which("valgrind"):
-        return [], "valgrind is missing (apt-get install valgrind)"
-    counts = [(name, instructions(binaries[0], name), instructions(binaries[1], name)) for name in COUNTED]
-    both = [(name, a, b) for name, a, b in counts if a is not None and b is not None]
-    return both, None if both else "the two programs have no --count in common"
+def instruction_counts(binaries: tuple[Path, Path]) -> tuple[list[tuple[str, float, float]], str | None]:
+    """Per operation of both sides, and why nothing was counted."""
+    if callgrind.is_missing():
+        return [], callgrind.MISSING
+    if not all(map(callgrind.can_count, binaries)):
+        return [], "the two programs have no --count in common"
+    say("counting instructions")
+    counts = {binary: callgrind.count_all(binary) for binary in dict.fromkeys(binaries)}
+    a, b = (counts[binary] for binary in binaries)
+    return [(name, a[name], b[name]) for name in callgrind.OPERATIONS], None

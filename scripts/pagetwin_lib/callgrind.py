@@ -1,0 +1,49 @@
+"""Instructions that one operation of the page table takes, as valgrind's callgrind counts them.
+
+It refuses to judge them. Each operation is run N and 2N times in a function of its own (pagetwin_bench --count); the
+difference divided by N is exact and the same in every run with the same compiler.
+"""
+
+import re
+import shutil
+from pathlib import Path
+
+from pagetwin_lib.children import run
+from pagetwin_lib.project import Failure
+
+OPERATIONS = ("lookup", "map_one", "unmap_one", "protect_one")
+LOOP = "loop_only"
+AT_A_TIME = 65536  # N
+MISSING = "valgrind is missing: install it with scripts/bootstrap (Debian package valgrind)"
+LONGEST = 600.0  # seconds of one run; it takes two
+
+
+def is_missing() -> bool:
+    return shutil.which("valgrind") is None
+
+
+def can_count(binary: Path) -> bool:
+    """Programs of old commits cannot."""
+    return run([str(binary), "--count", LOOP, "--operations", "1"], timeout=60)[0] == 0
+
+
+def collected(binary: Path, name: str, operations: int) -> int:
+    command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", "--toggle-collect=pagetwin_count_*",
+               str(binary), "--count", name, "--operations", str(operations)]
+    status, printed = run(command, LONGEST)
+    found = re.search(r"Collected : (\d+)", printed)
+    if status != 0 or not found or int(found[1]) == 0:
+        last = "\n".join(printed.splitlines()[-8:])
+        raise Failure(f"counting {name} failed (exit {status}): {' '.join(command)}\n{last}")
+    return int(found[1])
+
+
+def per_operation(binary: Path, name: str, operations: int) -> float:
+    once = collected(binary, name, operations)
+    twice = collected(binary, name, 2 * operations)
+    return (twice - once) / operations
+
+
+def count_all(binary: Path, operations: int = AT_A_TIME) -> dict[str, float]:
+    """Per operation; the loop around it is included, and counted by itself under LOOP."""
+    return {name: per_operation(binary, name, operations) for name in (*OPERATIONS, LOOP)}
