@@ -1,131 +1,120 @@
-"""Building the benchmarks of a commit in a worktree of its own, and running two of them in turns.
+"""Running the programs of two commits in turns, until it is known how they compare.
 
-It refuses to judge results. Children end before their worktree is removed (children.py).
+It refuses to judge what was measured. Every process is a fresh one: where its memory lies, and what else the machine did
+meanwhile, is another time another.
 """
 
-import contextlib
-import json
-import os
 import random
-import shutil
-import signal
-import sys
+import re
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from pagetwin_lib import callgrind
-from pagetwin_lib.bench_results import Unusable, samples
+from pagetwin_lib import bench_results, callgrind, comparison
+from pagetwin_lib.bench_results import Unusable
 from pagetwin_lib.children import run
+from pagetwin_lib.project import say
+from pagetwin_lib.worktrees import last_lines
 
-BINARY = Path("build") / "bench" / "bin" / "pagetwin_bench"
-
-
-def say(message: str) -> None:
-    print(message, file=sys.stderr, flush=True)
+REPETITIONS = 5  # of a benchmark in a process; their median counts
 
 
-class Worktrees:
-    """Checks commits out under build/compare and takes the worktrees away again, whatever happens."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self.folder = root / "build" / "compare"
-        self._made: list[Path] = []
-
-    def __enter__(self) -> "Worktrees":
-        self.folder.mkdir(parents=True, exist_ok=True)
-        return self
-
-    def __exit__(self, *_exc) -> None:
-        # A second, impatient Ctrl-C must not leave half of a worktree behind.
-        before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
-        for path in self._made:
-            self._remove(path)
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-    def _git(self, *args: str) -> tuple[int, str]:
-        return run(["git", "-C", str(self._root), *args], timeout=120)
-
-    def _remove(self, path: Path) -> None:
-        self._git("worktree", "remove", "--force", str(path))
-        shutil.rmtree(path, ignore_errors=True)
-        self._git("worktree", "prune")
-
-    def commit(self, rev: str) -> str:
-        code, output = self._git("rev-parse", "--verify", "--quiet", "--end-of-options", rev + "^{commit}")
-        if code != 0:
-            raise Unusable(f"'{rev}' is neither a commit of this repository nor a .json file that exists")
-        return output.strip()[:12]
-
-    def build(self, commit: str) -> Path:
-        """The benchmark program of that commit."""
-        tree = self.folder / commit
-        if tree in self._made:
-            return tree / BINARY
-        self._remove(tree)  # what an earlier, killed run left
-        self._made.append(tree)
-        code, output = self._git("worktree", "add", "--detach", "--force", str(tree), commit)
-        if code != 0:
-            raise Unusable(f"cannot check out {commit}: {last_lines(output)}")
-        if "bench" not in configure_presets(tree):
-            raise Unusable(f"{commit} has no benchmarks: its CMakePresets.json has no preset 'bench'")
-        for step in (["cmake", "--preset", "bench"],
-                     ["cmake", "--build", "--preset", "bench", "--target", "pagetwin_bench"]):
-            say(f"{commit}: {' '.join(step)}")
-            code, output = run(step, timeout=1800, cwd=tree)
-            if code != 0:
-                raise Unusable(f"{commit} does not build its benchmarks: `{' '.join(step)}` failed:\n{last_lines(output)}")
-        if not os.access(tree / BINARY, os.X_OK):
-            raise Unusable(f"{commit} has no benchmarks: its build makes no {BINARY}")
-        return tree / BINARY
+@dataclass(frozen=True)
+class Plan:
+    filter: str | None
+    min_time: float  # seconds for each benchmark and process
+    rounds: int  # at least
+    max_rounds: int
+    precision: float  # of B/A, as a share: what every benchmark should reach
+    seed: int
 
 
-def last_lines(text: str, count: int = 15) -> str:
-    return "\n".join(text.strip().splitlines()[-count:])
+def options(pattern: str | None, min_time: float) -> list[str]:
+    chosen = [f"--benchmark_filter={pattern}"] if pattern else []
+    return [f"--benchmark_min_time={min_time / REPETITIONS:g}", f"--benchmark_repetitions={REPETITIONS}", *chosen]
 
 
-def configure_presets(tree: Path) -> set[str]:
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        presets = json.loads((tree / "CMakePresets.json").read_text(encoding="utf-8"))
-        return {preset["name"] for preset in presets["configurePresets"]}
-    return set()
+def exactly(names: list[str]) -> str:
+    """The filter for these benchmarks and no others."""
+    return "^(" + "|".join(re.sub(r"([.+*?()\[\]{}|^$\\])", r"\\\1", name) for name in names) + ")$"
 
 
-def run_once(binary: Path, options: list[str], out: Path) -> dict:
+def commit_of(binary: Path) -> str:
+    """The worktree is named for it."""
+    return binary.parents[3].name
+
+
+def run_once(binary: Path, pattern: str | None, min_time: float, out: Path) -> dict:
     """One fresh process."""
-    command = [str(binary), "--benchmark_format=json", f"--benchmark_out={out}", "--benchmark_out_format=json", *options]
-    code, output = run(command, timeout=900)
-    if code != 0:
-        raise Unusable(f"{binary.name} of {binary.parents[3].name} failed ({code}): {last_lines(output)}")
-    wanted = [option.partition("=")[2] for option in options if option.startswith("--benchmark_filter=")]
-    if wanted and out.is_file() and not out.read_bytes().strip():
-        raise Unusable(f"no benchmark of {binary.parents[3].name} matches --filter '{wanted[0]}'")
+    command = [str(binary), "--benchmark_format=json", f"--benchmark_out={out}", "--benchmark_out_format=json",
+               *options(pattern, min_time)]
     try:
-        document = json.loads(out.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise Unusable(f"{binary.name} of {binary.parents[3].name} wrote no usable result: {error}") from error
-    samples(document, f"{binary.parents[3].name}")
+        code, output = run(command, timeout=7200)
+        if code != 0:
+            raise Unusable(f"{binary.name} of {commit_of(binary)} failed ({code}): {last_lines(output)}")
+        return result(binary, pattern, out)
+    finally:
+        out.unlink(missing_ok=True)
+
+
+def result(binary: Path, pattern: str | None, out: Path) -> dict:
+    if pattern and out.is_file() and not out.read_bytes().strip():
+        raise Unusable(f"no benchmark of {commit_of(binary)} matches --filter '{pattern}'")
+    try:
+        document = bench_results.load(out)
+    except Unusable as error:
+        raise Unusable(f"{binary.name} of {commit_of(binary)} wrote no usable result: {error}") from error
+    bench_results.samples(document, commit_of(binary))
     return document
 
 
-def interleaved(binaries: tuple[Path, Path], rounds: int, options: list[str], seed: int, scratch: Path) -> tuple[list, list]:
-    """Fresh processes, both sides in each round, which side first by lot."""
-    lots = random.Random(seed)
-    results: tuple[list, list] = ([], [])
-    for number in range(1, rounds + 1):
-        for side in lots.sample((0, 1), 2):
-            results[side].append(run_once(binaries[side], options, scratch))
-        say(f"round {number} of {rounds}")
-    return results
+@dataclass
+class Turns:
+    """Both sides in each round, which side first by lot. Only complete rounds are kept. What is not known well enough
+    after the least number of rounds goes on alone."""
+
+    binaries: tuple[Path, Path]
+    plan: Plan
+    scratch: Path
+    results: tuple[list[dict], list[dict]] = field(default_factory=lambda: ([], []))
+
+    def run(self) -> None:
+        lots, pattern = random.Random(self.plan.seed), self.plan.filter
+        while len(self.results[0]) < self.plan.max_rounds:
+            order = lots.sample((0, 1), 2)
+            done = {side: run_once(self.binaries[side], pattern, self.plan.min_time, self.scratch) for side in order}
+            for side, results in enumerate(self.results):
+                results.append(done[side])
+            if (missing := self._missing()) == []:
+                return
+            pattern = exactly(missing) if missing else self.plan.filter
+
+    def _missing(self) -> list[str] | None:
+        """The benchmarks that need more rounds; None while all do."""
+        number, (a, b) = len(self.results[0]), map(bench_results.merged, self.results)
+        a, b = bench_results.pairs(a, b, (commit_of(self.binaries[0]), commit_of(self.binaries[1])))
+        least = max(self.plan.rounds, comparison.rounds_for(len(a.keys() & b.keys())))
+        if least > self.plan.max_rounds:
+            raise Unusable(f"{len(a.keys() & b.keys())} benchmarks need {least} rounds to tell anything at "
+                           f"p < {comparison.ALPHA}: raise --max-rounds, or narrow --filter")
+        if number < least:
+            say(f"round {number} of at least {least}")
+            return None
+        missing = comparison.unsettled(a, b, comparison.PAIRS, self.plan.precision)
+        say(f"round {number} of {self.plan.max_rounds} at most: B/A of {len(missing)} of {len(a)} benchmarks is not yet "
+            f"known to {self.plan.precision * 100:g} %" if missing else f"round {number}: done")
+        return missing
+
+    def merged(self, side: int, context: dict) -> dict:
+        return bench_results.merged(self.results[side], context)
 
 
-def instruction_counts(binaries: tuple[Path, Path]) -> tuple[list[tuple[str, float, float]], str | None]:
+def instruction_counts(binaries: tuple[Path, Path]) -> tuple[dict[str, float], dict[str, float], str | None]:
     """Per operation of both sides, and why nothing was counted."""
     if callgrind.is_missing():
-        return [], callgrind.MISSING
+        return {}, {}, callgrind.MISSING
     if not all(map(callgrind.can_count, binaries)):
-        return [], "the two programs have no --count in common"
+        return {}, {}, "the two programs have no --count in common"
     say("counting instructions")
     counts = {binary: callgrind.count_all(binary) for binary in dict.fromkeys(binaries)}
     a, b = (counts[binary] for binary in binaries)
-    return [(name, a[name], b[name]) for name in callgrind.OPERATIONS], None
+    return a, b, None

@@ -21,7 +21,7 @@ SCRIPTS = ROOT / "scripts"
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(SCRIPTS))
 
-from pagetwin_lib import bench_command, bench_results, bench_runs, builds, significance  # noqa: E402
+from pagetwin_lib import bench_command, bench_results, bench_runs, builds, comparison, significance, worktrees  # noqa: E402
 from pagetwin_lib.project import Failure  # noqa: E402
 
 NAMES = [f"W{i}/x86_64_4" for i in range(1, 28)] + [f"W{i}/tiny" for i in range(1, 28)]
@@ -84,24 +84,24 @@ class Statistics(unittest.TestCase):
 class Verdicts(unittest.TestCase):
     def test_an_injected_shift_of_5_percent_is_found_ten_times_of_ten(self):
         for seed in range(10):
-            rows = bench_results.compare(made_up(seed), made_up(seed + 100, 1.05, slow="W7/tiny"))
+            rows = comparison.compare(made_up(seed), made_up(seed + 100, 1.05, slow="W7/tiny"))
             self.assertEqual([r.name for r in rows if r.verdict != "same"], ["W7/tiny"])
             self.assertEqual({r.verdict for r in rows if r.name == "W7/tiny"}, {"slower"})
 
     def test_a_against_a_is_the_same_ten_times_of_ten(self):
         for seed in range(10):
-            rows = bench_results.compare(made_up(seed), made_up(seed + 200))
+            rows = comparison.compare(made_up(seed), made_up(seed + 200))
             self.assertEqual([r for r in rows if r.verdict != "same"], [])
 
     def test_a_shift_that_is_certain_but_below_2_percent_is_the_same(self):
         a = {"x": [100 + i / 1000 for i in range(10)]}
         b = {"x": [101.5 + i / 1000 for i in range(10)]}
-        row, = bench_results.compare(a, b)
+        row, = comparison.compare(a, b)
         self.assertLess(row.p, 1e-4)
         self.assertEqual(row.verdict, "same")
 
     def test_less_time_is_faster(self):
-        row, = bench_results.compare({"x": [100 + i for i in range(10)]}, {"x": [50 + i for i in range(10)]})
+        row, = comparison.compare({"x": [100 + i for i in range(10)]}, {"x": [50 + i for i in range(10)]})
         self.assertEqual(row.verdict, "faster")
 
 
@@ -149,7 +149,7 @@ class ResultFiles(unittest.TestCase):
     def test_aa_of_a_file_prints_the_noise_floor(self):
         done = self.compare(self.file("a.json", made_up(1, repetitions=20)), "--aa")
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertRegex(done.stdout, r"noise floor over 54 benchmarks: median shift \d\.\d\d %, .* false verdicts: 0")
+        self.assertRegex(done.stdout, r"A against itself, 54 benchmarks: median shift \d\.\d\d %, .* false verdicts: 0")
 
     def test_what_cannot_be_answered_ends_with_2_and_says_why(self):
         good = self.file("a.json", made_up(1))
@@ -188,7 +188,7 @@ class NothingMatches(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
-        self.binary = Path(folder.name) / "abc" / bench_runs.BINARY
+        self.binary = Path(folder.name) / "abc" / worktrees.BINARY
         self.binary.parent.mkdir(parents=True)
         self.binary.write_text(EMPTY_BENCH)
         self.binary.chmod(0o755)
@@ -200,7 +200,7 @@ class NothingMatches(unittest.TestCase):
 
     def test_bench_compare_says_of_which_commit(self):
         with self.assertRaisesRegex(bench_results.Unusable, "^no benchmark of abc matches --filter 'nosuch'$"):
-            bench_runs.run_once(self.binary, ["--benchmark_filter=nosuch"], self.binary.parent / "out.json")
+            bench_runs.run_once(self.binary, "nosuch", 0.05, self.binary.parent / "out.json")
 
 
 FAKE_BENCH = '''#!/usr/bin/python3
@@ -264,23 +264,54 @@ class Commits(unittest.TestCase):
     def test_a_slower_commit_is_found_and_the_results_are_kept(self):
         self.bench_commit(1)
         self.bench_commit(1.05)
-        done = self.compare("HEAD~1", "HEAD")
+        done = self.compare("HEAD~1", "HEAD", "--html", "report.html")
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn("regressed: 1 of 2 benchmarks are slower, 0 faster", done.stdout)
+        page = (self.repository / "report.html").read_text()
+        self.assertIn("regressed: 1 of 2 benchmarks are slower, 0 faster", page)
+        self.assertIn(self.git("rev-parse", "HEAD").strip()[:12], page)
         self.assertIn("instructions: skipped", done.stdout)
         self.assert_no_worktree_is_left()
         kept = sorted((self.repository / "build" / "compare").glob("*.json"))
         self.assertEqual({path.stem for path in kept}, {self.git("rev-parse", rev).strip()[:12] for rev in ("HEAD", "HEAD~1")})
         for path in kept:
             entries = json.loads(path.read_text())["benchmarks"]
-            self.assertEqual([(e["name"], e["repetitions"], e["repetition_index"]) for e in entries],
-                             [(name, 10, i) for name in ("W1/tiny", "W2/tiny") for i in range(10)])
+            self.assertEqual([(e["name"], e["repetitions"], e["repetition_index"], e["process"]) for e in entries],
+                             [(name, 11, i, i) for name in ("W1/tiny", "W2/tiny") for i in range(11)])
+
+    def test_what_was_kept_can_be_compared_again_with_the_same_answer(self):
+        self.bench_commit(1)
+        self.bench_commit(1.05)
+        first = self.compare("HEAD~1", "HEAD")
+        again = self.compare(*(f"build/compare/{self.git('rev-parse', rev).strip()[:12]}.json" for rev in ("HEAD~1", "HEAD")))
+        self.assertEqual(again.returncode, 1, again.stderr)
+        self.assertEqual(again.stdout, first.stdout.partition("instructions: skipped")[0])
+
+    def test_ctrl_c_keeps_the_complete_rounds_beside_what_was_whole(self):
+        self.bench_commit(1, sleep=0.2)
+        kept = self.repository / "build" / "compare" / f"{self.git('rev-parse', 'HEAD').strip()[:12]}.a.json"
+        kept.parent.mkdir(parents=True)
+        kept.write_text("whole")
+        with subprocess.Popen([str(self.repository / "scripts" / "bench_compare"), "HEAD", "--aa"], stderr=subprocess.PIPE,
+                              text=True) as running:
+            for line in running.stderr:
+                if line.startswith("round 2 "):
+                    break
+            running.send_signal(signal.SIGINT)
+            _, errors = running.communicate(timeout=30)
+        self.assertEqual(running.returncode, 130, errors)
+        self.assertIn("the rounds so far are in build/compare/", errors)
+        for side in "ab":
+            entries = json.loads(kept.with_name(f"{kept.name[:12]}.{side}.interrupted.json").read_text())["benchmarks"]
+            self.assertGreaterEqual({entry["process"] for entry in entries}, {0, 1})
+        self.assertEqual(kept.read_text(), "whole")
+        self.assert_no_worktree_is_left()
 
     def test_aa_of_a_commit_is_the_same(self):
         self.bench_commit(1)
         done = self.compare("HEAD", "--aa")
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertIn("noise floor over 2 benchmarks", done.stdout)
+        self.assertIn("A against itself, 2 benchmarks", done.stdout)
         self.assert_no_worktree_is_left()
 
     def test_commits_that_cannot_be_measured_end_with_2(self):

@@ -116,7 +116,8 @@ class Scripts(InAFolder):
 
     def test_the_others_ask_before_they_work(self):
         for script, option, *rest in (("fuzz", "--summary", "--target", "codec"), ("bench", "--json"),
-                                      ("bench_compare", "--json", "HEAD", "HEAD"), ("instructions", "--json"),
+                                      ("bench_compare", "--json", "HEAD", "HEAD"),
+                                      ("bench_compare", "--html", "HEAD", "HEAD"), ("instructions", "--json"),
                                       ("plants", "--out")):
             with self.subTest(script), mock.patch.dict(os.environ, {"PATH": "/usr/bin:/bin"}):
                 done = self.run_script(script, option, "/proc/x.json", *rest)
