@@ -3,20 +3,28 @@ ratio (for MEM_dense: for bytes per page) where there is one, and whether it was
 
   scripts/bench --filter 'W2_random|W9b'
   scripts/bench --instructions            counts instructions under callgrind instead (scripts/instructions)
+  scripts/bench --history                 measures HEAD and keeps it: one JSON for a commit, in out/history
+  scripts/bench --history HEAD~9..HEAD    measures these commits in turns; what was measured before stays
+  scripts/bench --history --plot W2h_hot/x86_64_4 --html plot.html      over the commits, in git's order
+  scripts/bench --history --add summary.json     adds the rates of scripts/fuzz --summary, or a result of Google Benchmark
+
+Each commit of a history is built in a worktree, so what is not committed is not measured. Figures are named <workload>/<format>,
+instructions/<operation> and fuzz/<build>/<target>. After Ctrl-C every process that had ended is in the history.
 
 exit: 0, 1 when a count of instructions is above its limit, 2 bad input or benchmarks that do not run.
 """
 
 import argparse
+import json
 import re
 import subprocess
 import sys
 from pathlib import Path
 
-from pagetwin_lib import bench_results, builds
-from pagetwin_lib.durations import seconds
+from pagetwin_lib import bench_results, builds, history_command
+from pagetwin_lib.durations import positive, seconds
 from pagetwin_lib.output_file import OutputFile
-from pagetwin_lib.project import OK, ROOT, Failure, run_command, shown
+from pagetwin_lib.project import OK, ROOT, Failure, commit, cpu_model, run_command, shown
 
 PRESET, PROGRAM = "bench", "pagetwin_bench"
 RESULT = ROOT / "build" / PRESET / "last.json"
@@ -38,7 +46,42 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--json", metavar="FILE", type=Path, help="keep the result, in the format of Google Benchmark")
     parser.add_argument("--min-time", metavar="SECONDS", type=seconds, help="for each benchmark (default: its own)")
     parser.add_argument("--instructions", action="store_true", help="count instructions and check their limits")
-    return parser.parse_args()
+    of = parser.add_argument_group("history")
+    of.add_argument("--history", metavar="REV", nargs="*", help="measure these commits (default HEAD), or ranges A..B of them; "
+                    "with --plot, --list and --html only these are shown")
+    of.add_argument("--plot", metavar="NAME", type=expression, help="show a figure over the commits; or a regular expression")
+    of.add_argument("--html", metavar="FILE", type=Path, help="the same as a page with charts; without --plot all figures")
+    of.add_argument("--list", action="store_true", help="the commits of the history, and what was measured of them")
+    of.add_argument("--add", metavar="FILE", type=Path, nargs="+", help="add results that were measured already; REV is their "
+                    "commit if they name none")
+    of.add_argument("--rounds", metavar="N", type=positive, help="processes for each commit (default 5)")
+    of.add_argument("--skip-existing", action="store_true", help="only commits of which nothing is known yet")
+    return checked(parser, parser.parse_args())
+
+
+MEASURING = ("filter", "min_time", "rounds", "skip_existing")
+SHOWING = ("plot", "html", "list")
+
+
+def checked(parser: argparse.ArgumentParser, args: argparse.Namespace) -> argparse.Namespace:
+    """What does not go together is said, not passed over."""
+    given = {name for name, value in vars(args).items() if value not in (None, False)}
+    if args.history is None:
+        if alone := given & {*SHOWING, "add", "rounds", "skip_existing"}:
+            parser.error(f"{option(min(alone))} needs --history")
+    elif strange := given & {"json", "instructions"}:
+        parser.error(f"--history and {option(min(strange))} do not go together")
+    modes = [name for name in ("add", "list", "plot") if name in given]
+    if len(modes) > 1 or ("html" in given and modes not in ([], ["plot"])):
+        parser.error(f"{' and '.join(option(name) for name in [*modes, *given & {'html'}])} do not go together")
+    if given & {*SHOWING, "add"} and (idle := given & set(MEASURING)):
+        parser.error(f"{option(min(idle))} is for measuring; {option(min(given & {*SHOWING, 'add'}))} measures nothing")
+    args.rounds = args.rounds or 5
+    return args
+
+
+def option(name: str) -> str:
+    return "--" + name.replace("_", "-")
 
 
 def goal(entry: dict) -> tuple[float, bool] | None:
@@ -79,10 +122,10 @@ def run(args: argparse.Namespace) -> dict:
                            *options], check=False, stdout=sys.stderr)  # its own table is the progress
     if done.returncode != 0:
         raise Failure(f"{PROGRAM} ended with {done.returncode}")
-    try:
-        return bench_results.load(RESULT)
-    except bench_results.Unusable as reason:
-        raise Failure(str(reason)) from reason
+    document = bench_results.load(RESULT)
+    document.setdefault("context", {}).update(commit=commit(), cpu=cpu_model())
+    RESULT.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    return document
 
 
 def count_instructions() -> int:
@@ -100,6 +143,8 @@ def keep(output: OutputFile) -> None:
 
 def main() -> int:
     args = arguments()
+    if args.history is not None:
+        return history_command.main(args)
     output = OutputFile(args.json, "--json") if args.json else None
     builds.build(PRESET, [PROGRAM])
     if args.instructions:

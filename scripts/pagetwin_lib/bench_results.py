@@ -7,16 +7,17 @@ processes were joined; `commit`, `cpu` and `comparison` of the context.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
 
 from pagetwin_lib.project import Failure
 
 NANOSECONDS = {"ns": 1.0, "us": 1e3, "ms": 1e6, "s": 1e9}
-BYTES = "bytes_per_page"  # the counter of benchmarks that measure memory; their time is that of an empty loop
+BYTES, RATIO = "bytes_per_page", "ratio"  # counters; what has the first measures memory, and its time is that of an empty loop
 
 Samples = dict[str, list[float]]
+Value = Callable[[dict], float | None]  # what is asked of an entry; None where it has no such thing
 
 
 class Unusable(Failure):
@@ -40,39 +41,42 @@ def not_a_result(source: str, error: Exception) -> Unusable:
     return Unusable(f"{source} is not a result of Google Benchmark: {error!r}")
 
 
-def cpu_ns(entry: dict, source: str) -> float:
+def cpu_ns(entry: dict) -> float | None:
+    return None if BYTES in entry else float(entry["cpu_time"]) * NANOSECONDS[entry["time_unit"]]
+
+
+def counter(name: str) -> Value:
+    return lambda entry: float(entry[name]) if name in entry else None
+
+
+def read(entry: dict, value: Value, source: str) -> float | None:
     try:
-        return float(entry["cpu_time"]) * NANOSECONDS[entry["time_unit"]]
+        return value(entry)
     except (KeyError, TypeError, ValueError) as error:
         raise not_a_result(source, error) from error
 
 
-def processes(document: dict, source: str) -> dict[str, dict[int, float]]:
-    """cpu_time in nanoseconds per benchmark and process: the median of the process's repetitions, which one burst of other
-    work does not move. Where nothing was joined, each repetition stands for a process."""
+def processes(document: dict, source: str, value: Value) -> dict[str, dict[int, float]]:
+    """The value per benchmark and process: the median of the process's repetitions, which one burst of other work does not
+    move. Where nothing was joined, each repetition stands for a process."""
     found: dict[str, dict[int, list[float]]] = {}
     for name, entry in repetitions(document, source):
-        if BYTES not in entry:
+        if (number := read(entry, value, source)) is not None:
             of = found.setdefault(name, {})
-            of.setdefault(entry.get("process", len(of)), []).append(cpu_ns(entry, source))
+            of.setdefault(entry.get("process", len(of)), []).append(number)
     return {name: {number: median(values) for number, values in of.items()} for name, of in found.items()}
 
 
-def samples(document: dict, source: str) -> Samples:
-    """One value per process, or per repetition where nothing was joined."""
-    return {name: list(of.values()) for name, of in processes(document, source).items()}
+def samples(document: dict, source: str, value: Value = cpu_ns) -> Samples:
+    """One value per process, or per repetition where nothing was joined; benchmarks without it are left out."""
+    return {name: list(of.values()) for name, of in processes(document, source, value).items()}
 
 
 def pairs(a: dict, b: dict, sources: tuple[str, str]) -> tuple[Samples, Samples]:
     """Of two documents that were measured in turns: the value of each process beside that of the same round."""
-    sides = processes(a, sources[0]), processes(b, sources[1])
+    sides = processes(a, sources[0], cpu_ns), processes(b, sources[1], cpu_ns)
     rounds = {name: sorted(of.keys() & sides[1].get(name, of).keys()) for name, of in (sides[1] | sides[0]).items()}
     return tuple({name: [of[number] for number in rounds[name]] for name, of in side.items()} for side in sides)
-
-
-def bytes_per_page(document: dict, source: str) -> dict[str, float]:
-    """Exact, unlike times."""
-    return {name: float(entry[BYTES]) for name, entry in repetitions(document, source) if BYTES in entry}
 
 
 def parse(text: str, source: str) -> dict:
@@ -108,15 +112,6 @@ def merged(rounds: list[dict], context: dict | None = None) -> dict:
 
 def only(side: dict, pattern: str | None) -> dict:
     return side if pattern is None else {name: value for name, value in side.items() if re.search(pattern, name)}
-
-
-def cpu_model() -> str:
-    """As the kernel names it; '' where it does not."""
-    try:
-        found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
-    except OSError:
-        found = None
-    return found[1].strip() if found else ""
 
 
 def machine(context: dict) -> str:

@@ -31,13 +31,14 @@ from pagetwin_lib.durations import counted, duration, positive, show_duration
 from pagetwin_lib.output_file import OutputFile
 from pagetwin_lib.processes import Processes
 from pagetwin_lib.progress import Board, early_end
-from pagetwin_lib.project import BAD_INPUT, FAILED, INTERRUPTED, OK, OUT, Failure, commit, run_command, say, shown
+from pagetwin_lib.project import BAD_INPUT, FAILED, INTERRUPTED, OK, OUT, Failure, commit, cpu_model, run_command, say, shown
 
 LEFT_SUMMARY = "summary.json"  # in the folder of --out, when --summary cannot be written at the end
 
 FIELDS = """the fields of --summary (null: not known):
-  commit, seed, jobs   of the tree, of the random numbers, as asked
-  seconds              for each target, as asked
+  commit, cpu, seed    of the tree, of the machine, of the random numbers
+  seconds, jobs        for each target, at a time, as asked
+  operations           of one input, at most, as asked
   interrupted          true after Ctrl-C
   targets              of each one that was started:
     name, build        of the target; san or fast
@@ -103,7 +104,8 @@ def check_out(folder: Path) -> None:
 
 
 def summary(campaigns: list[Campaign], plan: Plan, jobs: int, interrupted: bool) -> dict:
-    return {"commit": commit(), "seed": plan.seed, "seconds": plan.seconds, "jobs": jobs, "interrupted": interrupted,
+    return {"commit": commit(), "cpu": cpu_model(), "seed": plan.seed, "seconds": plan.seconds, "jobs": jobs,
+            "operations": plan.operations, "interrupted": interrupted,
             "targets": [campaign.as_json() for campaign in campaigns if campaign.started is not None]}
 
 

@@ -24,6 +24,7 @@ th:first-child, td:first-child, td.text, th.text { text-align: left; }
 .faint { color: var(--faint); } .slower { color: var(--slower); } .faster { color: var(--faster); }
 .verdict { font-size: 1.2em; }
 svg { display: block; max-width: 100%; height: auto; font: 12px system-ui, sans-serif; }
+svg.inline { display: inline; }
 svg text { fill: var(--ink); } svg text.faint { fill: var(--faint); }
 svg text.slower { fill: var(--slower); } svg text.faster { fill: var(--faster); }
 svg .axis { stroke: var(--line); } svg .zero { stroke: var(--faint); } svg .band { fill: var(--band); }
@@ -81,6 +82,12 @@ def svg(width: float, height: float, label: str, parts: Iterable[str]) -> str:
     drawing = element("svg", "\n".join(parts), xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {width:g} {height:g}",
                       width=f"{width:g}", height=f"{height:g}", role="img", aria_label=label)
     return f'<div class="scroll">{drawing}</div>'
+
+
+def mark(kind: str) -> str:
+    """A dot inside a line of text, for a legend."""
+    dot = element("circle", class_=f"dot {kind}", cx=6, cy=6, r=4)
+    return f'<svg class="inline" width="12" height="12" viewBox="0 0 12 12" aria-hidden="true">{dot}</svg>'
 
 
 def cell(content: str, kind: str = "") -> str:

@@ -1,6 +1,7 @@
 """What every command of the project shares: its root, how it fails, and how it is interrupted."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -29,6 +30,15 @@ def cores() -> int:
 def shown(path: Path) -> str:
     """A path as people type it: relative to the root where it is inside."""
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+
+
+def cpu_model() -> str:
+    """As the kernel names it; '' where it does not."""
+    try:
+        found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
+    except OSError:
+        found = None
+    return found[1].strip() if found else ""
 
 
 def git(*args: str) -> str | None:

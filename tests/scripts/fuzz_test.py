@@ -239,10 +239,11 @@ class Output(WithAnEngine):
 
     def test_the_summary_leaves_out_what_never_ran(self):
         ran, waits = self.run_one(GOOD), self.campaign(GOOD)
-        with mock.patch.object(fuzz_command, "commit", lambda: "abc"):
+        with mock.patch.object(fuzz_command, "commit", lambda: "abc"), mock.patch.object(fuzz_command, "cpu_model", lambda: "M"):
             written = json.loads(json.dumps(fuzz_command.summary([ran, waits], ran.plan, 3, True)))
         self.assertEqual([target["name"] for target in written.pop("targets")], ["a"])
-        self.assertEqual(written, {"commit": "abc", "seed": 1, "seconds": 5, "jobs": 3, "interrupted": True})
+        self.assertEqual(written, {"commit": "abc", "cpu": "M", "seed": 1, "seconds": 5, "jobs": 3, "operations": ran.plan.operations,
+                                   "interrupted": True})
 
     def test_a_summary_that_cannot_be_written_is_kept_elsewhere(self):
         for full, where in (("", "the summary is in .*/summary.json"), ("full", 'the summary:\n{\n "commit": "abc"\n}\n')):
