@@ -211,9 +211,13 @@ class Commits(BenchRepository):
     def test_a_slower_commit_is_found_and_the_results_are_kept(self):
         self.bench_commit(1)
         self.bench_commit(1.05)
-        done = self.compare("HEAD~1", "HEAD", "--html", "report.html")
+        done = self.compare("HEAD~1", "HEAD", "--html", "report.html", "--json", "report.json")
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn("regressed: 1 of 2 benchmarks are slower, 0 faster", done.stdout)
+        # All eleven pairs agree, and two questions were asked.
+        rows = json.loads((self.repository / "report.json").read_text())["benchmarks"]
+        self.assertEqual([(row["name"], row["rounds"], row["p"]) for row in rows if row["verdict"] == "slower"],
+                         [("W2/tiny", 11, 2 * 2 ** -10)])
         page = (self.repository / "report.html").read_text()
         self.assertIn("regressed: 1 of 2 benchmarks are slower, 0 faster", page)
         self.assertIn(self.git("rev-parse", "HEAD").strip()[:12], page)

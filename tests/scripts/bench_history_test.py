@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -116,7 +117,7 @@ class Figures(unittest.TestCase):
             history_series.chosen(history_series.collect([Record(NAME, [run_of(1.0)])]), "W2_randm/tiny")
 
 
-COMMITS = [Commit(str(number) * 40, "2026-01-01", f"subject {number} <&>") for number in range(4)]
+COMMITS = [Commit(str(number) * 40, "2026-01-01", f"subject {number} <b>") for number in range(4)]
 
 
 def series(*values: list[float], unit: str = "ns", where: str = "Slow") -> Series:
@@ -128,7 +129,7 @@ class Shown(unittest.TestCase):
         with mock.patch.object(history_report, "blocks", lambda: history_report.BLOCKS):
             lines = history_report.show(series([5.0, 5.2], [], [5.1], [6.0, 6.2]), COMMITS).splitlines()
         self.assertEqual(lines[:3], ["W2/x: ns (less is better)", "Slow", "▁▁█  5.1 to 6.1"])
-        self.assertRegex(lines[4], r"^000000000000  2026-01-01 +5.1 +5 +5.2 +2 +subject 0 <&>$")
+        self.assertRegex(lines[4], r"^000000000000  2026-01-01 +5.1 +5 +5.2 +2 +subject 0 <b>$")
         self.assertRegex(lines[5], r"^222222222222  2026-01-01 +5.1 +5.1 +5.1 +1 +\+0.0 %  +subject 2")
         self.assertRegex(lines[6], r"^333333333333  2026-01-01 +6.1 +6 +6.2 +2 +\+19.6 %\* +subject 3")
 
@@ -142,14 +143,15 @@ class Shown(unittest.TestCase):
         self.assertEqual(history_report.heading(series([1.0], unit=history_series.RATE)), "W2/x: exec per CPU second (more is better)")
 
     def test_the_page_is_whole_with_a_line_for_each_machine(self):
-        text = history_report.as_page([series([5.0], [6.0]), series([], [7.0], [8.0], where="Fast <&>"),
+        text = history_report.as_page([series([5.0], [6.0]), series([], [7.0], [8.0], where="Fast <b>"),
                                        series([0.9], unit="of the probe's time")], COMMITS)
         reader = Reader(text)
         self.assertEqual(reader.open, [])
         self.assertEqual(len(reader.of_class("path")), 3)
         self.assertEqual(len([tag for tag, _ in reader.all if tag == "h2"]), 2)
-        self.assertIn("Fast <&>", "".join(reader.texts))
-        self.assertNotIn("<script", text)
+        self.assertIn("Fast <b>", "".join(reader.texts))
+        self.assertNotIn("<b>", text)
+        self.assertIsNone(re.search(r"(src|href)=|url\(|<script", text))
 
     def test_the_page_has_the_commits_in_their_order_and_slower_is_higher(self):
         reader = Reader(history_report.chart([series([5.0], [6.0], [5.5])], COMMITS[:3]))

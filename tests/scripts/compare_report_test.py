@@ -16,7 +16,7 @@ from pagetwin_lib.comparison import Row  # noqa: E402
 
 ROWS = [Row("W2_random/x86_64_4", 5.0, 5.25, 1.05, 1.04, 1.06, 12, 1e-4, "slower"),
         Row("W6_map_one/x86_64_4", 2.0, 1.8, 0.9, 0.89, 0.91, 12, 1e-4, "faster"),
-        Row("W5<&>/tiny", 1000.0, 1001.0, 1.001, 0.9, 1.1, 100, 0.7, "same")]
+        Row("W5<b>/tiny", 1000.0, 1001.0, 1.001, 0.9, 1.1, 100, 0.7, "same")]
 COUNTS = ({"lookup": 50.0, "map_one": 34.75, "protect_one": 24.0}, {"lookup": 52.5, "map_one": 31.0, "protect_one": 24.0})
 
 
@@ -57,14 +57,14 @@ class Table(unittest.TestCase):
         lines = compare_report.show(comparison(), False).splitlines()
         self.assertRegex(lines[0], r"^benchmark +A +B +B/A +\+- +p \(Holm\) +instr A +instr B +verdict$")
         self.assertRegex(lines[1], r"^W2_random/x86_64_4 +5 ns +5.25 ns +1.050 +1.0 % +0.0001 +50.00 +52.50 +slower$")
-        self.assertRegex(lines[3], r"^W5<&>/tiny +1 us +1 us +1.001 +10.0 % +0.7 +same$")
+        self.assertRegex(lines[3], r"^W5<b>/tiny +1 us +1 us +1.001 +10.0 % +0.7 +same$")
         self.assertRegex(lines[4], r"^instructions of lookup +50.00 +52.50 +1.050 +exact +more$")
         self.assertRegex(lines[6], r"^instructions of protect_one +24.00 +24.00 +1.000 +exact +same$")
 
     def test_says_the_noise_floor_and_what_it_may_hide(self):
         shown = compare_report.show(comparison(), False)
-        self.assertIn("noise floor: B/A of 3 benchmarks is known to within 1.11 % (median), 9.99 % at worst (W5<&>/tiny)", shown)
-        self.assertIn("too noisy to rule out a slowdown of 5 %: W5<&>/tiny\n", shown)
+        self.assertIn("noise floor: B/A of 3 benchmarks is known to within 1.11 % (median), 9.99 % at worst (W5<b>/tiny)", shown)
+        self.assertIn("too noisy to rule out a slowdown of 5 %: W5<b>/tiny\n", shown)
         self.assertTrue(shown.endswith("\nregressed: 1 of 3 benchmarks are slower, 1 faster"))
 
     def test_leaves_out_the_columns_of_instructions_where_none_were_counted(self):
@@ -98,6 +98,12 @@ class Page(unittest.TestCase):
             self.assertLess(float(mark["cx"]), float(bar["x2"]))
         self.assertLess(float(reader.of_class("mark")[1]["cx"]), float(reader.of_class("mark")[2]["cx"]))
 
+    def test_begins_with_the_largest_change_for_the_worse(self):
+        small, large = (Row(name, 1.0, by, by, by - 0.01, by + 0.01, 12, 1e-4, "slower") for name, by in (("x", 1.1), ("y", 1.2)))
+        reader = Reader(compare_report.as_page(comparison([ROWS[2], ROWS[1], small, large])))
+        names = [text for text in reader.texts if text in ("x", "y", ROWS[1].name, ROWS[2].name)]
+        self.assertEqual(names[:4], ["y", "x", ROWS[1].name, ROWS[2].name])
+
     def test_stays_inside_when_a_ratio_is_far_away(self):
         rows = [Row("x", 1.0, 9.0, 9.0, 8.0, 10.0, 12, 1e-4, "slower")]
         reader = Reader(compare_report.as_page(comparison(rows)))
@@ -105,7 +111,7 @@ class Page(unittest.TestCase):
 
     def test_names_are_text_and_not_markup(self):
         text = compare_report.as_page(comparison(missing=["only in A, not compared: <b>"]))
-        self.assertIn("W5<&>/tiny", Reader(text).texts)
+        self.assertIn("W5<b>/tiny", Reader(text).texts)
         self.assertIn("only in A, not compared: <b>", Reader(text).texts)
         self.assertNotIn("<b>", text)
 
