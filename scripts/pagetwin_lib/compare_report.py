@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from pagetwin_lib import comparison, page
 from pagetwin_lib.bench_results import table, time_text
+from pagetwin_lib.callgrind import OPERATIONS
 from pagetwin_lib.comparison import FASTER, SAME, SLOWER, THRESHOLD, Row
 
 HEAD = ["benchmark", "A", "B", "B/A", "+-", "p (Holm)", "instr A", "instr B", "verdict"]
@@ -16,7 +17,8 @@ COUNTED = {"lookup": r"^W[123][dh]*_\w+/x86_64_4$", "map_one": r"^W6_map_one/x86
            "unmap_one": r"^W9b_unmap_one/x86_64_4$"}
 ORDER = {SLOWER: 0, FASTER: 1, SAME: 2}
 # Of the picture, in pixels.
-WIDTH, LEFT, RIGHT, LINE, TOP = 960, 290, 160, 20, 34
+WIDTH, RIGHT, LINE, TOP = 960, 130, 20, 34
+LETTER, MARGIN = 7.5, 24  # of a name
 WIDEST = 0.5  # no bar goes further; the arrow of one that would says so
 
 
@@ -52,7 +54,8 @@ class Comparison:
 
     def exact(self) -> list[Exact]:
         a, b = self.instructions
-        return [Exact(f"instructions of {name}", a[name], b[name]) for name in a if name in b] + self.memory
+        counted = [name for name in OPERATIONS if name in a and name in b]
+        return [Exact(f"instructions of {name}", a[name], b[name]) for name in counted] + self.memory
 
     def number(self, verdict: str) -> int:
         return sum(row.verdict == verdict for row in self.rows)
@@ -120,11 +123,15 @@ def axis(scale: page.Scale, height: int) -> list[str]:
     return parts
 
 
+def names_end(rows: list[Row]) -> int:
+    return round(max(len(row.name) for row in rows) * LETTER + MARGIN)
+
+
 def bar(of: Comparison, row: Row, scale: page.Scale, y: int) -> str:
     low, at, high = (scale(min(max(value, scale.low), scale.high)) for value in (row.low, row.ratio, row.high))
     label = f"{(row.ratio - 1) * 100:+.1f} % {row.verdict}"
     parts = [page.title(", ".join(f"{name} {value}" for name, value in zip(HEAD, cells(of, row)) if value)),
-             page.text(row.name, x=LEFT - 12, y=y + 4, text_anchor="end"),
+             page.text(row.name, x=scale.start - 12, y=y + 4, text_anchor="end"),
              page.element("line", class_=f"bar {row.verdict}", x1=low, x2=max(high, low + 1), y1=y, y2=y),
              page.element("circle", class_=f"mark {row.verdict}", cx=at, cy=y, r=4),
              page.text(label, class_=row.verdict, x=WIDTH - RIGHT + 12, y=y + 4)]
@@ -133,7 +140,7 @@ def bar(of: Comparison, row: Row, scale: page.Scale, y: int) -> str:
 
 def picture(of: Comparison, rows: list[Row], span: float) -> str:
     height = TOP + LINE * len(rows) + 8
-    scale = page.Scale(1 - span, 1 + span, LEFT, WIDTH - RIGHT)
+    scale = page.Scale(1 - span, 1 + span, names_end(rows), WIDTH - RIGHT)
     bars = [bar(of, row, scale, TOP + LINE // 2 + LINE * number) for number, row in enumerate(rows)]
     return page.svg(WIDTH, height, f"time of B over time of A, {len(rows)} benchmarks", [*axis(scale, height), *bars])
 

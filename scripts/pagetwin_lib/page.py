@@ -10,10 +10,12 @@ from math import ceil, floor, log10
 
 STYLE = """
 :root { color-scheme: light dark; --paper: #ffffff; --ink: #1b1d20; --faint: #62676e; --line: #d9dce0; --band: #eef0f3;
-  --slower: #b3440c; --faster: #1b5fb8; --other: #62676e; }
+  --slower: #b3440c; --faster: #1b5fb8; --same: #62676e;
+  --first: #1b5fb8; --second: #b3440c; --third: #62676e; }
 @media (prefers-color-scheme: dark) {
   :root { --paper: #16181b; --ink: #e4e6e9; --faint: #9aa0a8; --line: #3a3e44; --band: #24272c;
-    --slower: #ff9a5c; --faster: #78b0ff; --other: #9aa0a8; } }
+    --slower: #ff9a5c; --faster: #78b0ff; --same: #9aa0a8;
+    --first: #78b0ff; --second: #ff9a5c; --third: #9aa0a8; } }
 body { background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 66em;
   padding: 0 1em; }
 h1 { font-size: 1.5em; } h2 { font-size: 1.15em; margin-top: 2em; }
@@ -28,13 +30,13 @@ svg.inline { display: inline; }
 svg text { fill: var(--ink); } svg text.faint { fill: var(--faint); }
 svg text.slower { fill: var(--slower); } svg text.faster { fill: var(--faster); }
 svg .axis { stroke: var(--line); } svg .zero { stroke: var(--faint); } svg .band { fill: var(--band); }
-svg .same, svg .other { stroke: var(--other); fill: var(--other); } svg text.same { stroke: none; fill: var(--faint); }
+svg .same { stroke: var(--same); fill: var(--same); } svg text.same { stroke: none; fill: var(--faint); }
 svg .mark.slower, svg .bar.slower { stroke: var(--slower); fill: var(--slower); }
 svg .mark.faster, svg .bar.faster { stroke: var(--faster); fill: var(--faster); }
 svg .bar { stroke-width: 2; } svg .path { fill: none; stroke-width: 1.5; }
-svg .series0 { stroke: var(--faster); } svg .dot.series0 { fill: var(--faster); }
-svg .series1 { stroke: var(--slower); } svg .dot.series1 { fill: var(--slower); }
-svg .series2 { stroke: var(--other); } svg .dot.series2 { fill: var(--other); }
+svg .series0 { stroke: var(--first); } svg .dot.series0 { fill: var(--first); }
+svg .series1 { stroke: var(--second); } svg .dot.series1 { fill: var(--second); }
+svg .series2 { stroke: var(--third); } svg .dot.series2 { fill: var(--third); }
 """
 SERIES = 3  # as many colours; further ones begin again
 

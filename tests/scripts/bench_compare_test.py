@@ -150,6 +150,14 @@ class ResultFiles(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertRegex(done.stdout, r"A against itself, 54 benchmarks: median shift \d\.\d\d %, .* false verdicts: 0")
 
+    def test_a_full_disk_takes_one_file_and_not_the_other(self):
+        good, page = self.file("a.json", made_up(1)), self.folder / "page.html"
+        done = self.compare(good, self.file("b.json", made_up(2)), "--json", "/dev/full", "--html", str(page))
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--json: /dev/full: cannot be written: No space left on device; the results are in", done.stderr)
+        self.assertIn("same: none of 54", done.stdout)
+        self.assertIn("same: none of 54", page.read_text())
+
     def test_what_cannot_be_answered_ends_with_2_and_says_why(self):
         good = self.file("a.json", made_up(1))
         few = self.file("few.json", made_up(1, repetitions=4))

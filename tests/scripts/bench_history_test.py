@@ -140,7 +140,8 @@ class Shown(unittest.TestCase):
         self.assertGreater(high - low, 0.25)
 
     def test_more_is_better_for_rates(self):
-        self.assertEqual(history_report.heading(series([1.0], unit=history_series.RATE)), "W2/x: exec per CPU second (more is better)")
+        self.assertEqual(history_report.heading(series([1.0], unit=history_series.RATE)),
+                         "W2/x: exec per CPU second (more is better)")
 
     def test_the_page_is_whole_with_a_line_for_each_machine(self):
         text = history_report.as_page([series([5.0], [6.0]), series([], [7.0], [8.0], where="Fast <b>"),
@@ -181,8 +182,9 @@ class Runs(BenchRepository):
         return subprocess.run(self.command(*args), capture_output=True, text=True, check=False, timeout=120, cwd=self.repository)
 
     def command(self, *args: str) -> list[str]:
-        return [sys.executable, "-c", "import sys; sys.path.insert(0, 'scripts'); from pagetwin_lib import bench_command, project; "
-                "project.run_command('bench', bench_command.main)", *args]
+        program = ("import sys; sys.path.insert(0, 'scripts'); from pagetwin_lib import bench_command, project; "
+                   "project.run_command('bench', bench_command.main)")
+        return [sys.executable, "-c", program, *args]
 
     def name(self, rev: str) -> str:
         return self.git("rev-parse", rev).strip()
@@ -256,7 +258,8 @@ class Runs(BenchRepository):
                  (json.dumps({**FUZZ, "commit": "abc-dirty"}), "measured with changes that no commit has"),
                  (json.dumps({**FUZZ, "commit": "0" * 12}), "is no commit of this repository"),
                  (json.dumps({**FUZZ, "commit": None}), "names no commit; name it"),
-                 (json.dumps({**FUZZ, "targets": [{}]}), "is not a summary"), (json.dumps({**FUZZ, "targets": []}), "nothing was"),
+                 (json.dumps({**FUZZ, "targets": [{}]}), "is not a summary"),
+                 (json.dumps({**FUZZ, "targets": []}), "nothing was measured"),
                  ('{"benchmarks": [{"name": 1}]}', "is not a result of Google"))
         for text, expected in cases:
             with self.subTest(expected):

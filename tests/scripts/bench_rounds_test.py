@@ -74,7 +74,8 @@ class Rounds(unittest.TestCase):
         self.assertLessEqual(wild.noise, 0.015)
 
     def test_the_last_round_ends_it(self):
-        turns = run_turns({binary: [{"x": time} for time in noisy(seed, 0.2)] for binary, seed in ((A, 1), (B, 2))}, max_rounds=14)
+        sides = {binary: [{"x": time} for time in noisy(seed, 0.2)] for binary, seed in ((A, 1), (B, 2))}
+        turns = run_turns(sides, max_rounds=14)
         self.assertEqual(rows(turns)[0].rounds, 14)
 
     def test_noise_that_may_hide_a_slowdown_is_told(self):

@@ -17,7 +17,8 @@ from pagetwin_lib.comparison import Row  # noqa: E402
 ROWS = [Row("W2_random/x86_64_4", 5.0, 5.25, 1.05, 1.04, 1.06, 12, 1e-4, "slower"),
         Row("W6_map_one/x86_64_4", 2.0, 1.8, 0.9, 0.89, 0.91, 12, 1e-4, "faster"),
         Row("W5<b>/tiny", 1000.0, 1001.0, 1.001, 0.9, 1.1, 100, 0.7, "same")]
-COUNTS = ({"lookup": 50.0, "map_one": 34.75, "protect_one": 24.0}, {"lookup": 52.5, "map_one": 31.0, "protect_one": 24.0})
+COUNTS = ({"lookup": 50.0, "map_one": 34.75, "protect_one": 24.0, "loop_only": 5.0},
+          {"lookup": 52.5, "map_one": 31.0, "protect_one": 24.0, "loop_only": 5.0})
 
 
 def comparison(rows: list[Row] | None = None, **changes: object) -> Comparison:
@@ -60,6 +61,7 @@ class Table(unittest.TestCase):
         self.assertRegex(lines[3], r"^W5<b>/tiny +1 us +1 us +1.001 +10.0 % +0.7 +same$")
         self.assertRegex(lines[4], r"^instructions of lookup +50.00 +52.50 +1.050 +exact +more$")
         self.assertRegex(lines[6], r"^instructions of protect_one +24.00 +24.00 +1.000 +exact +same$")
+        self.assertEqual(lines[7], "")
 
     def test_says_the_noise_floor_and_what_it_may_hide(self):
         shown = compare_report.show(comparison(), False)
@@ -73,7 +75,7 @@ class Table(unittest.TestCase):
 
     def test_memory_stands_beside_as_exact(self):
         shown = compare_report.show(comparison(memory=[Exact("bytes per page of MEM_dense/tiny", 8.06, 8.5)]), True)
-        self.assertRegex(shown, r"\| bytes per page of MEM_dense/tiny +\| +8.06 \| +8.50 \| +1.055 \| +exact \|.*\| +\*\*more\*\* \|")
+        self.assertRegex(shown, r"\| bytes per page of MEM_dense/tiny +\| +8.06 \| +8.50 \| +1.055 \| +exact \|.* \*\*more\*\* \|")
 
     def test_only_benchmarks_that_do_what_is_counted_have_a_count(self):
         for name, counted in (("W2hd_hot_dependent/x86_64_4", True), ("W1_sequential/x86_64_5", False),
