@@ -108,7 +108,7 @@ def show(of: Comparison, markdown: bool) -> str:
 
 def reach(rows: list[Row]) -> float:
     """How far from 1 the axis goes."""
-    widest = max([2.5 * THRESHOLD, *(max(abs(row.low - 1), abs(row.high - 1)) for row in rows)])
+    widest = max([2.5 * THRESHOLD, *(max(abs(row.shift.low - 1), abs(row.shift.high - 1)) for row in rows)])
     return min(widest * 1.05, WIDEST)
 
 
@@ -128,7 +128,7 @@ def names_end(rows: list[Row]) -> int:
 
 
 def bar(of: Comparison, row: Row, scale: page.Scale, y: int) -> str:
-    low, at, high = (scale(min(max(value, scale.low), scale.high)) for value in (row.low, row.ratio, row.high))
+    low, at, high = (scale(min(max(value, scale.low), scale.high)) for value in (row.shift.low, row.ratio, row.shift.high))
     label = f"{(row.ratio - 1) * 100:+.1f} % {row.verdict}"
     parts = [page.title(", ".join(f"{name} {value}" for name, value in zip(HEAD, cells(of, row)) if value)),
              page.text(row.name, x=scale.start - 12, y=y + 4, text_anchor="end"),

@@ -31,27 +31,29 @@ PAIRS = Design(significance.wilcoxon, significance.shift_of_pairs, significance.
 
 @dataclass(frozen=True)
 class Row:
-    """One benchmark: medians in nanoseconds, B over A and the interval that holds it, the adjusted p, what that means."""
+    """One benchmark: medians in nanoseconds, B over A, the adjusted p, what that means."""
 
     name: str
     a_ns: float
     b_ns: float
-    ratio: float
-    low: float
-    high: float
+    shift: significance.Shift
     rounds: int
     p: float
     verdict: str
 
     @property
+    def ratio(self) -> float:
+        return self.shift.ratio
+
+    @property
     def noise(self) -> float:
         """How far B/A may be off, as a share."""
-        return (self.high - self.low) / 2 / self.ratio
+        return self.shift.uncertainty
 
     @property
     def may_hide(self) -> bool:
         """The same, as far as anybody can tell; but a slowdown worth seeing could be in the noise."""
-        return self.verdict == SAME and self.high > 1 + TO_BE_SEEN
+        return self.verdict == SAME and self.shift.high > 1 + TO_BE_SEEN
 
 
 def verdict(ratio: float, p: float) -> str:
@@ -74,8 +76,7 @@ def compare(a: Samples, b: Samples, design: Design = APART) -> list[Row]:
 
 def row(name: str, a: list[float], b: list[float], p: float, design: Design) -> Row:
     found = design.shift(a, b)
-    return Row(name, median(a), median(b), found.ratio, found.low, found.high, min(len(a), len(b)), p,
-               verdict(found.ratio, p))
+    return Row(name, median(a), median(b), found, min(len(a), len(b)), p, verdict(found.ratio, p))
 
 
 def rounds_for(questions: int) -> int:
@@ -123,4 +124,5 @@ def hidden(rows: list[Row]) -> list[str]:
 
 
 def as_json(rows: list[Row]) -> list[dict]:
-    return [asdict(r) for r in rows]
+    """B/A and its interval are fields of the row."""
+    return [{key: value for key, value in (asdict(r) | asdict(r.shift)).items() if key != "shift"} for r in rows]

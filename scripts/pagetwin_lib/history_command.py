@@ -143,8 +143,8 @@ def show_list(history: History, commits: list[Commit]) -> None:
 
 def plot(series: list[history_series.Series], commits: list[Commit], wanted: str | None, output: OutputFile | None) -> int:
     if wanted:
-        print("\n\n".join(history_report.show(one, commits) for one in series))
-        print("\n" + history_report.NOTE)
+        shown = "\n\n".join(history_report.show(one, commits) for one in series)
+        print(shown + (f"\n\n{history_report.NOTE}" if history_report.STAR in shown else ""))
     if output:
         output.write(history_report.as_page(series, commits))
     return OK

@@ -8,11 +8,14 @@ import sys
 from pagetwin_lib import page
 from pagetwin_lib.bench_results import table
 from pagetwin_lib.commits import Commit
+from pagetwin_lib.comparison import THRESHOLD
 from pagetwin_lib.history_series import Series
 
 BLOCKS, PLAIN_BLOCKS = "▁▂▃▄▅▆▇█", "_.-=*#"
 HEAD = ["commit", "date", "median", "lowest", "highest", "n", "change", ""]
-NOTE = ("* the spread of a commit and that before it do not meet. They were not measured in turns:\n"
+STAR = "*"
+FEWEST = 3  # values of a commit, else their spread says nothing
+NOTE = (f"{STAR} more than {THRESHOLD * 100:g} % away, and the spreads of the two do not meet. They were not measured in turns:\n"
         "  scripts/bench_compare A B says whether they differ.")
 # Of a chart, in pixels.
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 960, 280, 80, 20, 16, 92
@@ -40,12 +43,19 @@ def blocks() -> str:
 
 
 def change(series: Series, before: Commit | None, commit: Commit) -> str:
-    """In percent of what was before; a star where the two cannot be mistaken for each other."""
+    """In percent of what was before; a star where the two are hardly the same."""
     if before is None or not series.median(before.name):
         return ""
+    share = series.median(commit.name) / series.median(before.name) - 1
+    return f"{share * 100:+.1f} %{STAR if is_apart(series, before, commit, share) else ' '}"
+
+
+def is_apart(series: Series, before: Commit, commit: Commit, share: float) -> bool:
+    if series.figure.is_exact:
+        return share != 0
     (low, high), (past_low, past_high) = series.spread(commit.name), series.spread(before.name)
-    share = (series.median(commit.name) / series.median(before.name) - 1) * 100
-    return f"{share:+.1f} %{'*' if low > past_high or high < past_low else ' '}"
+    enough = min(len(series.values[commit.name]), len(series.values[before.name])) >= FEWEST
+    return enough and abs(share) > THRESHOLD and (low > past_high or high < past_low)
 
 
 def rows(series: Series, commits: list[Commit]) -> list[list[str]]:

@@ -26,6 +26,11 @@ class Figure:
     where: str
 
     @property
+    def is_exact(self) -> bool:
+        """The same in every run."""
+        return self.unit in (COUNT, MEMORY)
+
+    @property
     def more_is_better(self) -> bool:
         return self.unit == RATE
 

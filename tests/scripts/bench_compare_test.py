@@ -251,14 +251,8 @@ class Commits(BenchRepository):
         kept = self.repository / "build" / "compare" / f"{self.git('rev-parse', 'HEAD').strip()[:12]}.a.json"
         kept.parent.mkdir(parents=True)
         kept.write_text("whole")
-        with subprocess.Popen([str(self.repository / "scripts" / "bench_compare"), "HEAD", "--aa"], stderr=subprocess.PIPE,
-                              text=True) as running:
-            for line in running.stderr:
-                if line.startswith("round 2 "):
-                    break
-            running.send_signal(signal.SIGINT)
-            _, errors = running.communicate(timeout=30)
-        self.assertEqual(running.returncode, 130, errors)
+        status, errors = self.interrupted([str(self.repository / "scripts" / "bench_compare"), "HEAD", "--aa"], "round 2 ")
+        self.assertEqual(status, 130, errors)
         self.assertIn("the rounds so far are in build/compare/", errors)
         for side in "ab":
             entries = json.loads(kept.with_name(f"{kept.name[:12]}.{side}.interrupted.json").read_text())["benchmarks"]

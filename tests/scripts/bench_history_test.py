@@ -4,7 +4,6 @@ import io
 import json
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -127,11 +126,21 @@ def series(*values: list[float], unit: str = "ns", where: str = "Slow") -> Serie
 class Shown(unittest.TestCase):
     def test_the_terminal_has_a_line_and_a_row_for_each_commit(self):
         with mock.patch.object(history_report, "blocks", lambda: history_report.BLOCKS):
-            lines = history_report.show(series([5.0, 5.2], [], [5.1], [6.0, 6.2]), COMMITS).splitlines()
+            lines = history_report.show(series([5.0, 5.2, 5.1], [], [5.1] * 3, [6.0, 6.2, 6.1]), COMMITS).splitlines()
         self.assertEqual(lines[:3], ["W2/x: ns (less is better)", "Slow", "▁▁█  5.1 to 6.1"])
-        self.assertRegex(lines[4], r"^000000000000  2026-01-01 +5.1 +5 +5.2 +2 +subject 0 <b>$")
-        self.assertRegex(lines[5], r"^222222222222  2026-01-01 +5.1 +5.1 +5.1 +1 +\+0.0 %  +subject 2")
-        self.assertRegex(lines[6], r"^333333333333  2026-01-01 +6.1 +6 +6.2 +2 +\+19.6 %\* +subject 3")
+        self.assertRegex(lines[4], r"^000000000000  2026-01-01 +5.1 +5 +5.2 +3 +subject 0 <b>$")
+        self.assertRegex(lines[5], r"^222222222222  2026-01-01 +5.1 +5.1 +5.1 +3 +\+0.0 %  +subject 2")
+        self.assertRegex(lines[6], r"^333333333333  2026-01-01 +6.1 +6 +6.2 +3 +\+19.6 %\* +subject 3")
+
+    def test_a_star_is_for_what_is_hardly_the_same(self):
+        apart, before, after = history_report.is_apart, *COMMITS[:2]
+        for first, then, unit, expected in (([5.0] * 3, [5.3] * 3, "ns", True), ([5.0] * 3, [4.7] * 3, "ns", True),
+                                            ([5.0, 5.0, 5.4], [5.3] * 3, "ns", False), ([5.0] * 3, [5.05] * 3, "ns", False),
+                                            ([5.0] * 2, [5.3] * 3, "ns", False), ([50.0], [50.1], "instructions", True),
+                                            ([50.0], [50.0], "instructions", False)):
+            one = series(first, then, unit=unit)
+            share = one.median(after.name) / one.median(before.name) - 1
+            self.assertEqual(apart(one, before, after, share), expected, (first, then, unit))
 
     def test_noise_is_not_drawn_as_large_as_a_change(self):
         self.assertEqual(history_report.sparkline([5.0, 5.01, 5.0], "ab"), "aaa")
@@ -224,14 +233,8 @@ class Runs(BenchRepository):
 
     def test_ctrl_c_loses_no_process_that_had_ended(self):
         self.bench_commit(1, sleep=0.2)
-        with subprocess.Popen(self.command("--history", "--rounds", "100"), stderr=subprocess.PIPE, text=True,
-                              cwd=self.repository) as running:
-            for line in running.stderr:
-                if line.startswith("round 2 "):
-                    break
-            running.send_signal(signal.SIGINT)
-            _, errors = running.communicate(timeout=30)
-        self.assertEqual(running.returncode, 130, errors)
+        status, errors = self.interrupted(self.command("--history", "--rounds", "100"), "round 2 ")
+        self.assertEqual(status, 130, errors)
         self.assertGreaterEqual(len(self.runs("HEAD")), 2)
         self.assert_no_worktree_is_left()
 

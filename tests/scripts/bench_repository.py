@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import unittest
@@ -59,6 +60,16 @@ class BenchRepository(unittest.TestCase):
     def bench_commit(self, factor: float, sleep: float = 0) -> None:
         bench = FAKE_BENCH.replace("FACTOR", str(factor)).replace("SLEEP", str(sleep))
         self.commit(f"factor {factor}", {"bench.py": bench, "CMakeLists.txt": CMAKE, "CMakePresets.json": json.dumps(PRESETS)})
+
+    def interrupted(self, command: list[str], line_begins: str) -> tuple[int, str]:
+        """The exit status, and what else it wrote, of a command that gets Ctrl-C when it has written such a line."""
+        with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, cwd=self.repository) as running:
+            for line in running.stderr:
+                if line.startswith(line_begins):
+                    break
+            running.send_signal(signal.SIGINT)
+            _, errors = running.communicate(timeout=30)
+        return running.returncode, errors
 
     def assert_no_worktree_is_left(self):
         self.assertEqual(len(self.git("worktree", "list").splitlines()), 1)

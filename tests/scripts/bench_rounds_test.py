@@ -1,4 +1,4 @@
-"""How many rounds bench_compare takes and what it makes of them: on made-up processes, and on recorded ones of a busy machine."""
+"""How many rounds bench_compare takes and what it makes of them: on made-up processes, and on those of a busy machine."""
 
 import json
 import random

@@ -13,10 +13,11 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from pagetwin_lib import compare_report, page  # noqa: E402
 from pagetwin_lib.compare_report import Comparison, Exact  # noqa: E402
 from pagetwin_lib.comparison import Row  # noqa: E402
+from pagetwin_lib.significance import Shift  # noqa: E402
 
-ROWS = [Row("W2_random/x86_64_4", 5.0, 5.25, 1.05, 1.04, 1.06, 12, 1e-4, "slower"),
-        Row("W6_map_one/x86_64_4", 2.0, 1.8, 0.9, 0.89, 0.91, 12, 1e-4, "faster"),
-        Row("W5<b>/tiny", 1000.0, 1001.0, 1.001, 0.9, 1.1, 100, 0.7, "same")]
+ROWS = [Row("W2_random/x86_64_4", 5.0, 5.25, Shift(1.05, 1.04, 1.06), 12, 1e-4, "slower"),
+        Row("W6_map_one/x86_64_4", 2.0, 1.8, Shift(0.9, 0.89, 0.91), 12, 1e-4, "faster"),
+        Row("W5<b>/tiny", 1000.0, 1001.0, Shift(1.001, 0.9, 1.1), 100, 0.7, "same")]
 COUNTS = ({"lookup": 50.0, "map_one": 34.75, "protect_one": 24.0, "loop_only": 5.0},
           {"lookup": 52.5, "map_one": 31.0, "protect_one": 24.0, "loop_only": 5.0})
 
@@ -101,13 +102,13 @@ class Page(unittest.TestCase):
         self.assertLess(float(reader.of_class("mark")[1]["cx"]), float(reader.of_class("mark")[2]["cx"]))
 
     def test_begins_with_the_largest_change_for_the_worse(self):
-        small, large = (Row(name, 1.0, by, by, by - 0.01, by + 0.01, 12, 1e-4, "slower") for name, by in (("x", 1.1), ("y", 1.2)))
+        small, large = (Row(name, 1.0, by, Shift(by, by - 0.01, by + 0.01), 12, 1e-4, "slower") for name, by in (("x", 1.1), ("y", 1.2)))
         reader = Reader(compare_report.as_page(comparison([ROWS[2], ROWS[1], small, large])))
         names = [text for text in reader.texts if text in ("x", "y", ROWS[1].name, ROWS[2].name)]
         self.assertEqual(names[:4], ["y", "x", ROWS[1].name, ROWS[2].name])
 
     def test_stays_inside_when_a_ratio_is_far_away(self):
-        rows = [Row("x", 1.0, 9.0, 9.0, 8.0, 10.0, 12, 1e-4, "slower")]
+        rows = [Row("x", 1.0, 9.0, Shift(9.0, 8.0, 10.0), 12, 1e-4, "slower")]
         reader = Reader(compare_report.as_page(comparison(rows)))
         self.assertLessEqual(float(reader.of_class("mark")[0]["cx"]), compare_report.WIDTH - compare_report.RIGHT)
 
