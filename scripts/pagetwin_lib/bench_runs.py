@@ -92,15 +92,16 @@ class Turns:
         """The benchmarks that need more rounds; None while all do."""
         number, (a, b) = len(self.results[0]), map(bench_results.merged, self.results)
         a, b = bench_results.pairs(a, b, (commit_of(self.binaries[0]), commit_of(self.binaries[1])))
-        least = max(self.plan.rounds, comparison.rounds_for(len(a.keys() & b.keys())))
+        among = len(comparison.common(a, b))
+        least = max(self.plan.rounds, comparison.rounds_for(among))
         if least > self.plan.max_rounds:
-            raise Unusable(f"{len(a.keys() & b.keys())} benchmarks need {least} rounds to tell anything at "
+            raise Unusable(f"{among} benchmarks need {least} rounds to tell anything at "
                            f"p < {comparison.ALPHA}: raise --max-rounds, or narrow --filter")
         if number < least:
             say(f"round {number} of at least {least}")
             return None
         missing = comparison.unsettled(a, b, comparison.PAIRS, self.plan.precision)
-        say(f"round {number} of {self.plan.max_rounds} at most: B/A of {len(missing)} of {len(a)} benchmarks is not yet "
+        say(f"round {number} of {self.plan.max_rounds} at most: B/A of {len(missing)} of {among} benchmarks is not yet "
             f"known to {self.plan.precision * 100:g} %" if missing else f"round {number}: done")
         return missing
 

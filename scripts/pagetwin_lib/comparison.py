@@ -62,11 +62,16 @@ def verdict(ratio: float, p: float) -> str:
     return SLOWER if ratio > 1 else FASTER
 
 
-def compare(a: Samples, b: Samples, design: Design = APART) -> list[Row]:
-    """Rows for the benchmarks that both have, in A's order."""
+def common(a: Samples, b: Samples) -> list[str]:
     names = [name for name in a if name in b]
     if not names:
         raise Unusable("the two sides have no benchmark in common")
+    return names
+
+
+def compare(a: Samples, b: Samples, design: Design = APART) -> list[Row]:
+    """Rows for the benchmarks that both have, in A's order."""
+    names = common(a, b)
     for name in names:
         demand_ratios(name, a[name] + b[name])
         demand_power(name, len(a[name]), len(b[name]), design, len(names))
@@ -102,7 +107,9 @@ def demand_power(name: str, a: int, b: int, design: Design, questions: int) -> N
 def unsettled(a: Samples, b: Samples, design: Design, precision: float) -> list[str]:
     """The benchmarks whose B/A is not yet known that well. Whether it differs from 1 is not asked: rounds that go on until
     something differs would find a difference in the end."""
-    return [name for name in a if name in b and design.shift(a[name], b[name]).uncertainty > precision]
+    for name in common(a, b):
+        demand_ratios(name, a[name] + b[name])
+    return [name for name in common(a, b) if design.shift(a[name], b[name]).uncertainty > precision]
 
 
 def noise_floor(rows: list[Row]) -> str:

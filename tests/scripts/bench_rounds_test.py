@@ -89,6 +89,14 @@ class Rounds(unittest.TestCase):
         with self.assertRaisesRegex(bench_results.Unusable, "^400 benchmarks need 19 rounds .*: raise --max-rounds, or narrow"):
             run_turns({A: times, B: times}, max_rounds=18)
 
+    def test_sides_with_nothing_in_common_end_it_at_once(self):
+        with self.assertRaisesRegex(bench_results.Unusable, "no benchmark in common"):
+            run_turns({A: [{"x": 1.0}], B: [{"y": 1.0}]})
+
+    def test_a_time_of_nothing_has_no_ratio(self):
+        with self.assertRaisesRegex(bench_results.Unusable, "^x: a cpu time of 0.0 ns was measured"):
+            run_turns({A: [{"x": 1.0}] * 10, B: [{"x": 0.0}] * 10})
+
     def test_a_process_counts_once_by_the_median_of_its_repetitions(self):
         rounds = [{"benchmarks": [{"name": "x", "cpu_time": time, "time_unit": "us"} for time in (1, 9, 2)]}] * 2
         self.assertEqual(bench_results.samples(bench_results.merged(rounds), "s"), {"x": [2000.0, 2000.0]})
