@@ -11,7 +11,7 @@ ratio (for MEM_dense: for bytes per page) where there is one, and whether it was
 Each commit of a history is built in a worktree, so what is not committed is not measured. Figures are named <workload>/<format>,
 instructions/<operation> and fuzz/<build>/<target>. After Ctrl-C every process that had ended is in the history.
 
-exit: 0, 1 when a count of instructions is above its limit, 2 bad input or benchmarks that do not run.
+exit: 0, 1 when a count of instructions is above its limit, 2 bad input or benchmarks that do not run, 130 interrupted.
 """
 
 import argparse
@@ -44,7 +44,7 @@ def arguments() -> argparse.Namespace:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--filter", metavar="RE", type=expression, help="only benchmarks whose name <workload>/<format> matches")
     parser.add_argument("--json", metavar="FILE", type=Path, help="keep the result, in the format of Google Benchmark")
-    parser.add_argument("--min-time", metavar="SECONDS", type=seconds, help="for each benchmark (default: its own)")
+    parser.add_argument("--min-time", metavar="SECONDS", type=seconds, help="for each benchmark (default: its own; with --history 0.05)")
     parser.add_argument("--instructions", action="store_true", help="count instructions and check their limits")
     of = parser.add_argument_group("history")
     of.add_argument("--history", metavar="REV", nargs="*", help="measure these commits (default HEAD), or ranges A..B of them; "
