@@ -53,13 +53,31 @@ template <class Workload, class Table>
 [[nodiscard, gnu::noinline]] std::uint64_t run(Table& table) {
   return Workload::run(table, va_base<Table>());
 }
-template <class Workload, class Table>
-[[nodiscard]] Pass timed_pass(Table& table) {
+template <class Run>
+[[nodiscard]] Pass timed(std::uint64_t operations, Run run) {
   const double start = cpu_ns();
-  const std::uint64_t result = bench::run<Workload>(table);
+  const std::uint64_t result = run();
   const double spent = cpu_ns() - start - clock_cost_ns();
-  return {std::max(spent, 0.0) / static_cast<double>(Workload::operations), result};
+  return {std::max(spent, 0.0) / static_cast<double>(operations), result};
 }
+
+// What the turns of two sides come to.
+class Comparison {
+ public:
+  void add(Pass mine, Pass theirs) {
+    ratios_.push_back(mine.ns_per_op / theirs.ns_per_op);
+    mine_.push_back(mine.ns_per_op);
+    theirs_.push_back(theirs.ns_per_op);
+  }
+  [[nodiscard]] double subject_ns() const { return median(mine_); }
+  void report(benchmark::State& state) const {
+    state.counters["ratio"] = median(ratios_);
+    state.counters["probe_ns"] = median(theirs_);
+  }
+
+ private:
+  std::vector<double> ratios_, mine_, theirs_;
+};
 
 // A table that holds what the workload needs, prepared before every pass.
 template <class Workload, class Table>
@@ -73,7 +91,9 @@ class Contestant {
     if constexpr (requires { Workload::prepare(table_, va_base<Table>()); })
       Workload::prepare(table_, va_base<Table>());
   }
-  [[nodiscard]] Pass run() { return timed_pass<Workload, Table>(table_); }
+  [[nodiscard]] Pass run() {
+    return timed(Workload::operations, [this] { return bench::run<Workload>(table_); });
+  }
 
  private:
   Table table_;
@@ -95,7 +115,7 @@ template <class Workload, class Subject, class ProbeWorkload, class Probe>
 void duel(benchmark::State& state) {
   Contestant<Workload, Subject> subject;
   Contestant<ProbeWorkload, Probe> probe;
-  std::vector<double> ratios, probe_times;
+  Comparison comparison;
   while (state.KeepRunningBatch(static_cast<benchmark::IterationCount>(Workload::operations))) {
     state.PauseTiming();
     subject.prepare();
@@ -106,12 +126,10 @@ void duel(benchmark::State& state) {
     const Pass theirs = probe.run();
     if (std::is_same_v<Workload, ProbeWorkload> && mine.result != theirs.result)
       state.SkipWithError("the table and the probe computed different results");
-    ratios.push_back(mine.ns_per_op / theirs.ns_per_op);
-    probe_times.push_back(theirs.ns_per_op);
+    comparison.add(mine, theirs);
     state.ResumeTiming();
   }
-  state.counters["ratio"] = median(ratios);
-  state.counters["probe_ns"] = median(probe_times);
+  comparison.report(state);
   if constexpr (Workload::at_most > 0)
     state.counters["at_most"] = Workload::at_most;
 }

@@ -23,18 +23,28 @@ int count(const char* what, std::span<char*> arguments) {
   return pagetwin::bench::count(what, operations != nullptr ? std::strtoull(operations, nullptr, 0) : 65536);
 }
 
+void add_everything() {
+  pagetwin::bench::add_workloads();
+  pagetwin::bench::add_memory();
+  pagetwin::bench::add_traces();
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
   const std::span<char*> arguments(argv, static_cast<std::size_t>(argc));
   if (const char* what = value_of(arguments, "--count"); what != nullptr)
     return count(what, arguments);
-  pagetwin::bench::add_workloads();
-  pagetwin::bench::add_memory();
-  pagetwin::bench::add_traces();
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv))
-    return 2;
+  benchmark::Initialize(&argc, argv); // leaves what is not its own
+  constexpr std::string_view accesses = "--accesses=";
+  if (argc == 2 && std::string_view(argv[1]).starts_with(accesses)) {
+    if (const int status = pagetwin::bench::add_accesses(argv[1] + accesses.size()); status != 0)
+      return status;
+  } else {
+    if (benchmark::ReportUnrecognizedArguments(argc, argv))
+      return 2;
+    add_everything();
+  }
   benchmark::RunSpecifiedBenchmarks();
   return 0;
 }

@@ -50,6 +50,14 @@ class Raw {
     *leaf = pa | leaf_bits;
     return page;
   }
+  // One leaf of the level above pages.
+  PAGETWIN_INLINE std::uint64_t map_block(std::uint64_t va, std::uint64_t pa) {
+    std::uint64_t* leaf = reach<1>(va);
+    if (leaf == nullptr || (*leaf & P) != 0)
+      return 0;
+    *leaf = pa | leaf_bits | PS;
+    return page << index_bits;
+  }
   // Every node that the range needs is missing or empty.
   PAGETWIN_INLINE std::uint64_t map_range(std::uint64_t va, std::uint64_t pa, std::uint64_t length,
                                           std::uint64_t largest) {

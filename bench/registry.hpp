@@ -1,10 +1,14 @@
 // What main knows of the benchmarks: how to register each family with Google Benchmark.
 #pragma once
 
+#include <string>
+
 namespace pagetwin::bench {
 
 void add_workloads(); // W1 to W12 and the probes
 void add_memory();    // MEM
 void add_traces();    // TRACE: recorded programs
+// ACCESS: a recorded stream of accesses. Returns the exit status: 0, or 2 after saying what is wrong with it.
+[[nodiscard]] int add_accesses(const std::string& path);
 
 } // namespace pagetwin::bench

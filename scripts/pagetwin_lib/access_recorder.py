@@ -130,7 +130,7 @@ def keep(output: OutputFile, stream: Stream, name: Path) -> None:
     """The stream as far as it got."""
     if stream.writer.count == 0:
         raise Failure(stream.trouble or "no access was recorded: "
-                      + ("COMMAND made no more than --skip" if stream.parser.line else "valgrind printed none"))
+                      + ("COMMAND itself made no more than --skip, and what it starts is not recorded" if stream.parser.line else "valgrind printed none"))
     try:
         stream.writer.finish()
         output.finish()

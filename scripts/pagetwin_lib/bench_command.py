@@ -3,6 +3,7 @@ ratio (for MEM_dense: for bytes per page) where there is one, and whether it was
 
   scripts/bench --filter 'W2_random|W9b'
   scripts/bench --instructions            counts instructions under callgrind instead (scripts/instructions)
+  scripts/bench --accesses sort.accesses  translates a stream of scripts/record --accesses with each configuration of caches
   scripts/bench --history                 measures HEAD and keeps it: one JSON for a commit, in out/history
   scripts/bench --history HEAD~9..HEAD    measures these commits in turns; what was measured before stays
   scripts/bench --history --plot W2h_hot/x86_64_4 --html plot.html      over the commits, in git's order
@@ -21,7 +22,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pagetwin_lib import bench_results, builds, history_command
+from pagetwin_lib import access_results, bench_results, builds, history_command
 from pagetwin_lib.durations import positive, seconds
 from pagetwin_lib.output_file import OutputFile
 from pagetwin_lib.project import OK, ROOT, Failure, commit, cpu_model, run_command, shown
@@ -45,6 +46,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--filter", metavar="RE", type=expression, help="only benchmarks whose name <workload>/<format> matches")
     parser.add_argument("--json", metavar="FILE", type=Path, help="keep the result, in the format of Google Benchmark")
     parser.add_argument("--min-time", metavar="SECONDS", type=seconds, help="for each benchmark (default: its own; with --history 0.05)")
+    parser.add_argument("--accesses", metavar="FILE", type=Path, help="measure this stream of accesses instead of the workloads")
     parser.add_argument("--instructions", action="store_true", help="count instructions and check their limits")
     of = parser.add_argument_group("history")
     of.add_argument("--history", metavar="REV", nargs="*", help="measure these commits (default HEAD), or ranges A..B of them; "
@@ -69,7 +71,7 @@ def checked(parser: argparse.ArgumentParser, args: argparse.Namespace) -> argpar
     if args.history is None:
         if alone := given & {*SHOWING, "add", "rounds", "skip_existing"}:
             parser.error(f"{option(min(alone))} needs --history")
-    elif strange := given & {"json", "instructions"}:
+    elif strange := given & {"json", "instructions", "accesses"}:
         parser.error(f"--history and {option(min(strange))} do not go together")
     modes = [name for name in ("add", "list", "plot") if name in given]
     if len(modes) > 1 or ("html" in given and modes not in ([], ["plot"])):
@@ -104,18 +106,26 @@ def summary(entries: list[dict]) -> str:
     return f"{sum(met for _, met in aims)} of {len(aims)} goals met"
 
 
-def check_filter(pattern: str) -> None:
-    """Beforehand: the program would only leave an empty file."""
-    done = subprocess.run([str(builds.program(PRESET, PROGRAM)), "--benchmark_list_tests", f"--benchmark_filter={pattern}"],
-                          check=False, capture_output=True)
-    if done.returncode == 0 and not done.stdout.strip():
+def show(entries: list[dict]) -> str:
+    head = ["benchmark", "time", "ratio", "at most", "goal"]
+    return bench_results.table(head, [row(entry) for entry in entries], False) + "\n" + summary(entries)
+
+
+def check_choice(options: list[str], pattern: str | None) -> None:
+    """Beforehand: without a benchmark the program would only leave an empty file, and a bad stream is no crash."""
+    done = subprocess.run([str(builds.program(PRESET, PROGRAM)), "--benchmark_list_tests", *options], check=False,
+                          capture_output=True, text=True, errors="replace")
+    if done.returncode != 0:
+        raise Failure(done.stderr.strip() or f"{PROGRAM} ended with {done.returncode}")
+    if not done.stdout.strip():
         raise Failure(f"no benchmark matches --filter '{pattern}'")
 
 
 def run(args: argparse.Namespace) -> dict:
-    if args.filter:
-        check_filter(args.filter)
     options = [f"--benchmark_filter={args.filter}"] if args.filter else []
+    options += [f"--accesses={args.accesses}"] if args.accesses else []
+    if options:
+        check_choice(options, args.filter)
     options += [f"--benchmark_min_time={args.min_time}"] if args.min_time else []
     RESULT.unlink(missing_ok=True)
     done = subprocess.run([str(builds.program(PRESET, PROGRAM)), f"--benchmark_out={RESULT}", "--benchmark_out_format=json",
@@ -153,8 +163,7 @@ def main() -> int:
     entries = [entry for entry in document["benchmarks"] if entry.get("run_type") != "aggregate"]
     if not entries:
         raise Failure(f"{PROGRAM} measured nothing")
-    print("\n" + bench_results.table(["benchmark", "time", "ratio", "at most", "goal"], [row(entry) for entry in entries], False))
-    print(summary(entries))
+    print("\n" + (access_results.show(entries) if args.accesses else show(entries)))
     if output:
         keep(output)
     return OK

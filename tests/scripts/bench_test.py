@@ -8,7 +8,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from pagetwin_lib import bench_command  # noqa: E402
+from pagetwin_lib import access_results, bench_command  # noqa: E402
 
 
 def entry(**counters: float) -> dict:
@@ -32,6 +32,34 @@ class Summary(unittest.TestCase):
     def test_counts_only_what_has_a_goal(self):
         entries = [entry(ratio=1.0, at_most=1.1), entry(ratio=1.2, at_most=1.1), entry(ratio=9.0)]
         self.assertEqual(bench_command.summary(entries), "1 of 2 goals met")
+
+
+class Streams(unittest.TestCase):
+    """The table of scripts/bench --accesses."""
+
+    @staticmethod
+    def stream(name: str, **counters: float) -> dict:
+        return {"name": f"ACCESS_sort_{name}/x86_64_4", "cpu_time": 2.5, "time_unit": "ns", "ratio": 1.25, "translations": 12345,
+                "pages": 700, "blocks": 0, **counters}
+
+    def test_say_what_a_translation_costs_and_how_often_each_cache_hits(self):
+        self.assertEqual(access_results.row(self.stream("both", cycles=6.51, tlb_hits=0.98765, walk_hits=0.5)),
+                         ["sort_both/x86_64_4", "2.5 ns", "6.5", "1.250", "98.8 %", "50 %"])
+
+    def test_leave_out_what_was_not_measured(self):
+        self.assertEqual(access_results.row(self.stream("none")), ["sort_none/x86_64_4", "2.5 ns", "", "1.250", "", ""])
+
+    def test_show_more_digits_the_fewer_misses_there_are(self):
+        shares = [access_results.share({"tlb_hits": hits}, "tlb_hits") for hits in (0, 0.5, 0.951, 0.9951, 0.99951, 1)]
+        self.assertEqual(shares, ["0 %", "50 %", "95.1 %", "99.51 %", "99.9510 %", "100.0000 %"])
+
+    def test_name_the_size_of_the_stream(self):
+        whole = self.stream("2m_none", pages=188, blocks=1)
+        self.assertEqual(access_results.size([self.stream("none")]),
+                         "12,345 translations, 700 pages of 4 KiB; no 2 MiB was touched as a whole")
+        self.assertEqual(access_results.size([self.stream("none"), whole]),
+                         "12,345 translations, 700 pages of 4 KiB; _2m: 1 whole 2 MiB as one leaf each")
+        self.assertTrue(access_results.show([whole]).startswith("stream and caches"))
 
 
 if __name__ == "__main__":

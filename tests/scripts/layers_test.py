@@ -37,6 +37,7 @@ SEES = {
     "fuzz/emulators": {"fuzz/twin", "fuzz/emulators"},
     "fuzz/targets": {"fuzz/machines", "src/arch", "fuzz/twin"},
     "tests/table": set(FOLDER.values()) - {"bench"},
+    "tests/bench": {"bench", "tests/table"},
     "bench": {"bench", "fuzz/twin", *(folder for folder in FOLDER.values() if folder.startswith("src/"))},
 }
 
