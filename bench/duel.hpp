@@ -111,12 +111,13 @@ void solo(benchmark::State& state) {
   }
 }
 
-template <class Workload, class Subject, class ProbeWorkload, class Probe>
-void duel(benchmark::State& state) {
-  Contestant<Workload, Subject> subject;
-  Contestant<ProbeWorkload, Probe> probe;
+// Turns until Google Benchmark has enough. Each side has prepare(), untimed, and run(), which returns a Pass.
+// same_work: is one a failure in which the two computed different results?
+template <class Subject, class Probe>
+[[nodiscard]] Comparison take_turns(benchmark::State& state, std::uint64_t operations, Subject& subject,
+                                    Probe& probe, bool same_work) {
   Comparison comparison;
-  while (state.KeepRunningBatch(static_cast<benchmark::IterationCount>(Workload::operations))) {
+  while (state.KeepRunningBatch(static_cast<benchmark::IterationCount>(operations))) {
     state.PauseTiming();
     subject.prepare();
     state.ResumeTiming();
@@ -124,12 +125,20 @@ void duel(benchmark::State& state) {
     state.PauseTiming();
     probe.prepare();
     const Pass theirs = probe.run();
-    if (std::is_same_v<Workload, ProbeWorkload> && mine.result != theirs.result)
+    if (same_work && mine.result != theirs.result)
       state.SkipWithError("the table and the probe computed different results");
     comparison.add(mine, theirs);
     state.ResumeTiming();
   }
   comparison.report(state);
+  return comparison;
+}
+
+template <class Workload, class Subject, class ProbeWorkload, class Probe>
+void duel(benchmark::State& state) {
+  Contestant<Workload, Subject> subject;
+  Contestant<ProbeWorkload, Probe> probe;
+  (void)take_turns(state, Workload::operations, subject, probe, std::is_same_v<Workload, ProbeWorkload>);
   if constexpr (Workload::at_most > 0)
     state.counters["at_most"] = Workload::at_most;
 }

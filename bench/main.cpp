@@ -25,8 +25,10 @@ int count(const char* what, std::span<char*> arguments) {
 
 void add_everything() {
   pagetwin::bench::add_workloads();
+  pagetwin::bench::add_superpages();
   pagetwin::bench::add_memory();
   pagetwin::bench::add_traces();
+  pagetwin::bench::add_growth(); // last: it keeps the memory of its largest tables
 }
 
 } // namespace

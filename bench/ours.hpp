@@ -45,6 +45,10 @@ class Ours {
   PAGETWIN_INLINE std::uint64_t map(std::uint64_t va, std::uint64_t pa) {
     return table_.map(VirtAddr{va}, PhysAddr{pa}, page, writable) == Status::ok ? page : 0;
   }
+  PAGETWIN_INLINE std::uint64_t map_block(std::uint64_t va, std::uint64_t pa) {
+    constexpr std::uint64_t block = bytes_of(block_shift);
+    return table_.map(VirtAddr{va}, PhysAddr{pa}, block, writable) == Status::ok ? block : 0;
+  }
   PAGETWIN_INLINE std::uint64_t map_range(std::uint64_t va, std::uint64_t pa, std::uint64_t length,
                                           std::uint64_t largest) {
     const bool ok = table_.map_range(VirtAddr{va}, PhysAddr{pa}, length, writable, largest) == Status::ok;
@@ -64,6 +68,13 @@ class Ours {
   }
   PAGETWIN_INLINE std::uint64_t protect(std::uint64_t va, std::uint64_t length, bool write) {
     return table_.protect(VirtAddr{va}, length, Rights::read | when(write, Rights::write)).bytes;
+  }
+  // The same of leaves of the level above, which the probe has apart.
+  PAGETWIN_INLINE std::uint64_t unmap_blocks(std::uint64_t va, std::uint64_t length) {
+    return unmap_range(va, length);
+  }
+  PAGETWIN_INLINE std::uint64_t protect_blocks(std::uint64_t va, std::uint64_t length, bool write) {
+    return protect(va, length, write);
   }
   void clear() { (void)table_.clear(); }
 

@@ -92,6 +92,14 @@ class Raw {
         protect_leaves(leaves, write ? RW : 0);
     return length;
   }
+  // Leaves of the level above pages, all there.
+  PAGETWIN_INLINE std::uint64_t unmap_blocks(std::uint64_t va, std::uint64_t length) {
+    return each_block(va, length, [](std::uint64_t) { return std::uint64_t{0}; });
+  }
+  PAGETWIN_INLINE std::uint64_t protect_blocks(std::uint64_t va, std::uint64_t length, bool write) {
+    const std::uint64_t rights = write ? RW : 0;
+    return each_block(va, length, [rights](std::uint64_t leaf) { return (leaf & ~RW) | rights; });
+  }
   void clear() {
     used_ = 1;
     std::memset(host(root_), 0, page);
@@ -185,6 +193,21 @@ class Raw {
   PAGETWIN_INLINE static void protect_leaves(std::uint64_t* leaves, std::uint64_t rights) {
     for (unsigned i = 0; i < slots; ++i)
       leaves[i] = (leaves[i] & P) != 0 ? (leaves[i] & ~RW) | rights : leaves[i];
+  }
+
+  template <class Change>
+  PAGETWIN_INLINE std::uint64_t each_block(std::uint64_t va, std::uint64_t length, Change change) {
+    constexpr std::uint64_t block = page << index_bits;
+    std::uint64_t bytes = 0;
+    for (std::uint64_t at = va; at != va + length; at += block << index_bits) {
+      std::uint64_t* leaves = reach<1>(at);
+      for (std::uint64_t i = 0; leaves != nullptr && i < slots; ++i)
+        if ((leaves[i] & P) != 0) {
+          leaves[i] = change(leaves[i]);
+          bytes += block;
+        }
+    }
+    return bytes;
   }
 
   Arena arena_;

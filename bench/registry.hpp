@@ -5,9 +5,11 @@
 
 namespace pagetwin::bench {
 
-void add_workloads(); // W1 to W12 and the probes
-void add_memory();    // MEM
-void add_traces();    // TRACE: recorded programs
+void add_workloads();  // W1 to W12 and the probes
+void add_superpages(); // W8b, W9d and W11b
+void add_memory();     // MEM
+void add_traces();     // TRACE: recorded programs
+void add_growth();     // GROWTH: lookups and maps in sets of 1 MiB to 1 TiB
 // ACCESS: a recorded stream of accesses. Returns the exit status: 0, or 2 after saying what is wrong with it.
 [[nodiscard]] int add_accesses(const std::string& path);
 
