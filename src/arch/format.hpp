@@ -76,8 +76,9 @@ concept Format = requires(typename F::Raw word, PhysAddr pa, Attributes attribut
   // Of a table: what an access that went through it leaves there, accessed if hardware sets that in tables.
   { F::walked(word, level) } -> std::same_as<typename F::Raw>;
 
-  // Writing. leaf_bits is everything but the frame, so that a range computes it once. In the word of a page
-  // the bits of the frame say nothing else (Geometry::frame_bits), so that pages in a row change alike.
+  // Writing. leaf_bits is everything but the frame, so that a range computes it once. In the word of a
+  // leaf with one copy the bits of the frame say nothing else (Geometry::frame_bits), so that leaves in a row
+  // change alike.
   { F::expressible(attributes) } -> std::same_as<bool>;
   { F::expressible(rights) } -> std::same_as<bool>;
   { F::to_table(pa, level) } -> std::same_as<typename F::Raw>;

@@ -62,10 +62,9 @@ struct Geometry {
     constexpr std::uint64_t half = F::sign_extended ? std::uint64_t{1} << (F::va_bits - 1) : 0;
     return std::rotr(va + half, F::page_shift) >> (F::va_bits - F::page_shift) == 0;
   }
-  // The bits of a page's word, at level 0, that its frame takes. They say nothing else, so that two pages
-  // that differ in no other bit differ in nothing but their frames.
-  static constexpr Raw frame_bits =
-      F::leaf(Raw{0}, PhysAddr{align_down(low_mask(F::pa_bits), F::page_shift)}, F::sizes[0], 0);
+  // The bits that the frame takes in the word of a leaf with one copy. They say nothing else, so that two
+  // such leaves that differ in no other bit differ in nothing but their frames. Of levels that have leaves.
+  [[nodiscard]] static constexpr Raw frame_bits(unsigned level) { return frame_masks[first_size[level]]; }
 
   [[nodiscard]] static constexpr std::optional<unsigned> size_index(std::uint64_t bytes) {
     for (unsigned i = 0; i < size_count; ++i)
@@ -100,6 +99,14 @@ struct Geometry {
       shift += F::index_bits(level);
     }
     return shifts;
+  }();
+  static constexpr auto frame_masks = [] {
+    std::array<Raw, size_count> masks{};
+    for (unsigned i = 0; i < size_count; ++i) {
+      const PhysAddr last{align_down(low_mask(F::pa_bits), F::sizes[i].log2_bytes)};
+      masks[i] = F::leaf(Raw{0}, last, F::sizes[i], 0);
+    }
+    return masks;
   }();
   static constexpr auto first_size = [] {
     std::array<unsigned, F::levels> first{};

@@ -91,7 +91,7 @@ class Mapper {
       const Range part = range.clip(s.range());
       if (!takes_leaf(s, part))
         return lay_below(s, part);
-      const unsigned count = whole_slots(s, range);
+      const unsigned count = T::whole_slots(s, range);
       laid += count;
       if (State == Slots::existing && cluttered_)
         laid -= declutter(s, count);
@@ -104,13 +104,6 @@ class Mapper {
       tree_->for_slots(node, range, visit);
     NodeRecord& r = tree_->record(node);
     r.live = static_cast<std::uint16_t>(r.live + laid);
-  }
-  // How many slots of the node, from here on, the range covers whole.
-  [[nodiscard]] static unsigned whole_slots(const Slot& s, Range range) {
-    const unsigned shift = G::span_shift(s.level());
-    const std::uint64_t covered = ((range.last - s.va) >> shift) + is_aligned(range.last + 1, shift);
-    return static_cast<unsigned>(
-        std::min<std::uint64_t>(covered, G::entries(s.level()) - G::index(s.va, s.level())));
   }
   void lay_leaves(const Slot& s, unsigned count) {
     const unsigned index = G::index(s.va, s.level());

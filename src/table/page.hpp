@@ -18,10 +18,6 @@ class Page {
  public:
   static constexpr std::uint64_t bytes = bytes_of(F::page_shift);
 
-  [[nodiscard, gnu::always_inline]] static Raw leaf(PhysAddr pa, const Attributes& attributes) {
-    return F::leaf(F::leaf_bits(attributes, Flags{}, F::sizes[0]), pa, F::sizes[0], 0);
-  }
-
   // The cursor reaches va.
   Page(T& tree, const Cursor& cursor, std::uint64_t va)
       : tree_(&tree), cursor_(&cursor), va_(va), slot_(cursor.slot(va)) {}

@@ -56,7 +56,7 @@ class PageTable {
   [[nodiscard, gnu::always_inline]] Status map(VirtAddr va, PhysAddr pa, std::uint64_t size,
                                                const Attributes& attributes) {
     if (size == page && Check<F>::is_frame(raw(pa)) && expressible(attributes) == Status::ok) {
-      const auto leaf = Page<F, M>::leaf(pa, attributes);
+      const auto leaf = leaf_word(pa, attributes, F::sizes[0]);
       if (const auto done = tree_.cursor().reaches(raw(va)) ? at_cursor(va).map(leaf) : map_far(va, leaf))
         return *done;
     }
@@ -203,6 +203,10 @@ class PageTable {
     return size;
   }
 
+  [[nodiscard, gnu::always_inline]] static typename F::Raw
+  leaf_word(PhysAddr pa, const Attributes& attributes, PageSize size) {
+    return F::leaf(F::leaf_bits(attributes, Flags{}, size), pa, size, 0);
+  }
   // One page in the node where the cursor is, and one elsewhere, out of line.
   [[nodiscard]] Page<F, M> at_cursor(VirtAddr va) { return {tree_, tree_.cursor(), raw(va)}; }
   [[nodiscard, gnu::noinline]] std::optional<Status> map_far(VirtAddr va, typename F::Raw leaf) {
@@ -221,7 +225,11 @@ class PageTable {
     const Status status = first_of(Check<F>::page(raw(va), raw(pa), size), expressible(attributes));
     if (status != Status::ok)
       return status;
-    return Mapper<F, M>(tree_, raw(va), pa, attributes, *G::size_index(size)).run(range(va, size));
+    const unsigned index = *G::size_index(size);
+    if (const PageSize of = F::sizes[index]; of.level > 0 && of.copies() == 1)
+      if (const auto done = Path<F, M>(tree_, raw(va)).map_large(of.level, leaf_word(pa, attributes, of)))
+        return *done;
+    return Mapper<F, M>(tree_, raw(va), pa, attributes, index).run(range(va, size));
   }
   [[nodiscard, gnu::noinline]] Changed unmap_range(VirtAddr va, std::uint64_t length) {
     Unseen nobody;

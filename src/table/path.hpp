@@ -15,6 +15,7 @@ class Path {
   using G = Geometry<F>;
   using P = Page<F, M>;
   using Node = typename T::Node;
+  using Slot = typename T::Slot;
   using Raw = typename F::Raw;
 
  public:
@@ -28,6 +29,17 @@ class Path {
   }
   [[nodiscard, gnu::always_inline]] std::optional<std::uint64_t> protect(Rights rights) {
     return descend<std::optional<std::uint64_t>>(Protecting{{}, rights});
+  }
+  // A leaf of one slot above the pages, where there is a node for it.
+  [[nodiscard, gnu::noinline]] std::optional<Status> map_large(unsigned level, Raw leaf) {
+    const Slot s = tree_->descend(va_, level);
+    if (s.kind() == Kind::leaf)
+      return Status::overlap;
+    if (s.level() != level || !s.is_free())
+      return std::nullopt;
+    tree_->store(s.at, leaf);
+    ++tree_->record(s.node).live;
+    return Status::ok;
   }
   // The page was the last of its node: that node goes, and those above that emptied with it. Out of line and
   // without a Path, which would have to be in memory for it.

@@ -55,9 +55,9 @@ class Protector {
       const Raw word = slots.load(i), next = F::with_rights(word, rights, 0);
       if (!T::is_page(word) || F::needs_break(word, next, 0))
         return 0;
-      const unsigned count = slots.alike(i, end, word, G::frame_bits);
+      const unsigned count = slots.alike(i, end, word, G::frame_bits(0));
       if (next != word) {
-        T::replace_alike(slots, i, count, word, next);
+        T::replace_alike(slots, i, count, word, next, 0);
         changed += count;
       }
       return count;
@@ -78,10 +78,23 @@ class Protector {
       splitter_.split(leaf);
       return 0;
     }
+    if (leaf.copies() == 1 && !F::needs_break(s.word, with_rights(s), s.level()))
+      return protect_alike(s, range);
     rewrite(leaf);
     bytes_ += leaf.bytes();
     return leaf.copies();
   }
+  // A leaf above the pages, with those that follow and differ in their frames only.
+  unsigned protect_alike(const Slot& s, Range range) {
+    const auto slots = tree_->window(s.at);
+    const unsigned count = slots.alike(0, T::whole_slots(s, range), s.word, G::frame_bits(s.level()));
+    const std::uint64_t bytes = std::uint64_t{count} << G::span_shift(s.level());
+    T::replace_alike(slots, 0, count, s.word, with_rights(s), s.level());
+    tree_->owe({s.va, s.va + (bytes - 1)}, Invalidation::Reach::leaf);
+    bytes_ += bytes;
+    return count;
+  }
+  [[nodiscard]] Raw with_rights(const Slot& s) const { return F::with_rights(s.word, rights_, s.level()); }
   void rewrite(const Leaf& leaf) {
     Attributes attributes = leaf.attributes();
     attributes.rights = rights_;

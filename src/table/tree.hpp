@@ -160,6 +160,13 @@ class Tree {
       return 1;
     return leaf.copies() - static_cast<unsigned>((s.at - leaf.slot) / sizeof(Raw));
   }
+  // How many slots of the node, from this one on, the range covers whole.
+  [[nodiscard]] static unsigned whole_slots(const Slot& s, Range range) {
+    const unsigned shift = G::span_shift(s.level());
+    const std::uint64_t covered = ((range.last - s.va) >> shift) + is_aligned(range.last + 1, shift);
+    return static_cast<unsigned>(
+        std::min<std::uint64_t>(covered, G::entries(s.level()) - G::index(s.va, s.level())));
+  }
   // Down towards `level`, as far as there are tables.
   [[nodiscard]] Slot descend(std::uint64_t va, unsigned level) const {
     Slot s = slot_of(root_, va);
@@ -259,15 +266,16 @@ class Tree {
       next = F::with_flags(next, F::flags(was, level) | F::flags(next, level), level);
     }
   }
-  // The same for `count` pages in a row, which are `old` and `next` but for their frames.
+  // The same for `count` leaves of one copy in a row, which are `old` and `next` but for their frames.
   template <class Slots>
-  static void replace_alike(const Slots& slots, unsigned i, unsigned count, Raw old, Raw next) {
+  static void replace_alike(const Slots& slots, unsigned i, unsigned count, Raw old, Raw next,
+                            unsigned level) {
     if constexpr (requires { slots.flip(i, count, old); }) {
       slots.flip(i, count, old ^ next);
     } else {
       for (unsigned k = i; k < i + count; ++k) {
-        const Raw frame = (slots.load(k) ^ old) & G::frame_bits;
-        replace(slots, k, old ^ frame, next ^ frame, 0);
+        const Raw frame = (slots.load(k) ^ old) & G::frame_bits(level);
+        replace(slots, k, old ^ frame, next ^ frame, level);
       }
     }
   }

@@ -137,18 +137,26 @@ class Unmapper {
     } else {
       const auto slots = tree_->window(node.at);
       unsigned left = r.live;
-      for (unsigned i = 0; left != 0; ++i, --left) {
+      for (unsigned i = 0; left != 0;) {
         i = slots.next_live(i, G::entries(node.level));
-        drop_word(node, slots.load(i));
+        const unsigned done = drop_slots(node, slots, i);
+        i += done;
+        left -= done;
       }
     }
     tree_->retire(node, Contents::stale);
   }
-  void drop_word(Node node, Raw word) {
+  // Returns how many slots from i on were counted: one, or leaves in a row that differ in their frames only.
+  template <class Slots>
+  unsigned drop_slots(Node node, const Slots& slots, unsigned i) {
+    const Raw word = slots.load(i);
     if (F::kind(word, node.level) == Kind::table)
       drop({F::table(word, node.level), node.level - 1});
-    else if (F::kind(word, node.level) == Kind::leaf)
-      bytes_ += G::span(node.level);
+    if (F::kind(word, node.level) != Kind::leaf)
+      return 1;
+    const unsigned count = slots.alike(i, G::entries(node.level), word, G::frame_bits(node.level));
+    bytes_ += std::uint64_t{count} << G::span_shift(node.level);
+    return count;
   }
   // The same, reporting each leaf.
   void collect(Node node, std::uint64_t va) {
