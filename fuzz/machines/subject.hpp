@@ -8,6 +8,7 @@
 #include "src/base/attributes.hpp"
 #include "src/base/status.hpp"
 #include "src/table/accessed_dirty.hpp"
+#include "src/tlb/gate.hpp"
 
 #include <optional>
 #include <string>
@@ -23,7 +24,15 @@ struct SubjectOptions {
   std::size_t nodes = 64, spaces = 1;
   unsigned tlb_sets = 4, tlb_ways = 2;
   unsigned walk_entries = 4, walk_level = 1; // 0 entries: no walk cache
+  unsigned gate = 0;                         // when they are asked: gate_rule(gate)
 };
+
+// When a cache is asked: for 0 always; else it soon rests, and not for long, so that short programs see both.
+[[nodiscard]] constexpr GateRule gate_rule(unsigned gate) {
+  if (gate == 0)
+    return GateRule::always();
+  return {.misses = gate, .hits_per_miss = 1, .shortest_rest = gate, .longest_rest = std::uint64_t{2} * gate};
+}
 
 struct Found {
   std::uint64_t pa = 0, size = 0;

@@ -47,7 +47,7 @@ class ObservedBacking {
   static_assert(Format<F>);
 
  public:
-  using MmuType = Mmu<F, ObservedMemory>;
+  using MmuType = Mmu<F, ObservedMemory, Words::ours>;
   using Memory = NotifyingMemory<ObservedMemory, MmuType>;
 
   ObservedBacking(Arena& arena, Watcher& watcher)
@@ -66,7 +66,8 @@ class ObservedBacking {
     seen_.reset(units, sizeof(typename F::Raw));
     memory_.restart(*arena_, units, Geometry<F>::node_shift(0), records_);
     mmu_ = MmuType(memory_, Tlb<F>(std::span(lines_).first(std::size_t{o.tlb_sets} * o.tlb_ways), o.tlb_ways),
-                   WalkCache<F>(std::span(walks_).first(o.walk_entries), o.walk_level));
+                   WalkCache<F>(std::span(walks_).first(o.walk_entries), o.walk_level),
+                   {gate_rule(o.gate), gate_rule(o.gate)});
   }
   void begin_operation() {
     seen_.begin_operation();

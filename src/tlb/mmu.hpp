@@ -6,9 +6,8 @@
 // sections 4.8 and 4.10, and docs/tiny.md says the same for the tiny format.
 #pragma once
 
-#include "src/tlb/invalidation.hpp"
-#include "src/tlb/tlb.hpp"
-#include "src/tlb/walk_cache.hpp"
+#include "src/table/walk.hpp"
+#include "src/tlb/caches.hpp"
 
 #include <array>
 #include <optional>
@@ -39,55 +38,57 @@ struct AccessResult {
   friend constexpr bool operator==(const AccessResult&, const AccessResult&) = default;
 };
 
+// Who wrote the tables: anybody, or a PageTable, whose words are never reserved. Then translate() and find()
+// do not ask, which is a third of their work with RISC-V; access() asks all the same.
+enum class Words : bool { any, ours };
+
 // A policy whose memory has an end says so by contains<Raw>(pa): do all bytes of a descriptor at pa lie in
 // it? It is asked before each load of a walk; tables that only we write need no such question.
-template <Format F, class Memory>
+template <Format F, class Memory, Words Writers = Words::any>
 class Mmu {
   using Raw = typename F::Raw;
   using Shape = Geometry<F>;
 
  public:
-  // Memory outlives the Mmu; tlb and walk_cache are handed over ready made, over storage of the caller.
-  Mmu(Memory& memory, const Tlb<F>& tlb, const WalkCache<F>& walk_cache)
-      : memory_(&memory), tlb_(tlb), walk_cache_(walk_cache) {}
+  // Memory outlives the Mmu; tlb and walk_cache are handed over ready made, over storage of the caller. The
+  // rules say when translate() and find() ask them.
+  Mmu(Memory& memory, const Tlb<F>& tlb, const WalkCache<F>& walk_cache, CacheRules rules = {})
+      : memory_(&memory), caches_(tlb, walk_cache, rules) {}
 
-  [[nodiscard]] Tlb<F>& tlb() { return tlb_; }
-  [[nodiscard]] const Tlb<F>& tlb() const { return tlb_; }
-  [[nodiscard]] WalkCache<F>& walk_cache() { return walk_cache_; }
-  [[nodiscard]] const WalkCache<F>& walk_cache() const { return walk_cache_; }
+  [[nodiscard]] Tlb<F>& tlb() { return caches_.tlb(); }
+  [[nodiscard]] const Tlb<F>& tlb() const { return caches_.tlb(); }
+  [[nodiscard]] WalkCache<F>& walk_cache() { return caches_.walk_cache(); }
+  [[nodiscard]] const WalkCache<F>& walk_cache() const { return caches_.walk_cache(); }
 
   // The translation of va without an access: no flag is set and no right is asked for. The caches keep it, as
-  // if the tables on its way were marked.
+  // if the tables on its way were marked; one that rests neither answers nor keeps it (docs/performance.md).
   [[nodiscard, gnu::always_inline]] inline std::optional<MmuTranslation>
   translate(SpaceId space, PhysAddr root, std::uint64_t va) {
-    if (const auto hit = tlb_.lookup(space, va)) [[likely]]
-      return MmuTranslation{*hit, Source::tlb};
-    return translate_by_walk(space, root, va);
+    return ask<Whole>(space, root, va);
+  }
+  // The same for who wants the address: nothing else is decoded.
+  [[nodiscard, gnu::always_inline]] inline std::optional<PhysAddr> find(SpaceId space, PhysAddr root,
+                                                                        std::uint64_t va) {
+    return ask<Address>(space, root, va);
   }
 
   // A line that does not permit the access, or through which a flag would still have to be set, decides
   // nothing: the walk does. So a table that widens rights owes no invalidation, and a first write through a
-  // clean line reaches the dirty flag.
+  // clean line reaches the dirty flag. No cache rests here: such a walk costs several times what they do.
   [[nodiscard, gnu::always_inline]] inline AccessResult access(SpaceId space, PhysAddr root, std::uint64_t va,
                                                                AccessKind kind, Privilege who) {
-    const auto hit = tlb_.lookup(space, va);
+    const auto hit = tlb().lookup(space, va);
     if (hit && F::permits(hit->attributes, kind, who) && covers(hit->flags, left_by(kind))) [[likely]]
       return {Fault::none, {*hit, Source::tlb}};
     return access_by_walk(space, root, va, kind, who);
   }
 
   // The table's side: the listener of a NotifyingMemory. An invalidation is complete when it returns.
-  void invalidate(const Invalidation& i) { apply(i, tlb_, walk_cache_); }
+  void invalidate(const Invalidation& i) { caches_.invalidate(i); }
   void sync() {}
   // The space's name is about to be given to another table. Global lines stay.
-  void invalidate_space(SpaceId space) {
-    walk_cache_.invalidate_space(space);
-    tlb_.invalidate_space(space);
-  }
-  void invalidate_all() {
-    walk_cache_.invalidate_all();
-    tlb_.invalidate_all();
-  }
+  void invalidate_space(SpaceId space) { caches_.invalidate_space(space); }
+  void invalidate_all() { caches_.invalidate_all(); }
 
  private:
   struct Passed {
@@ -112,16 +113,111 @@ class Mmu {
   }
   [[nodiscard]] static constexpr bool covers(Flags have, Flags wanted) { return (have | wanted) == have; }
 
-  [[gnu::noinline]] std::optional<MmuTranslation> translate_by_walk(SpaceId space, PhysAddr root,
-                                                                    std::uint64_t va) {
+  // A translation that was found, as the caller wants to see it.
+  using Found = std::optional<Translation<F>>;
+  struct Whole {
+    using Type = MmuTranslation;
+    static Type of(const TlbTranslation& hit) { return {hit, Source::tlb}; }
+    static Type of(const Translation<F>& t) { return {decoded(t), Source::walk}; }
+  };
+  struct Address {
+    using Type = PhysAddr;
+    static Type of(const TlbTranslation& hit) { return hit.pa; }
+    static Type of(const Translation<F>& t) { return t.pa(); }
+  };
+  [[nodiscard]] static TlbTranslation decoded(const Translation<F>& t) {
+    return {t.pa(), Shape::size_of(t.descriptor(), t.level()), t.attributes(), t.flags()};
+  }
+  template <class As>
+  [[nodiscard, gnu::always_inline]] inline std::optional<typename As::Type> ask(SpaceId space, PhysAddr root,
+                                                                                std::uint64_t va) {
+    if (caches_.tlb_rests())
+      return seen<As>(read(space, root, va));
+    if (const auto hit = tlb().lookup(space, va)) [[likely]]
+      return As::of(*hit);
+    return seen<As>(read_and_fill(space, root, va));
+  }
+  template <class As>
+  [[nodiscard, gnu::always_inline]] static std::optional<typename As::Type> seen(const Found& found) {
+    return found ? std::optional(As::of(*found)) : std::nullopt;
+  }
+
+  // The walk of translate() and find(): inlined level by level, and no more than it must be, for the reason
+  // that src/table/walk.hpp gives. What misses a cache is apart: it is rare, or the cache will rest. What a
+  // call returns is copied, lest what is inlined passes through memory too.
+  [[nodiscard, gnu::always_inline]] inline Found read(SpaceId space, PhysAddr root, std::uint64_t va) {
+    if constexpr (pointers_pay)
+      if (!caches_.walk_cache_rests()) {
+        if (const auto start = walk_cache().template lookup_at<near_root>(space, va)) [[likely]]
+          return read_from<near_root - 1>(*start, va);
+        if (const Found found = read_and_remember(space, root, va))
+          return Translation<F>(*found);
+        return std::nullopt;
+      }
+    return Shape::is_canonical(va) ? read_from<Shape::root_level>(from(root), va) : std::nullopt;
+  }
+  // Level of the pointers that are found inline: there are few, each for much. Finding one costs as much as a
+  // level and a half, so it must save two.
+  static constexpr unsigned near_root = std::min(2U, Shape::root_level);
+  static constexpr bool pointers_pay = Shape::root_level > near_root;
+
+  [[nodiscard, gnu::noinline]] Found read_and_fill(SpaceId space, PhysAddr root, std::uint64_t va) {
+    caches_.tlb_missed();
+    const Found found = read_and_remember(space, root, va);
+    if (found)
+      tlb().fill(space, va, decoded(*found));
+    return found;
+  }
+  [[nodiscard, gnu::noinline]] Found read_and_remember(SpaceId space, PhysAddr root, std::uint64_t va) {
     if (!Shape::is_canonical(va))
       return std::nullopt;
-    const Walked found = walk(space, root, va);
-    remember_tables(space, va, found);
-    if (found.fault != Fault::none)
+    if (const auto start = walk_cache().lookup(space, va))
+      return read_below(*start, va);
+    caches_.walk_cache_missed();
+    return read_from<Shape::root_level>(from(root), va, [&](const WalkStart<F>& passed) {
+      if (passed.level + 1 == walk_cache().level())
+        walk_cache().fill(space, va, passed);
+    });
+  }
+  template <unsigned Level = Shape::root_level>
+  [[nodiscard]] Found read_below(const WalkStart<F>& at, std::uint64_t va) {
+    if constexpr (Level > 0)
+      if (at.level != Level)
+        return read_below<Level - 1>(at, va);
+    return read_from<Level>(at, va);
+  }
+  [[nodiscard]] static WalkStart<F> from(PhysAddr root) { return {root, Shape::root_level, F::open_path()}; }
+  struct Unheard {
+    void operator()(const WalkStart<F>&) const {}
+  };
+  // va is canonical, and at.level == Level. passed(start): where the walk goes on below a table.
+  template <unsigned Level, class Passed = Unheard>
+  [[nodiscard, gnu::always_inline]] inline Found read_from(const WalkStart<F>& at, std::uint64_t va,
+                                                           Passed passed = {}) {
+    const unsigned index = Shape::index(va, Level);
+    const PhysAddr slot = Shape::slot(at.node, index);
+    if (!in_memory(slot))
       return std::nullopt;
-    tlb_.fill(space, va, found.leaf);
-    return MmuTranslation{found.leaf, Source::walk};
+    const Raw word = memory_->template load<Raw>(slot);
+    switch (F::kind(word, Level)) {
+    case Kind::hole:
+      return std::nullopt;
+    case Kind::leaf:
+      if (Writers == Words::any && F::reserved(word, Level, index)) [[unlikely]]
+        return std::nullopt;
+      return Translation<F>(detail::byte_in<F, Level>(word, va), word, at.path, Level);
+    case Kind::table:
+      break;
+    }
+    if constexpr (Level == 0) {
+      return std::nullopt;
+    } else {
+      if (Writers == Words::any && F::reserved(word, Level, index)) [[unlikely]]
+        return std::nullopt;
+      const WalkStart<F> below{F::table(word, Level), Level - 1, F::through(at.path, word, Level)};
+      passed(below);
+      return read_from<Level - 1>(below, va, passed);
+    }
   }
 
   [[gnu::noinline]] AccessResult access_by_walk(SpaceId space, PhysAddr root, std::uint64_t va,
@@ -140,7 +236,7 @@ class Mmu {
         continue; // a descriptor changed under the walk, which therefore counts for nothing
       found.leaf.flags = *flags;
       remember_tables(space, va, found);
-      tlb_.fill(space, va, found.leaf);
+      tlb().fill(space, va, found.leaf);
       return {Fault::none, {found.leaf, Source::walk}};
     }
   }
@@ -150,8 +246,7 @@ class Mmu {
 
   // va is canonical. Ends after as many descriptors as there are levels, whatever they hold.
   [[nodiscard]] Walked walk(SpaceId space, PhysAddr root, std::uint64_t va) {
-    const auto start =
-        walk_cache_.lookup(space, va).value_or(WalkStart<F>{root, Shape::root_level, F::open_path()});
+    const auto start = walk_cache().lookup(space, va).value_or(from(root));
     for (Walked w{.at = start, .top = start.level};;) {
       const unsigned level = w.at.level, index = Shape::index(va, level);
       w.slot = Shape::slot(w.at.node, index);
@@ -171,7 +266,7 @@ class Mmu {
         return w;
       w.tables[level] = {w.slot, w.word};
       w.at = {F::table(w.word, level), level - 1, F::through(w.at.path, w.word, level)};
-      if (level == walk_cache_.level())
+      if (level == walk_cache().level())
         w.pointer = w.at;
     }
   }
@@ -188,7 +283,7 @@ class Mmu {
   }
   void remember_tables(SpaceId space, std::uint64_t va, const Walked& w) {
     if (w.pointer)
-      walk_cache_.fill(space, va, *w.pointer);
+      walk_cache().fill(space, va, *w.pointer);
   }
 
   // Leaves the marks of an access in the tables that were passed, from the root down. False if one is no
@@ -234,8 +329,7 @@ class Mmu {
   }
 
   Memory* memory_;
-  Tlb<F> tlb_;
-  WalkCache<F> walk_cache_;
+  Caches<F> caches_;
 };
 
 } // namespace pagetwin

@@ -116,7 +116,7 @@ class Program {
  public:
   Program(unsigned seed, unsigned ways, unsigned walk_level)
       : dice_(seed), tables_(dice_), lines_(std::size_t{16} * ways), pointers_(8),
-        mmu_(tables_.memory, {lines_, ways}, {pointers_, walk_level}) {}
+        mmu_(tables_.memory, {lines_, ways}, {pointers_, walk_level}, {rule(seed), rule(seed / 2)}) {}
 
   // True when the Mmu answered as the raw words do.
   bool step(bool deliver_invalidation) {
@@ -136,10 +136,17 @@ class Program {
   }
 
  private:
+  // Every second program asks its caches always; those of the others often rest.
+  static GateRule rule(unsigned seed) {
+    return seed % 2 == 0 ? GateRule::always()
+                         : GateRule{.misses = 3, .hits_per_miss = 1, .shortest_rest = 2, .longest_rest = 9};
+  }
   bool use(SpaceId space, PhysAddr root, std::uint64_t va) {
     if (dice_.one_in(2))
       return access(space, root, va);
     const auto got = mmu_.translate(space, root, va);
+    if (mmu_.find(space, root, va) != (got ? std::optional(got->pa) : std::nullopt))
+      return false;
     return (got ? std::optional<TlbTranslation>(*got) : std::nullopt) == tables_.walk(root, va);
   }
   bool access(SpaceId space, PhysAddr root, std::uint64_t va) {

@@ -35,7 +35,7 @@ class DescriptorMachine final : public twin::Machine {
              .memory = {reinterpret_cast<unsigned char*>(bytes.data()), D::base, bytes.size()},
              .mode = {.pa_bits = reference_->profile().pa_bits, .smep = false, .smap = false}};
     const auto level = 1 + static_cast<unsigned>(header[header_cached] % G::root_level);
-    mmu_ = Cpu(walked_, {lines_, 1}, {pointers_, level});
+    mmu_ = Cpu(walked_, {lines_, 1}, {pointers_, level}, {gate_rule(1), gate_rule(1)});
     answered_ = false;
   }
   [[nodiscard]] Verdict step(const twin::Op& op) override {
@@ -140,15 +140,20 @@ class DescriptorMachine final : public twin::Machine {
     // Where neither finds anything, here are no faults that could differ.
     const Answer nothing = is_there ? Answer{reference::Outcome::not_present, 0, std::nullopt} : want;
     Answer ours = nothing;
-    if (const auto t = mmu_.translate(space, PhysAddr{root_}, va))
+    const auto t = mmu_.translate(space, PhysAddr{root_}, va);
+    if (t)
       ours = {reference::Outcome::ok, F::sizes[t->size].level, to_reference<F>(*t)};
     if (Verdict v = compare("O3 walk", "translation", va, ours, want))
       return v;
+    if (mmu_.find(space, PhysAddr{root_}, va) != (t ? std::optional(t->pa) : std::nullopt))
+      return finding("O14 views", va, "address alone",
+                     format("asked for the address alone, the Mmu finds another for %#llx",
+                            static_cast<unsigned long long>(va)));
     if (!G::is_canonical(va) || (!is_there && theirs.outcome != reference::Outcome::not_present))
       return std::nullopt;
     ours = nothing;
-    if (const auto t = walk<F>(walked_, PhysAddr{root_}, va))
-      ours = {reference::Outcome::ok, t->level(), to_reference<F>(*t)};
+    if (const auto found = walk<F>(walked_, PhysAddr{root_}, va))
+      ours = {reference::Outcome::ok, found->level(), to_reference<F>(*found)};
     return compare("O1 lookup", "lookup", va, ours, want);
   }
 

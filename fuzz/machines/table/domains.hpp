@@ -231,7 +231,7 @@ inline constexpr twin::Schema table_schema{
                             twin::expects_number, twin::between<node_limits.least, node_limits.most>},
                twin::Domain{"spaces", twin::decode_modulo<3, 2>, twin::print_number, twin::parse_number,
                             twin::expects_number, twin::between<space_limits.least, space_limits.most>},
-               twin::number_domain<16>("tlb"),
+               twin::number_domain<64>("tlb"),
                twin::number_domain<8>("walk"),
                twin::number_domain<64>("pool"),
                {},

@@ -28,7 +28,8 @@ void TableMachine::begin(const twin::Program& program) {
                      .tlb_sets = 1U << (tlb & 3U),
                      .tlb_ways = 1 + (tlb >> 2U & 3U),
                      .walk_entries = (walk & 1U) == 0 ? 4U : 0U,
-                     .walk_level = 1 + (walk >> 1U & 3U) % (mmu_->levels() - 1)});
+                     .walk_level = 1 + (walk >> 1U & 3U) % (mmu_->levels() - 1),
+                     .gate = tlb >> 4U & 3U});
   tlb_.reset();
   inject_in_ = never;
   inject_spent_ = false;

@@ -1,6 +1,7 @@
-// The TLB machine: a Tlb and a WalkCache of src/tlb against the reference's list of what may still be cached.
-// Fills and invalidations go to both; after each operation every line that is held, and every answer around
-// the operation, must be one that the list allows. It refuses to know tables: what is filled is the program's
+// The TLB machine: the caches of src/tlb against the reference's list of what may still be cached. Fills and
+// invalidations go to both; after each operation every line that is held, and every answer around the
+// operation, must be one that the list allows, whether the caches are asked at the time or rest: what a cache
+// keeps while it rests it answers afterwards. It refuses to know tables: what is filled is the program's
 // word.
 #pragma once
 
@@ -9,9 +10,7 @@
 #include "fuzz/oracles/finding.hpp"
 #include "fuzz/twin/target.hpp"
 #include "reference/tlb/tlb_model.hpp"
-#include "src/tlb/invalidation.hpp"
-#include "src/tlb/tlb.hpp"
-#include "src/tlb/walk_cache.hpp"
+#include "src/tlb/caches.hpp"
 
 namespace pagetwin::fuzz {
 
@@ -30,12 +29,13 @@ inline constexpr std::array tlb_verbs{
     twin::Verb{"invalidate_all", 0, 1},
 };
 
-inline constexpr auto tlb_outcomes = std::to_array<std::string_view>({"ok", "hit"});
+inline constexpr auto tlb_outcomes = std::to_array<std::string_view>({"ok", "hit", "rests"});
 
 // Tag values that need all 16 bits are among the spaces.
 inline constexpr std::array<std::uint16_t, 8> tlb_tags{0, 1, 0xffff, 0x100, 0x8000, 2, 0xff, 0x7fff};
 
-// Fields and header as the table machine's, so that addresses meet in the same ways; s and walk go further.
+// Fields and header as the table machine's, so that addresses meet in the same ways; s and walk go further,
+// and so does the walk cache's gate.
 template <Format F>
 [[nodiscard]] constexpr auto tlb_fields() {
   auto fields = table_schema<F>.fields;
@@ -62,7 +62,7 @@ class TlbMachine final : public twin::Machine {
 
  public:
   explicit TlbMachine(const twin::MachineOptions&)
-      : tlb_(lines_, 1), walk_(pointers_, 1), model_(F::va_bits, F::sign_extended),
+      : caches_({lines_, 1}, {pointers_, 1}, {}), model_(F::va_bits, F::sign_extended),
         pointer_model_(F::va_bits, F::sign_extended) {}
 
   [[nodiscard]] const twin::Schema& schema() const override { return tlb_schema<F>; }
@@ -70,9 +70,11 @@ class TlbMachine final : public twin::Machine {
     const auto tlb = static_cast<unsigned>(program.header[header_tlb]),
                walk = static_cast<unsigned>(program.header[header_walk]);
     const unsigned sets = 1U << (tlb & 3U), ways = 1U + (tlb >> 2U & 3U);
-    tlb_ = Tlb<F>(std::span(lines_).first(std::size_t{sets} * ways), ways);
-    walk_ = WalkCache<F>(std::span(pointers_).first(std::size_t{1} << (walk & 3U)),
-                         1 + (walk >> 2U) % G::root_level);
+    rule_ = gate_rule(tlb >> 4U);
+    caches_ = {{std::span(lines_).first(std::size_t{sets} * ways), ways},
+               {std::span(pointers_).first(std::size_t{1} << (walk & 3U)), 1 + (walk >> 2U) % G::root_level},
+               {rule_, rule_}};
+    rested_ = 0;
     model_ = reference::TlbModel(F::va_bits, F::sign_extended);
     pointer_model_ = model_;
   }
@@ -83,10 +85,10 @@ class TlbMachine final : public twin::Machine {
     return check_answers(op);
   }
   [[nodiscard]] Verdict finish() override { return std::nullopt; }
-  [[nodiscard]] std::string outcome() const override { return hit_ ? "hit" : "ok"; }
+  [[nodiscard]] std::string outcome() const override { return hit_ ? "hit" : rested_ != 0 ? "rests" : "ok"; }
   [[nodiscard]] std::string explain(std::uint64_t address) const override {
     std::string text = "lines:\n";
-    tlb_.for_each([&](const TlbLine& line) {
+    tlb().for_each([&](const TlbLine& line) {
       text += format("  space %u %#llx -> %#llx size %u%s\n", raw(line.space),
                      static_cast<unsigned long long>(line.first),
                      static_cast<unsigned long long>(raw(line.leaf.pa)), line.leaf.size,
@@ -118,32 +120,38 @@ class TlbMachine final : public twin::Machine {
     case TlbVerb::fill_table:
       return fill_table(op);
     case TlbVerb::lookup:
-      hit_ = tlb_.lookup(space, op.value[field_va]).has_value();
-      return;
+      return ask(space, op.value[field_va]);
     case TlbVerb::page:
-      tlb_.invalidate_page(space, op.value[field_va]);
+      tlb().invalidate_page(space, op.value[field_va]);
       return model_.invalidate_page(raw(space), op.value[field_va]);
     case TlbVerb::range:
       return invalidate(space, range, Invalidation::Reach::leaf);
     case TlbVerb::range_and_tables:
       return invalidate(space, range, Invalidation::Reach::walk);
     case TlbVerb::space:
-      tlb_.invalidate_space(space);
-      walk_.invalidate_space(space);
+      caches_.invalidate_space(space);
       pointer_model_.invalidate_space(raw(space));
       return model_.invalidate_space(raw(space));
     case TlbVerb::all:
-      tlb_.invalidate_all();
-      walk_.invalidate_all();
+      caches_.invalidate_all();
       pointer_model_.invalidate_all();
       return model_.invalidate_all();
     }
   }
   void invalidate(SpaceId space, Range range, Invalidation::Reach reach) {
-    apply(Invalidation{space, range.first, range.last, reach}, tlb_, walk_);
+    caches_.invalidate({space, range.first, range.last, reach});
     model_.invalidate_range(raw(space), range.first, range.last);
     if (reach == Invalidation::Reach::walk)
       pointer_model_.invalidate_range(raw(space), range.first, range.last);
+  }
+  // As an Mmu does: the gate first, and who is asked in vain is told.
+  void ask(SpaceId space, std::uint64_t va) {
+    rested_ = caches_.tlb_rests() ? rested_ + 1 : 0;
+    hit_ = rested_ == 0 && tlb().lookup(space, va).has_value();
+    if (rested_ == 0 && !hit_)
+      caches_.tlb_missed();
+    if (!caches_.walk_cache_rests() && !walk_cache().lookup(space, va))
+      caches_.walk_cache_missed();
   }
   void fill(const twin::Op& op) {
     const unsigned size = G::size_index(op.value[field_size]).value_or(0);
@@ -155,14 +163,14 @@ class TlbMachine final : public twin::Machine {
                               size,
                               attributes,
                               {true, (op.value[field_pa] >> 12U & 1U) != 0}};
-    tlb_.fill(space_of(op), va, leaf);
+    tlb().fill(space_of(op), va, leaf);
     model_.fill(line_of(space_of(op), align_down(va, shift), frame, leaf));
   }
   void fill_table(const twin::Op& op) {
     const std::uint64_t va = op.value[field_va];
-    const unsigned shift = G::span_shift(walk_.level());
+    const unsigned shift = G::span_shift(walk_cache().level());
     const PhysAddr node{align_down(op.value[field_pa] & low_mask(F::pa_bits), G::node_shift(0))};
-    walk_.fill(space_of(op), va, {node, walk_.level() - 1, F::open_path()});
+    walk_cache().fill(space_of(op), va, {node, walk_cache().level() - 1, F::open_path()});
     pointer_model_.fill(
         {.space = raw(space_of(op)), .va = align_down(va, shift), .bytes = bytes_of(shift), .pa = raw(node)});
   }
@@ -185,7 +193,7 @@ class TlbMachine final : public twin::Machine {
   [[nodiscard]] Verdict check_lines() {
     std::uint64_t held = 0;
     Verdict wrong;
-    tlb_.for_each([&](const TlbLine& line) {
+    tlb().for_each([&](const TlbLine& line) {
       ++held;
       const reference::TlbLine seen = line_of(line.space, line.first, raw(line.leaf.pa), line.leaf);
       if (model_.may_hit(raw(line.space), line.first) != seen && !wrong)
@@ -193,9 +201,11 @@ class TlbMachine final : public twin::Machine {
                         format("the TLB holds a line that should be gone, at %#llx",
                                static_cast<unsigned long long>(line.first)));
     });
-    const TlbCounters& c = tlb_.counters();
+    const TlbCounters& c = tlb().counters();
     if (!wrong && c.fills != c.evictions + c.invalidations + held)
       wrong = finding("O14 views", 0, "counters", "fills are not evictions, invalidations and lines held");
+    if (!wrong && rested_ > rule_.longest_rest)
+      wrong = finding("O14 views", 0, "rest", "the TLB rests for longer than its rule allows");
     return wrong;
   }
 
@@ -209,14 +219,14 @@ class TlbMachine final : public twin::Machine {
           return v;
     // What was just filled is there: a cache that forgets everything would agree with anything.
     const bool filled = static_cast<TlbVerb>(op.verb) == TlbVerb::fill && G::is_canonical(op.value[field_va]);
-    if (filled && !tlb_.lookup(space_of(op), op.value[field_va]))
+    if (filled && !tlb().lookup(space_of(op), op.value[field_va]))
       return finding("O14 views", op.value[field_va], "fill lost",
                      "a line that was just filled is not there");
     return std::nullopt;
   }
   [[nodiscard]] Verdict check_answer(SpaceId space, std::uint64_t va) {
     const auto may = model_.may_hit(raw(space), va);
-    if (const auto hit = tlb_.lookup(space, va)) {
+    if (const auto hit = tlb().lookup(space, va)) {
       const std::uint64_t offset = may ? va - may->va : 0;
       if (!may
           || line_of(SpaceId{static_cast<std::uint16_t>(may->space)}, may->va, raw(hit->pa) - offset, *hit)
@@ -226,7 +236,11 @@ class TlbMachine final : public twin::Machine {
                               static_cast<unsigned long long>(raw(hit->pa)),
                               static_cast<unsigned long long>(va)));
     }
-    const auto pointer = walk_.lookup(space, va);
+    const auto pointer = walk_cache().lookup(space, va);
+    const auto first = walk_cache().template lookup_at<1>(space, va),
+               second = walk_cache().template lookup_at<2>(space, va);
+    if ((first ? first : second) != (walk_cache().level() <= 2 ? pointer : std::nullopt))
+      return finding("O6 tlb", va, "two lookups", "the walk cache answers one address in two ways");
     const auto may_point = pointer_model_.may_hit(raw(space), va);
     if (pointer && (!may_point || may_point->pa != raw(pointer->node)))
       return finding("O6 tlb", va, "table pointer",
@@ -238,8 +252,13 @@ class TlbMachine final : public twin::Machine {
 
   std::vector<TlbEntry> lines_ = std::vector<TlbEntry>(64);
   std::vector<WalkCacheEntry> pointers_ = std::vector<WalkCacheEntry>(16);
-  Tlb<F> tlb_;
-  WalkCache<F> walk_;
+  [[nodiscard]] Tlb<F>& tlb() { return caches_.tlb(); }
+  [[nodiscard]] const Tlb<F>& tlb() const { return caches_.tlb(); }
+  [[nodiscard]] WalkCache<F>& walk_cache() { return caches_.walk_cache(); }
+
+  GateRule rule_;
+  std::uint64_t rested_ = 0; // successive lookups
+  Caches<F> caches_;
   reference::TlbModel model_, pointer_model_;
   bool hit_ = false;
 };
