@@ -78,14 +78,22 @@ class Comparison {
  private:
   std::vector<double> ratios_, mine_, theirs_;
 };
+// A subject may have a goal of its own.
+template <class Workload, class Subject>
+[[nodiscard]] constexpr double at_most() {
+  if constexpr (requires { Subject::template at_most<Workload>; })
+    return Subject::template at_most<Workload>;
+  else
+    return Workload::at_most;
+}
 
 // A table that holds what the workload needs, prepared before every pass.
 template <class Workload, class Table>
 class Contestant {
  public:
   Contestant() : table_(Workload::nodes + Table::levels) {
-    if constexpr (requires { Workload::fill(table_, va_base<Table>()); })
-      Workload::fill(table_, va_base<Table>());
+    if constexpr (requires { Workload::fill(edited(), va_base<Table>()); })
+      Workload::fill(edited(), va_base<Table>());
   }
   void prepare() {
     if constexpr (requires { Workload::prepare(table_, va_base<Table>()); })
@@ -96,6 +104,14 @@ class Contestant {
   }
 
  private:
+  // What only looks up in another way is filled by the code that fills the other: it takes long to compile.
+  [[nodiscard]] auto& edited() {
+    if constexpr (requires { typename Table::Edited; })
+      return static_cast<typename Table::Edited&>(table_);
+    else
+      return table_;
+  }
+
   Table table_;
 };
 
@@ -139,8 +155,8 @@ void duel(benchmark::State& state) {
   Contestant<Workload, Subject> subject;
   Contestant<ProbeWorkload, Probe> probe;
   (void)take_turns(state, Workload::operations, subject, probe, std::is_same_v<Workload, ProbeWorkload>);
-  if constexpr (Workload::at_most > 0)
-    state.counters["at_most"] = Workload::at_most;
+  if constexpr (at_most<Workload, Subject>() > 0)
+    state.counters["at_most"] = at_most<Workload, Subject>();
 }
 
 } // namespace pagetwin::bench

@@ -83,6 +83,13 @@ class Ours {
     return pool_.used() * (bytes_of(unit_shift) + sizeof(NodeRecord));
   }
 
+ protected:
+  using Memory = PlainMemory<Hardware>;
+  using Table = PageTable<F, Memory>;
+  static constexpr SpaceId space{0};
+  [[nodiscard]] Memory& memory() { return memory_; }
+  [[nodiscard]] const Table& table() const { return table_; }
+
  private:
   static constexpr unsigned unit_shift = Geometry<F>::node_shift(0);
   static constexpr std::uint64_t page = bytes_of(page_shift);
@@ -92,13 +99,11 @@ class Ours {
     const std::uint64_t bytes = std::max(nodes << Arena::node_shift, std::uint64_t{600} << unit_shift);
     return bytes >> unit_shift;
   }
-  using Memory = PlainMemory<Hardware>;
-  using Table = PageTable<F, Memory>;
   static constexpr Attributes writable{.rights = Rights::read | Rights::write};
 
   // A workload says how many nodes it needs; one that cannot even have a root is a mistake in it.
   [[nodiscard]] static Table made(Memory& memory) {
-    const auto table = Table::create(memory, SpaceId{0});
+    const auto table = Table::create(memory, space);
     if (!table)
       std::abort();
     return *table;

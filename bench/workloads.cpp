@@ -1,8 +1,8 @@
 // The list of what is measured: every workload over every format, with its probe. A new format is one line of
 // add_workloads.
-#include "bench/duel.hpp"
 #include "bench/edits.hpp"
 #include "bench/floor.hpp"
+#include "bench/lists.hpp"
 #include "bench/ours.hpp"
 #include "bench/raw.hpp"
 #include "bench/registry.hpp"
@@ -15,21 +15,12 @@
 namespace pagetwin::bench {
 namespace {
 
-template <class Workload, class Subject, class Probe, class ProbeWorkload = Workload>
-void add_duel() {
-  const std::string name = std::string(Workload::name) + "/" + Subject::name();
-  benchmark::RegisterBenchmark(name.c_str(), duel<Workload, Subject, ProbeWorkload, Probe>);
-}
 template <class Workload, class Probe>
 void add_probe() {
   const std::string name = Probe::name() + "/" + Workload::name;
   benchmark::RegisterBenchmark(name.c_str(), solo<Workload, Probe>);
 }
 
-template <class... Workloads>
-struct List {};
-using Lookups = List<W1, W2<Dependent::no>, W2<Dependent::yes>, W2h<Dependent::no>, W2h<Dependent::yes>,
-                     W3<Dependent::no>, W3<Dependent::yes>, W4<Dependent::no>, W4<Dependent::yes>, W5>;
 // Where every address has all four levels.
 using PageLookups = List<W1, W2<Dependent::no>, W2<Dependent::yes>, W2h<Dependent::no>, W2h<Dependent::yes>,
                          W3<Dependent::no>, W3<Dependent::yes>>;
@@ -38,10 +29,6 @@ using DenseLookups =
     List<W1, W2<Dependent::no>, W2<Dependent::yes>, W2h<Dependent::no>, W2h<Dependent::yes>, W5>;
 using DenseEdits = List<W6, W7, W9, W9b, W9c, W10, W10p, W11>;
 
-template <class Subject, class Probe, class... Workloads>
-void add_duels(List<Workloads...>) {
-  (add_duel<Workloads, Subject, Probe>(), ...);
-}
 template <class Probe, class... Workloads>
 void add_probes(List<Workloads...>) {
   (add_probe<Workloads, Probe>(), ...);

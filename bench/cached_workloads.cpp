@@ -1,0 +1,27 @@
+// Every lookup through an Mmu, for the formats that have goals; what its caches do one by one, for x86-64.
+#include "bench/cached.hpp"
+#include "bench/lists.hpp"
+#include "bench/raw.hpp"
+#include "bench/registry.hpp"
+#include "src/arch/aarch64.hpp"
+#include "src/arch/riscv.hpp"
+#include "src/arch/x86_64.hpp"
+
+namespace pagetwin::bench {
+namespace {
+
+template <Format F, class... Caching>
+void add_format() {
+  (add_duels<Cached<F, Caching>, RawFor<F>>(Lookups{}), ...);
+}
+
+} // namespace
+
+void add_cached() {
+  add_format<X86_64_4, Adaptive, NoCache, WalkCacheOnly, TlbOnly>();
+  add_format<Aarch64S1_4k, Adaptive>();
+  add_format<Aarch64S2_4k, Adaptive>();
+  add_format<RiscvSv48, Adaptive>();
+}
+
+} // namespace pagetwin::bench
