@@ -39,7 +39,7 @@ struct AccessResult {
 };
 
 // Who wrote the tables: anybody, or a PageTable, whose words are never reserved. Then translate() and find()
-// do not ask, which is a third of their work with RISC-V; access() asks all the same.
+// do not ask, which is much of their work with RISC-V; access() asks all the same.
 enum class Words : bool { any, ours };
 
 // A policy whose memory has an end says so by contains<Raw>(pa): do all bytes of a descriptor at pa lie in
