@@ -111,6 +111,8 @@ class Subject {
   // What happened in the last operation; nothing where memory is not observed.
   [[nodiscard]] virtual Observation* observation() = 0;
   virtual void begin_operation() = 0;
+  // The program is over: all that follows is destroy.
+  virtual void close() = 0;
 };
 
 } // namespace pagetwin::fuzz

@@ -53,7 +53,7 @@ class ObservedBacking {
   ObservedBacking(Arena& arena, Watcher& watcher)
       : arena_(&arena), junk_(junk_words<F>(arena.data())), records_(most_nodes),
         seen_(arena.base(), Geometry<F>::node_shift(0), most_nodes),
-        memory_(mmu_, arena, std::size_t{1}, Geometry<F>::node_shift(0), std::span(records_), seen_, watcher),
+        memory_(mmu_, arena, most_nodes, Geometry<F>::node_shift(0), std::span(records_), seen_, watcher),
         mmu_(memory_, Tlb<F>(lines_, 1), WalkCache<F>(walks_, 1)) {
     memory_.set_junk(std::span<const typename F::Raw>(junk_));
     arena.fill_data(std::as_bytes(std::span(junk_)));
@@ -73,6 +73,7 @@ class ObservedBacking {
     seen_.begin_operation();
     memory_.begin_operation();
   }
+  void close() { memory_.close(); }
   void forget(SpaceId space) { mmu_.invalidate_space(space); }
   [[nodiscard]] std::optional<Found> translate(SpaceId space, PhysAddr root, std::uint64_t va) {
     const auto t = mmu_.translate(space, root, va);
@@ -119,6 +120,7 @@ class PlainBacking {
   }
   void restart(const SubjectOptions& o) { pool_ = make_pool(o); }
   void begin_operation() {}
+  void close() {}
   void forget(SpaceId) {}
   [[nodiscard]] std::optional<Found> translate(SpaceId, PhysAddr root, std::uint64_t va) const {
     const auto t = Geometry<F>::is_canonical(va) ? walk<F>(memory_, root, va) : std::nullopt;
@@ -262,6 +264,7 @@ class TableSubject final : public Subject {
   [[nodiscard]] Arena& arena() override { return arena_; }
   [[nodiscard]] Observation* observation() override { return backing_.observation(); }
   void begin_operation() override { backing_.begin_operation(); }
+  void close() override { backing_.close(); }
 
  private:
   [[nodiscard]] static Amount amount(Changed c) { return {c.status, c.bytes}; }

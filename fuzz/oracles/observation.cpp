@@ -18,7 +18,7 @@ void Observation::reset(std::size_t units, std::size_t word_bytes) {
 
 void Observation::begin_operation() {
   for (const std::uint64_t node : touched_)
-    states_[unit(node)].listed = false;
+    unlist(states_[unit(node)]);
   for (const std::uint64_t node : retired_)
     states_[unit(node)].retired = false;
   replaced_.clear();
@@ -33,6 +33,12 @@ void Observation::begin_operation() {
   visible_change_ = false;
 }
 
+void Observation::unlist(NodeState& state) {
+  state.listed = false;
+  state.lowest = std::min(state.lowest, state.first);
+  state.highest = std::max(state.highest, state.last);
+}
+
 void Observation::note_allocated(std::uint64_t node, unsigned shift, unsigned nonzero) {
   NodeState& state = states_[unit(node)];
   if (state.retired)
@@ -43,6 +49,8 @@ void Observation::note_allocated(std::uint64_t node, unsigned shift, unsigned no
            .listed = state.listed,
            .shift = static_cast<std::uint8_t>(shift),
            .nonzero = static_cast<std::uint16_t>(nonzero),
+           .lowest = nonzero != 0 ? std::uint16_t{0} : NodeState::none,
+           .highest = nonzero != 0 ? NodeState::none : std::uint16_t{0},
            .serial = ++serial_,
            .address = node};
   set_live(state, 1);
@@ -93,8 +101,8 @@ void Observation::note_visible(const NodeState& state, std::uint64_t slot, std::
                                std::uint64_t before, std::uint64_t after) {
   visible_change_ = true;
   if (before != 0)
-    replaced_.push_back({slot, before, after, state.va, state.serial,
-                         static_cast<std::uint32_t>(flushes_.size()), state.space, index, state.level});
+    replaced_.emplace_back(slot, before, after, state.va, state.serial,
+                           static_cast<std::uint32_t>(flushes_.size()), state.space, index, state.level);
 }
 
 void Observation::no_progress(std::uint64_t slot) { throw Runaway{"an operation makes no progress", slot}; }

@@ -25,6 +25,8 @@ struct Replaced {
 // One node of the arena, known by each of its units. A place that is retired and handed out again is another
 // node, with another serial; it has the same size, because a pool does not cut or merge nodes.
 struct NodeState {
+  static constexpr std::uint16_t none = 0xffff;
+
   bool live = false;    // allocated and not retired
   bool linked = false;  // a slot of a known node, or a root, leads here
   bool retired = false; // in this operation
@@ -32,12 +34,18 @@ struct NodeState {
   std::uint8_t level = 0;
   std::uint8_t shift = 0;
   std::uint16_t space = 0;
-  std::uint16_t nonzero = 0;         // slots, counted store by store
-  std::uint16_t children = 0;        // linked nodes right below
-  std::uint16_t first = 0, last = 0; // indices stored to in this operation
+  std::uint16_t nonzero = 0;  // slots, counted store by store
+  std::uint16_t children = 0; // linked nodes right below
+  // Indices stored to in this operation, and before it, since the node was handed out; none: first above
+  // last.
+  std::uint16_t first = none, last = 0, lowest = none, highest = 0;
   std::uint64_t va = 0;
   std::uint64_t parent = 0; // address of the slot that leads here; 0 for a root
   std::uint64_t parent_serial = 0, serial = 0, address = 0;
+
+  // Slots below and above these have not been stored to, and are zero.
+  [[nodiscard, gnu::always_inline]] unsigned first_used() const { return first < lowest ? first : lowest; }
+  [[nodiscard, gnu::always_inline]] unsigned last_used() const { return last > highest ? last : highest; }
 };
 
 // The operation ran away or left the arena: thrown by ObservedMemory, caught by the machine, and the end of
@@ -50,7 +58,10 @@ struct Runaway {
 class Observation {
  public:
   Observation(std::uint64_t base, unsigned unit_shift, std::size_t units)
-      : base_(base), unit_shift_(unit_shift), live_units_(units), behind_(units), states_(units) {}
+      : base_(base), unit_shift_(unit_shift), live_units_(units), behind_(units), states_(units),
+        quick_{units, live_units_.data(), behind_.data(), states_.data()} {}
+  Observation(const Observation&) = delete;
+  Observation& operator=(const Observation&) = delete;
 
   // Forgets everything about the last program. The next one has nodes of `units` units at most, and slots of
   // `word_bytes` bytes.
@@ -63,6 +74,13 @@ class Observation {
 
   [[nodiscard]] bool contains(std::uint64_t pa) const { return unit(pa) < states_.size(); }
   [[nodiscard]] bool is_live(std::uint64_t pa) const { return live_units_[unit(pa)] != 0; }
+  // The node of an aligned word, if it is live; for every access, and unsanitized where that is.
+  [[nodiscard, gnu::always_inline]] NodeState* live_node(std::uint64_t slot, std::size_t word_bytes) const {
+    const std::uint64_t at = (slot - base_) >> unit_shift_;
+    if ((slot & (word_bytes - 1)) != 0 || at >= quick_.units || quick_.live[at] == 0) [[unlikely]]
+      return nullptr;
+    return quick_.states + (at - quick_.behind[at]);
+  }
   [[nodiscard]] NodeState& node(std::uint64_t pa) { return states_[first_unit(unit(pa))]; }
   [[nodiscard]] const NodeState& node(std::uint64_t pa) const { return states_[first_unit(unit(pa))]; }
   // The same wherever pa is: outside the arena some node, which is not at pa.
@@ -123,6 +141,7 @@ class Observation {
   static constexpr std::uint64_t fewest_steps = 1ULL << 22, limit_of_most_steps = 1ULL << 25, per_slot = 16;
 
   void list(NodeState& state, std::uint16_t index);
+  static void unlist(NodeState& state);
   void note_visible(const NodeState& state, std::uint64_t slot, std::uint16_t index, std::uint64_t before,
                     std::uint64_t after);
   [[noreturn]] static void no_progress(std::uint64_t slot);
@@ -139,6 +158,13 @@ class Observation {
   std::vector<std::uint8_t> live_units_; // what every access asks, kept where it is quick
   std::vector<std::uint16_t> behind_;    // units from the first one of the same node
   std::vector<NodeState> states_;
+  // The same three, which no program makes longer: what is unsanitized calls nothing, not even operator[].
+  struct Quick {
+    std::uint64_t units;
+    const std::uint8_t* live;
+    const std::uint16_t* behind;
+    NodeState* states;
+  } quick_;
   std::vector<Replaced> replaced_;
   std::vector<Invalidation> flushes_;
   std::vector<std::uint64_t> allocated_, retired_, touched_, ever_;

@@ -8,39 +8,59 @@ namespace pagetwin::fuzz {
 
 template <class Raw>
 Raw ObservedMemory::load(PhysAddr pa) const {
-  check(raw(pa));
-  return *pool_.host<Raw>(pa);
+  const auto slot = static_cast<std::uint64_t>(pa);
+  seen_->tick(slot);
+  return seen_->live_node(slot, sizeof(Raw)) != nullptr ? *host<Raw>(slot) : misplaced<Raw>(slot);
 }
 
 template <class Raw>
 void ObservedMemory::store(PhysAddr pa, Raw word) {
-  check(raw(pa));
-  write(pa, word);
+  const auto slot = static_cast<std::uint64_t>(pa);
+  seen_->tick(slot);
+  if (NodeState* const node = seen_->live_node(slot, sizeof(Raw))) [[likely]]
+    write(*node, slot, word);
+  else
+    complain_of(slot, sizeof(Raw)); // and nothing is stored: it belongs to somebody else
 }
 
 template <class Raw>
 Raw ObservedMemory::exchange(PhysAddr pa, Raw word) {
-  check(raw(pa));
-  watcher_->before_exchange(raw(pa));
-  const Raw old = *pool_.host<Raw>(pa);
-  write(pa, word);
+  const auto slot = static_cast<std::uint64_t>(pa);
+  seen_->tick(slot);
+  NodeState* const node = seen_->live_node(slot, sizeof(Raw));
+  if (node == nullptr) [[unlikely]]
+    return misplaced<Raw>(slot);
+  watcher_->before_exchange(slot);
+  const Raw old = *host<Raw>(slot);
+  write(*node, slot, word);
   return old;
 }
 
 template <class Raw>
-void ObservedMemory::write(PhysAddr pa, Raw word) {
-  NodeState& node = seen_->node(raw(pa));
-  if (!node.live)
-    return; // complained about; the node belongs to somebody else by now
-  Raw* slot = pool_.host<Raw>(pa);
-  const Raw before = *slot;
-  *slot = word;
-  seen_->note_store(node, raw(pa), static_cast<unsigned>((raw(pa) - node.address) / sizeof(Raw)), before,
-                    word);
+void ObservedMemory::write(NodeState& node, std::uint64_t slot, Raw word) {
+  Raw* const at = host<Raw>(slot);
+  const Raw before = *at;
+  *at = word;
+  seen_->note_store(node, slot, static_cast<unsigned>((slot - node.address) / sizeof(Raw)), before, word);
   if (node.linked && watched_stores_ < watched_stores) {
     ++watched_stores_;
-    watcher_->after_store(raw(pa));
+    watcher_->after_store(slot);
   }
+}
+
+template <class Raw>
+Raw ObservedMemory::misplaced(std::uint64_t slot) const {
+  complain_of(slot, sizeof(Raw));
+  return *pool_.host<Raw>(PhysAddr{slot});
+}
+
+void ObservedMemory::complain_of(std::uint64_t slot, std::size_t word_bytes) const {
+  if (!seen_->contains(slot))
+    throw Runaway{"an access outside the arena", slot};
+  if (!seen_->is_live(slot))
+    seen_->complain("an access to a node that is not live", slot);
+  else if (slot % word_bytes != 0)
+    seen_->complain("an access to no word of a node", slot);
 }
 
 template <class Raw>
@@ -60,9 +80,27 @@ Raw ObservedWindow<Raw>::exchange(std::uint64_t i, Raw word) const {
 
 template <class Raw>
 unsigned ObservedWindow<Raw>::next_live(unsigned i, unsigned end) const {
-  seen_->tick(raw(at(i)));
-  if (i < end && within(end - 1))
-    return reference::next_nonzero<Raw>(reinterpret_cast<const unsigned char*>(slots_), i, end);
+  seen_->tick(address(i));
+  if (i >= end)
+    return i;
+  return within(end - 1) ? next_used(i, end) : next_anywhere(i, end);
+}
+
+// Most of most nodes has never been stored to.
+template <class Raw>
+unsigned ObservedWindow<Raw>::next_used(unsigned i, unsigned end) const {
+  const std::uint64_t below = node_->first_used(), above = std::uint64_t{node_->last_used()} + 1;
+  const std::uint64_t from = below > index_ + i ? below - index_ : i;
+  const std::uint64_t to = above < index_ + end ? above - (above < index_ ? above : index_) : end;
+  if (from >= to)
+    return end;
+  const unsigned found = reference::next_nonzero<Raw>(reinterpret_cast<const unsigned char*>(slots_),
+                                                      static_cast<unsigned>(from), static_cast<unsigned>(to));
+  return found < to ? found : end;
+}
+
+template <class Raw>
+unsigned ObservedWindow<Raw>::next_anywhere(unsigned i, unsigned end) const {
   while (i < end && load(i) == 0)
     ++i;
   return i;
@@ -84,8 +122,6 @@ template std::uint32_t ObservedMemory::load(PhysAddr) const;
 template void ObservedMemory::store(PhysAddr, std::uint32_t);
 template std::uint32_t ObservedMemory::exchange(PhysAddr, std::uint32_t);
 
-void ObservedMemory::outside(std::uint64_t slot) { throw Runaway{"an access outside the arena", slot}; }
-
 PhysAddr ObservedMemory::allocate(unsigned shift, Fill fill) {
   if (fail_in_ != never)
     --fail_in_;
@@ -100,10 +136,12 @@ PhysAddr ObservedMemory::allocate(unsigned shift, Fill fill) {
   std::byte* at = pool_.host<std::byte>(node);
   unpoison(at, bytes_of(shift));
   touched_bytes_ = std::max<std::size_t>(touched_bytes_, (node - pool_.base()) + bytes_of(shift));
+  const auto held = held_by(node, shift);
   if (fill == Fill::zero)
-    std::memset(at, 0, bytes_of(shift));
+    zero(at, held);
   else
     scribble(at, bytes_of(shift));
+  std::ranges::fill(held, Held{});
   seen_->note_allocated(raw(node), shift,
                         fill == Fill::zero ? 0 : static_cast<unsigned>(bytes_of(shift) / word_bytes_));
   return node;
@@ -123,9 +161,34 @@ void ObservedMemory::retire(PhysAddr node, unsigned shift, Contents contents) {
 
 void ObservedMemory::release(const Waiting& w) {
   std::byte* at = pool_.host<std::byte>(w.node);
-  scribble(at, bytes_of(w.shift));
+  if (is_over_)
+    remember(w);
+  else
+    scribble(at, bytes_of(w.shift));
   poison(at, bytes_of(w.shift));
   pool_.release(w.node, w.shift, Contents::stale);
+}
+
+void ObservedMemory::remember(const Waiting& w) {
+  const NodeState& state = seen_->node(raw(w.node));
+  const std::size_t from = state.first_used() * word_bytes_, to = (state.last_used() + 1) * word_bytes_;
+  std::size_t at = 0;
+  for (Held& unit : held_by(w.node, w.shift)) {
+    const std::size_t end = at + bytes_of(unit_shift_);
+    const std::size_t first = std::clamp(from, at, end) - at, last = std::clamp(to, at, end) - at;
+    unit = {static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(last)};
+    at = end;
+  }
+}
+
+void ObservedMemory::zero(std::byte* at, std::span<const Held> held) const {
+  const std::size_t unit_bytes = bytes_of(unit_shift_);
+  for (const Held& unit : held) {
+    const std::size_t from = unit.from, to = std::min<std::size_t>(unit.to, unit_bytes);
+    if (from < to)
+      std::memset(at + from, 0, to - from);
+    at += unit_bytes;
+  }
 }
 
 void ObservedMemory::repeat_junk(std::span<const std::byte> junk) {

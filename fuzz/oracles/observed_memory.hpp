@@ -47,7 +47,7 @@ class ObservedWindow {
     seen_->note_store(*node_, address(i), index_ + static_cast<unsigned>(i), before, word);
   }
   [[nodiscard]] Raw exchange(std::uint64_t i, Raw word) const;
-  [[nodiscard]] unsigned next_live(unsigned i, unsigned end) const;
+  [[nodiscard]] PAGETWIN_UNSANITIZED unsigned next_live(unsigned i, unsigned end) const;
   [[nodiscard]] PAGETWIN_UNSANITIZED unsigned alike(unsigned i, unsigned end, Raw word, Raw but) const {
     const unsigned first = i;
     while (i < end && ((load(i) ^ word) & ~but) == 0)
@@ -85,6 +85,9 @@ class ObservedWindow {
             & static_cast<unsigned>(node_->serial == serial_))
            != 0;
   }
+  // next_live, of slots that are all within the node, and of others.
+  [[nodiscard, gnu::always_inline]] inline unsigned next_used(unsigned i, unsigned end) const;
+  [[nodiscard]] unsigned next_anywhere(unsigned i, unsigned end) const;
   [[nodiscard]] Raw load_anywhere(std::uint64_t i) const;
   void store_anywhere(std::uint64_t i, Raw word) const;
 
@@ -103,7 +106,8 @@ class ObservedMemory {
                  Observation& seen, Watcher& watcher)
       : pool_(arena.nodes().first(units << unit_shift), PhysAddr{arena.base()}, unit_shift,
               records.first(units)),
-        seen_(&seen), watcher_(&watcher) {}
+        arena_bytes_(arena.begin()), arena_base_(arena.base()), seen_(&seen), watcher_(&watcher),
+        unit_shift_(unit_shift), holds_(units) {}
 
   // Forgets the last program: a pool of `units` units.
   void restart(Arena& arena, std::size_t units, unsigned unit_shift, std::span<NodeRecord> records) {
@@ -112,8 +116,11 @@ class ObservedMemory {
                      records.first(units));
     waiting_count_ = 0;
     fail_in_ = never;
-    refused_ = false;
+    refused_ = is_over_ = false;
   }
+  // The program is over: until the next one nobody takes a node, so that what is released need not look like
+  // anything, and may be remembered for what it holds.
+  void close() { is_over_ = true; }
   // Nothing of the arena is poisoned any more.
   void leave(Arena& arena) {
     unpoison(arena.begin(), touched_bytes_);
@@ -137,13 +144,14 @@ class ObservedMemory {
   // Did the pool say no within this operation?
   [[nodiscard]] bool refused() const { return refused_; }
 
-  // Out of line, so that the engine is guided by the table and not by its observer.
+  // Out of line, so that the engine is guided by the table and not by its observer. They look after
+  // themselves, as windows do, and go unsanitized, but for words that are in no live node.
   template <class Raw>
-  [[nodiscard]] Raw load(PhysAddr pa) const;
+  [[nodiscard]] PAGETWIN_UNSANITIZED Raw load(PhysAddr pa) const;
   template <class Raw>
-  void store(PhysAddr pa, Raw word);
+  PAGETWIN_UNSANITIZED void store(PhysAddr pa, Raw word);
   template <class Raw>
-  [[nodiscard]] Raw exchange(PhysAddr pa, Raw word);
+  [[nodiscard]] PAGETWIN_UNSANITIZED Raw exchange(PhysAddr pa, Raw word);
   template <class Raw>
   [[nodiscard]] ObservedWindow<Raw> window(PhysAddr first) {
     return ObservedWindow<Raw>(*this, first);
@@ -181,21 +189,34 @@ class ObservedMemory {
     unsigned shift = 0;
   };
 
-  [[gnu::always_inline]] void check(std::uint64_t slot) const {
-    seen_->tick(slot);
-    if (!seen_->contains(slot)) [[unlikely]]
-      outside(slot);
-    if (!seen_->is_live(slot)) [[unlikely]]
-      seen_->complain("an access to a node that is not live", slot);
-  }
-  [[noreturn]] static void outside(std::uint64_t slot);
   template <class Raw>
-  void write(PhysAddr pa, Raw word);
+  [[nodiscard, gnu::always_inline]] Raw* host(std::uint64_t slot) const {
+    return reinterpret_cast<Raw*>(arena_bytes_ + (slot - arena_base_));
+  }
+  // A load of what is no word of a live node: complains, and has the sanitizers look at it.
+  template <class Raw>
+  [[gnu::noinline]] Raw misplaced(std::uint64_t slot) const;
+  [[gnu::noinline]] void complain_of(std::uint64_t slot, std::size_t word_bytes) const;
+  template <class Raw>
+  [[gnu::always_inline]] inline void write(NodeState& node, std::uint64_t slot, Raw word);
+  // What a unit of the arena may hold that is not zero, in bytes from its begin. A program leaves little
+  // behind, while zeroing and filling wide nodes is what a wide node costs.
+  struct Held {
+    std::uint32_t from = 0, to = ~std::uint32_t{0};
+  };
   void release(const Waiting& w);
+  [[nodiscard]] std::span<Held> held_by(PhysAddr node, unsigned shift) {
+    const auto unit = static_cast<std::size_t>((node - pool_.base()) >> unit_shift_);
+    return std::span(holds_).subspan(unit, std::size_t{1} << (shift - unit_shift_));
+  }
+  void remember(const Waiting& w);
+  void zero(std::byte* at, std::span<const Held> held) const;
   void repeat_junk(std::span<const std::byte> junk);
   void scribble(std::byte* at, std::size_t bytes) const;
 
   NodePool pool_;
+  std::byte* arena_bytes_;
+  std::uint64_t arena_base_;
   Observation* seen_;
   Watcher* watcher_;
   std::vector<std::byte> junk_; // enough for a node of the usual size
@@ -203,6 +224,9 @@ class ObservedMemory {
   std::vector<Waiting> waiting_ = std::vector<Waiting>(64);
   std::size_t waiting_count_ = 0;
   std::size_t touched_bytes_ = 0;
+  unsigned unit_shift_;
+  std::vector<Held> holds_; // by unit, of what is not allocated
+  bool is_over_ = false;
   std::uint64_t fail_in_ = never;
   unsigned watched_stores_ = 0;
   std::uint64_t reserved_ = 0; // still to be allocated

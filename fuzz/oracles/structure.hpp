@@ -22,8 +22,8 @@ class Structure {
   // After an operation. live(node) reads the table's counter beside a node.
   template <class Live>
   [[nodiscard]] Verdict check(const View& view, Observation& seen, Live&& live) {
-    if (seen.complaint() != nullptr)
-      return finding("O5 frames", seen.complaint_address(), seen.complaint(), seen.complaint());
+    if (Verdict v = complaint(seen))
+      return v;
     if (Verdict v = follow(view, seen))
       return v;
     for (const std::uint64_t node : seen.touched()) {
@@ -32,6 +32,13 @@ class Structure {
         return wrong_counter(state, node, live(node));
     }
     return std::nullopt;
+  }
+
+  // Memory was used wrongly while the operation ran.
+  [[nodiscard]] static Verdict complaint(const Observation& seen) {
+    return seen.complaint() == nullptr
+               ? std::nullopt
+               : Verdict(finding("O5 frames", seen.complaint_address(), seen.complaint(), seen.complaint()));
   }
 
  private:

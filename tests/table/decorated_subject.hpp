@@ -70,6 +70,7 @@ class DecoratedSubject : public Subject {
   [[nodiscard]] Arena& arena() override { return inner_->arena(); }
   [[nodiscard]] Observation* observation() override { return inner_->observation(); }
   void begin_operation() override { inner_->begin_operation(); }
+  void close() override { inner_->close(); }
 
  protected:
   [[nodiscard]] Subject& inner() { return *inner_; }

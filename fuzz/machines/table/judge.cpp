@@ -233,11 +233,15 @@ Verdict TableMachine::destroy_space(unsigned space) {
 }
 
 Verdict TableMachine::destroy_all() {
+  subject_->close();
+  const Observation* seen = subject_->observation();
   for (unsigned s = 0; s < space_count_; ++s) {
     if (!spaces_[s].alive)
       continue;
     subject_->begin_operation();
     if (Verdict v = destroy_space(s))
+      return v;
+    if (Verdict v = seen == nullptr ? std::nullopt : Structure::complaint(*seen))
       return v;
   }
   if (subject_->nodes_used() == 0)
