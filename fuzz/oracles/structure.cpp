@@ -60,6 +60,8 @@ Verdict Structure::follow(const View& view, Observation& seen) {
 void Structure::detach_replaced(const View& view, Observation& seen) {
   detached_.clear();
   for (const Replaced& r : seen.replaced()) {
+    if (r.level == 0) // where a table would have been a finding
+      continue;
     const reference::Decoded was = view.mmu->decode(r.before, r.level, r.index, view.mode);
     if (was.kind != reference::SlotKind::table || !seen.contains(was.address))
       continue;
@@ -93,25 +95,20 @@ NodeState* Structure::incarnation(Observation& seen, std::uint64_t node, std::ui
 }
 
 Verdict Structure::attach(const View& view, Observation& seen, std::uint64_t node) {
-  const NodeState state = seen.node(node);
+  const NodeState& state = seen.node(node); // which stays where it is
   // Groups in whole, from their first copies on.
   const unsigned first = state.first & ~(widest_group_ - 1);
-  const unsigned last = std::min(state.last | (widest_group_ - 1), view.mmu->entries(state.level) - 1);
-  for (unsigned index = first, run = 1; index <= last; index += run) {
-    run = 1;
-    const std::uint64_t slot = node + std::uint64_t{index} * word_bytes_, raw = load(view, slot);
-    if (raw == 0)
-      continue;
-    const reference::Decoded word = view.mmu->decode(raw, state.level, index, view.mode);
+  const unsigned end = std::min((state.last | (widest_group_ - 1)) + 1, view.mmu->entries(state.level));
+  reference::Decoded word;
+  const auto next = [&](unsigned index) {
+    return view.mmu->next_notable(view.memory, node, state.level, index, end, view.mode, word);
+  };
+  for (unsigned index = next(first); index < end; index = next(index + word.copies)) {
     if (Verdict v = check_word(view, state, node, index, word))
       return v;
     if (word.kind == reference::SlotKind::table)
-      if (Verdict v = attach_child(view, seen, slot, index, word))
+      if (Verdict v = attach_child(view, seen, node + std::uint64_t{index} * word_bytes_, index, word))
         return v;
-    if (word.kind == reference::SlotKind::leaf)
-      run = word.copies > 1
-                ? word.copies
-                : view.mmu->run_length(view.memory, slot, last - index + 1, state.level, view.mode);
   }
   if (state.nonzero == 0 && state.parent != 0)
     return finding("O4 shape", node, "empty node",
@@ -140,14 +137,11 @@ Verdict Structure::check_word(const View& view, const NodeState& state, std::uin
 }
 
 // A group is judged from its first copy and then passed over, so that whoever meets another copy has met one
-// that stands alone. Copies are decoded only where is_repeated does not vouch for them.
+// that stands alone. Asked only of groups that are not repeated word by word.
 std::optional<unsigned> Structure::odd_copy(const View& view, unsigned level, std::uint64_t node,
                                             unsigned index, const reference::Decoded& first) const {
   if (index % first.copies != 0)
     return index;
-  const std::uint64_t slot = node + std::uint64_t{index} * word_bytes_;
-  if (view.mmu->is_repeated(view.memory, slot, first.copies, level, view.mode))
-    return std::nullopt;
   for (unsigned copy = index + 1; copy < index + first.copies; ++copy) {
     const std::uint64_t other = load(view, node + std::uint64_t{copy} * word_bytes_);
     if (!reference::same_leaf(first, view.mmu->decode(other, level, copy, view.mode)))

@@ -3,7 +3,7 @@
 // memory.
 #pragma once
 
-#include "reference/mmu/mmu.hpp"
+#include "reference/mmu/runs.hpp"
 
 #include <cstdint>
 
@@ -50,9 +50,9 @@ class Enumerator {
     }
     --budget_;
     const unsigned entries = mmu_.entries(level);
-    for (unsigned index = next_used(address, 0, entries); index < entries;) {
+    for (unsigned index = next_used(mmu_, memory_, address, 0, entries); index < entries;) {
       const unsigned shown = slot(address, level, index, va, path);
-      index = next_used(address, index + shown, entries);
+      index = next_used(mmu_, memory_, address, index + shown, entries);
     }
   }
 
@@ -65,24 +65,12 @@ class Enumerator {
     return memory_.word(node + std::uint64_t{index} * bytes, bytes);
   }
 
-  // The node's first slot from `index` on that is not zero.
-  [[nodiscard]] unsigned next_used(std::uint64_t node, unsigned index, unsigned entries) const {
-    const unsigned char* const words = memory_.base + (node - memory_.pa_base);
-    return mmu_.descriptor_bytes() == 4 ? next_nonzero<std::uint32_t>(words, index, entries)
-                                        : next_nonzero<std::uint64_t>(words, index, entries);
-  }
-
-  // Slots from `found` on that are one run, or one group, with it.
-  [[nodiscard]] unsigned run_from(const Slot& found) const {
-    const unsigned copies = found.decoded.copies;
+  // Slots from `found` on that are shown with it.
+  [[nodiscard]] unsigned shown_with(const Slot& found) const {
     if (found.decoded.kind != SlotKind::leaf || found.decoded.violations != 0)
       return 1;
-    if (copies == 1)
-      return mmu_.run_length(memory_, found.address, mmu_.entries(found.level) - found.index, found.level,
-                             mode_);
-    const bool is_whole =
-        found.index % copies == 0 && mmu_.is_repeated(memory_, found.address, copies, found.level, mode_);
-    return is_whole ? copies : 1;
+    return run_from(mmu_, memory_, found.address, found.level, found.index, mmu_.entries(found.level),
+                    found.decoded, mode_);
   }
 
   // Returns how many slots it has shown.
@@ -95,7 +83,7 @@ class Enumerator {
     found.address = node_address + std::uint64_t{index} * mmu_.descriptor_bytes();
     found.raw = word(node_address, index);
     found.decoded = mmu_.decode(found.raw, level, index, mode_);
-    found.count = run_from(found);
+    found.count = shown_with(found);
     found.effective = path.effective(found.raw, found.decoded.attributes);
     sink_(static_cast<const Slot&>(found));
     const bool followed = (found.decoded.violations & violation::faulting) == 0;

@@ -145,6 +145,13 @@ class Mmu {
   [[nodiscard]] virtual bool is_repeated(const PhysicalMemory& memory, std::uint64_t slot, unsigned copies,
                                          unsigned level, const Mode& mode) const = 0;
 
+  // The first of the slots index .. end - 1 of a node that is a table, that has a violation, or that is a
+  // copy in a group of which is_repeated does not say that it is whole; `to` is what it holds. end: all are
+  // holes and leaves as they should be. Groups are whole in the range, and the node lies in the memory.
+  [[nodiscard]] virtual unsigned next_notable(const PhysicalMemory& memory, std::uint64_t node,
+                                              unsigned level, unsigned index, unsigned end, const Mode& mode,
+                                              Decoded& to) const = 0;
+
   // Where va leads, whoever asks: no rights are checked, effective attributes are returned, flags are the OR
   // over the copies of the leaf. Nothing, where hardware would find no translation.
   [[nodiscard]] virtual std::optional<Translation> translate(const PhysicalMemory& memory, std::uint64_t root,

@@ -57,6 +57,11 @@ class Radix : public Mmu {
     }
     return true;
   }
+  [[nodiscard]] unsigned next_notable(const PhysicalMemory& memory, std::uint64_t node, unsigned level,
+                                      unsigned index, unsigned end, const Mode& mode,
+                                      Decoded& to) const final {
+    return next_notable_of(arch(), memory, node, level, index, end, mode, to);
+  }
   // Where groups are none, or small.
   [[nodiscard]] bool repeats(std::uint64_t, std::uint64_t, unsigned, const Mode&) const override {
     return false;

@@ -1,6 +1,7 @@
 // O4 over groups of duplicated descriptors of any width: AArch64 has sets of up to 128. Words are made by
 // hand, so that no table is needed that writes them.
 #include "fuzz/oracles/structure.hpp"
+#include "reference/mmu/runs.hpp"
 
 #include <gtest/gtest.h>
 #include <vector>
@@ -41,6 +42,11 @@ class CountingMmu final : public reference::Mmu {
   [[nodiscard]] bool is_repeated(const reference::PhysicalMemory& memory, std::uint64_t slot, unsigned count,
                                  unsigned level, const reference::Mode& mode) const override {
     return mmu_->is_repeated(memory, slot, count, level, mode);
+  }
+  [[nodiscard]] unsigned next_notable(const reference::PhysicalMemory& memory, std::uint64_t node,
+                                      unsigned level, unsigned index, unsigned end,
+                                      const reference::Mode& mode, reference::Decoded& to) const override {
+    return reference::next_notable_of(*this, memory, node, level, index, end, mode, to);
   }
   [[nodiscard]] std::optional<reference::Translation> translate(const reference::PhysicalMemory& memory,
                                                                 std::uint64_t root, std::uint64_t va,
@@ -179,7 +185,7 @@ TEST_F(Groups, FlagsMayDifferBetweenCopies) {
   put(2, 300, (first_copy + 44 * K16) | 0x400U); // accessed
   const std::uint64_t before = mmu_.decoded();
   EXPECT_FALSE(check());
-  EXPECT_EQ(mmu_.decoded() - before, copies + 1); // each, and the word that was replaced
+  EXPECT_EQ(mmu_.decoded() - before, copies); // each
 }
 
 } // namespace
