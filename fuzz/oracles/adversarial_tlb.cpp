@@ -59,15 +59,6 @@ Verdict AdversarialTlb::check_gone(unsigned space) const {
   return std::nullopt;
 }
 
-View::Range AdversarialTlb::hull_of(const View& view, std::span<const Replaced> replaced) {
-  View::Range hull{~std::uint64_t{0}, 0};
-  for (const Replaced& r : replaced) {
-    const auto [first, last] = view.slot_range(r.node_va, r.level, r.index);
-    hull = {std::min(hull.first, first), std::max(hull.last, last)};
-  }
-  return hull;
-}
-
 Verdict AdversarialTlb::check_against(const View& view, const Line& line, std::span<const Replaced> replaced,
                                       std::uint64_t root) {
   for (const Replaced& r : replaced) {

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "fuzz/oracles/finding.hpp"
-#include "fuzz/oracles/observation.hpp"
+#include "fuzz/oracles/replaced_hull.hpp"
 #include "fuzz/oracles/view.hpp"
 
 #include <array>
@@ -36,7 +36,7 @@ class AdversarialTlb {
   // not exist any more.
   template <class Root>
   [[nodiscard]] Verdict check(const View& view, const Observation& seen, Root&& root) const {
-    const View::Range hull = hull_of(view, seen.replaced());
+    const ReplacedHull hull = hull_of(view, seen.replaced());
     for (const Line& line : lines_)
       if (line.bytes != 0 && meets(line, hull.first, hull.last))
         if (Verdict v = check_against(view, line, seen.replaced(), root(line.space)))
@@ -52,8 +52,6 @@ class AdversarialTlb {
   [[nodiscard]] static bool meets(const Line& line, std::uint64_t first, std::uint64_t last) {
     return line.va <= last && first <= line.va + (line.bytes - 1);
   }
-  // Bytes that the replaced words reached, of all spaces together; first above last when there are none.
-  [[nodiscard]] static View::Range hull_of(const View& view, std::span<const Replaced> replaced);
   [[nodiscard]] static Verdict check_against(const View& view, const Line& line,
                                              std::span<const Replaced> replaced, std::uint64_t root);
   [[nodiscard]] static Verdict check_line(const View& view, const Line& line, std::uint64_t first,
