@@ -27,7 +27,9 @@ VerbDice choose_verbs(const Schema& schema, Rng& rng) {
 // The selectors that a program uses for one field: a few of its own, and now and then any.
 class Window {
  public:
-  explicit Window(Rng& rng) : size_(1 + rng.below(largest_pool)), wide_(rng.one_in(2) ? 2 : 8) {
+  void open(Rng& rng) {
+    size_ = 1 + rng.below(largest_pool);
+    wide_ = rng.one_in(2) ? 2 : 8;
     for (std::uint16_t& selector : pool_)
       selector = rng.bits16();
   }
@@ -37,8 +39,8 @@ class Window {
 
  private:
   std::array<std::uint16_t, largest_pool> pool_{};
-  std::uint64_t size_;
-  std::uint64_t wide_;
+  std::uint64_t size_ = 1;
+  std::uint64_t wide_ = 1;
 };
 
 } // namespace
@@ -50,10 +52,9 @@ Bytes swarm_program(const Schema& schema, std::uint64_t seed, std::size_t ops) {
   for (std::size_t field = 0; field < max_fields; ++field)
     set_selector(bytes.data(), field, rng.bits16());
   const VerbDice verbs = choose_verbs(schema, rng);
-  std::vector<Window> windows;
-  windows.reserve(max_fields);
-  for (std::size_t field = 0; field < max_fields; ++field)
-    windows.emplace_back(rng);
+  std::array<Window, max_fields> windows;
+  for (Window& window : windows)
+    window.open(rng);
   for (std::size_t at = record_bytes; at < bytes.size(); at += record_bytes) {
     bytes[at] = verbs.roll(rng);
     for (unsigned rest = schema.verbs.empty() ? 0 : schema.verbs[bytes[at]].fields; rest != 0;
