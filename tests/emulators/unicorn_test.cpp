@@ -2,6 +2,10 @@
 // means to ask. Skipped where the library is missing.
 #include "tests/emulators/fixture.hpp"
 
+#include <cstdio>
+#include <ctime>
+#include <vector>
+
 namespace pagetwin::emulators {
 namespace {
 
@@ -132,6 +136,30 @@ TEST_F(Unicorn, ForgetsTheTableBefore) {
   small.set(0, 1, 0);
   small.set(1, 1, link(large.node(0)));
   expect_fault(ask("aarch64_s1_16k", small, kernel(Kind::read, 0x200'0000)), Outcome::not_present, 0);
+}
+
+// The library and the harness alone, in CPU time: what the slowest kind of input takes, in which each probe
+// asks another question and the tables are others each time.
+TEST_F(Unicorn, WalksSixteenProbesTenThousandTimesACpuSecond) {
+  constexpr unsigned probes = 16, walks = 1000;
+  for (const Granule& granule : granules) {
+    Tables tables = tables_of(granule.levels);
+    std::vector<Probe> asked;
+    for (unsigned i = 0; i < probes; ++i) {
+      tables.set(0, i, (std::uint64_t{i} + 1) << 30U | page | for_users);
+      asked.push_back({i * granule.page_bytes, (i & 1U) == 0 ? Kind::read : Kind::write, (i & 2U) != 0});
+    }
+    std::vector<Answer> answers(probes);
+    const std::clock_t begin = std::clock();
+    for (unsigned walk = 0; walk < walks; ++walk) {
+      tables.set(0, walk % probes, (std::uint64_t{walk} + 1) << 30U | page | for_users);
+      emulator().walk(granule.format, tables.image(), asked, answers);
+      expect_ok(answers[walk % probes], (std::uint64_t{walk} + 1) << 30U);
+    }
+    const double seconds = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+    std::printf("%s: %.0f walks of %u probes a CPU second\n", granule.format, walks / seconds, probes);
+    EXPECT_GE(walks / seconds, 10'000) << granule.format;
+  }
 }
 
 } // namespace
