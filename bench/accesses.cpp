@@ -29,15 +29,21 @@
 namespace pagetwin::bench {
 namespace {
 
-// A Tlb has at least one line, so the walk caches alone have a TLB of one in front of them.
+// A Tlb has at least one line; where the walk caches are alone it is never asked.
 struct Caches {
   const char* name;
   unsigned lines, ways, pointers, level;
+  CacheRules rules{};
 };
+constexpr CacheRules walk_cache_only{GateRule::never(), GateRule::always()};
+constexpr CacheRules all_asked{GateRule::always(), GateRule::always()};
 constexpr Caches no_caches{"none", 0, 0, 0, 1};
-constexpr std::array configurations{Caches{"walk1", 1, 1, 64, 1},     Caches{"walk2", 1, 1, 16, 2},
-                                    Caches{"tlb64", 64, 4, 0, 1},     Caches{"tlb256", 256, 4, 0, 1},
-                                    Caches{"tlb1024", 1024, 4, 0, 1}, Caches{"both", 1024, 4, 64, 1}};
+// The last is what an Mmu does that is told nothing else, with the sizes of the cached lookups.
+constexpr std::array configurations{
+    Caches{"walk1", 1, 1, 64, 1, walk_cache_only}, Caches{"walk2", 1, 1, 16, 2, walk_cache_only},
+    Caches{"tlb64", 64, 4, 0, 1, all_asked},       Caches{"tlb256", 256, 4, 0, 1, all_asked},
+    Caches{"tlb1024", 1024, 4, 0, 1, all_asked},   Caches{"both", 1024, 4, 64, 2, all_asked},
+    Caches{"adaptive", 1U << 14, 2, 64, 2}};
 
 enum class Leaves : bool { pages, blocks };
 
@@ -70,8 +76,8 @@ class Space {
       : arena_(nodes + F::levels), records_(arena_.nodes()),
         pool_(arena_.memory(), Arena::base, Arena::node_shift, records_), memory_(pool_),
         table_(*Table::create(memory_, space)), lines_(std::max(caches.lines, 1U)),
-        pointers_(caches.pointers),
-        mmu_(memory_, Tlb<F>(lines_, std::max(caches.ways, 1U)), WalkCache<F>(pointers_, caches.level)) {}
+        pointers_(caches.pointers), mmu_(memory_, Tlb<F>(lines_, std::max(caches.ways, 1U)),
+                                         WalkCache<F>(pointers_, caches.level), caches.rules) {}
   Space(const Space&) = delete;
   Space& operator=(const Space&) = delete;
   ~Space() = default;
@@ -84,8 +90,8 @@ class Space {
     return found ? raw(found->pa()) : miss;
   }
   [[nodiscard, gnu::always_inline]] inline std::uint64_t translate(std::uint64_t va) {
-    const auto found = mmu_.translate(space, table_.root(), va);
-    return found ? raw(found->pa) : miss;
+    const auto found = mmu_.find(space, table_.root(), va);
+    return found ? raw(*found) : miss;
   }
   // Of so many translations.
   void report_hits(benchmark::State& state, const Caches& caches, std::uint64_t translations) const {
@@ -116,7 +122,7 @@ class Space {
   Table table_;
   std::vector<TlbEntry> lines_;
   std::vector<WalkCacheEntry> pointers_;
-  Mmu<F, Memory> mmu_;
+  Mmu<F, Memory, Words::ours> mmu_;
 };
 
 template <class Translate>
