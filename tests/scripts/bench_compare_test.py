@@ -203,7 +203,7 @@ class NothingMatches(unittest.TestCase):
     def test_bench_says_only_that(self):
         with mock.patch.object(builds, "program", lambda *_: self.binary), \
                 self.assertRaisesRegex(Failure, "^no benchmark matches --filter 'nosuch'$"):
-            bench_command.run(Namespace(filter="nosuch", min_time=None))
+            bench_command.run(Namespace(filter="nosuch", min_time=None, accesses=None))
 
     def test_bench_compare_says_of_which_commit(self):
         with self.assertRaisesRegex(bench_results.Unusable, "^no benchmark of abc matches --filter 'nosuch'$"):
