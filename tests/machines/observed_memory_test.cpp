@@ -64,7 +64,8 @@ TEST_F(ObservedNodes, ShowTheNextLiveSlotThatAScanOfAllWouldShow) {
       if (random() % 3 == 0)
         begin_operation();
       window(node).store(random() % slots, random() % 3);
-      const unsigned from = random() % slots, end = random() % (slots + 1);
+      const auto from = static_cast<unsigned>(random() % slots);
+      const auto end = static_cast<unsigned>(random() % (slots + 1));
       EXPECT_EQ(window(node).next_live(from, end), next_of_all(node, from, end)) << from << " " << end;
       const PhysAddr middle = node + from * 8ULL;
       EXPECT_EQ(window(middle).next_live(0, slots - from) + from, next_of_all(node, from, slots));
