@@ -1,15 +1,13 @@
 // Edits of leaves above the level of pages, beside W8 and W12: 2^15 of them, 64 GiB in 2 MiB each. With and
 // without flags that hardware sets: where it does, a live leaf is exchanged rather than stored.
-#include "bench/duel.hpp"
 #include "bench/edits.hpp"
+#include "bench/lists.hpp"
 #include "bench/ours.hpp"
 #include "bench/raw.hpp"
 #include "bench/registry.hpp"
 #include "src/arch/aarch64.hpp"
 #include "src/arch/riscv.hpp"
 #include "src/arch/x86_64.hpp"
-
-#include <string>
 
 namespace pagetwin::bench {
 namespace {
@@ -59,21 +57,12 @@ struct Protect : Blocks {
   }
 };
 
-template <class Workload, class Subject, class Probe>
-void add() {
-  const std::string name = std::string(Workload::name) + "/" + Subject::name();
-  benchmark::RegisterBenchmark(name.c_str(), duel<Workload, Subject, Workload, Probe>);
-}
-template <class Subject, class Probe>
-void add_all() {
-  add<MapOne, Subject, Probe>();
-  add<UnmapRange, Subject, Probe>();
-  add<Protect, Subject, Probe>();
-}
+using Superpages = List<MapOne, UnmapRange, Protect>;
+
 template <Format F>
 void add_format() {
-  add_all<Ours<F>, RawFor<F>>();
-  add_all<Ours<F, HardwareFlags::on>, RawFor<F>>();
+  add_duels<Ours<F>, RawFor<F>>(Superpages{});
+  add_duels<Ours<F, HardwareFlags::on>, RawFor<F>>(Superpages{});
 }
 
 } // namespace

@@ -111,10 +111,8 @@ Verdict Referee::compare_bytes(const Batch& batch) {
     if (expected == found)
       continue;
     const unsigned level = survey_.level_at(slot).value_or(view.mmu->levels()); // no node: above the root
-    Verdict verdict =
-        compare_word(batch, slot, {level, before.word(slot, word_bytes), expected, found, batch.damaged});
-    if (!first)
-      first = std::move(verdict);
+    keep_first(first, compare_word(batch, slot,
+                                   {level, before.word(slot, word_bytes), expected, found, batch.damaged}));
   }
   return first;
 }
