@@ -58,7 +58,7 @@ std::string report_finding(Machine& machine, const Target& target, const Program
   const std::string path = options.directory + trace_name(target, small.program, signature);
   const auto error = write_file(path, trace_text(target, small.program, signature));
   if (!error)
-    report->files.push_back({"trace", path});
+    report->files.push_back({"trace", path, std::string(target.name)});
   const char* const note =
       small.exhausted ? "The limit of runs or of time ended the minimisation; scripts/minimize goes on.\n"
                       : "";

@@ -141,7 +141,7 @@ void Replay::print_divergence(const Loaded& loaded, const std::string& path,
   auto report = make_report(*machine_, target_, loaded.trace.program, recording);
   if (!report)
     return;
-  report->files.push_back({"input", path});
+  report->files.push_back({"input", path, loaded.trace.target});
   report->executable = executable_;
   const std::size_t step = report->divergence.step;
   print("diverged  " + path + " (" + report->divergence.signature() + ")\n");

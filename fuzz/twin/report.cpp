@@ -81,10 +81,9 @@ std::string files(const Report& report) {
 std::string commands(const Report& report) {
   if (report.files.empty())
     return {};
-  const std::string& file = report.files.back().path;
-  const bool text_file = file.ends_with(".ops");
-  const std::string named =
-      text_file ? file : "--target " + report.target + " " + file; // bytes do not say whose
+  const auto& [label, file, target] = report.files.back();
+  const std::string named = // a file that does not say so ran with --target, or where its folder does
+      target == report.target ? file : "--target " + report.target + " " + file;
   std::string text = "replay    " + report.replay + " " + named + "\n";
   const bool same_program = report.replay == replay_command;
   if (same_program
@@ -92,7 +91,8 @@ std::string commands(const Report& report) {
     text += "minimise  scripts/minimize " + named + "\n";
   if (!report.executable.empty())
     text += "debug     gdb --args " + report.executable + " " + file + "\n";
-  if (text_file)
+  const bool belongs = target.empty() || target == report.target; // else its line outweighs the folder
+  if (file.ends_with(".ops") && belongs)
     text += "test      install -D -m 644 " + file + " -t corpus/" + report.target + "/regress\n";
   return text;
 }

@@ -11,6 +11,7 @@ namespace pagetwin::twin {
 struct Artifact {
   std::string label; // "input", "trace"
   std::string path;
+  std::string target = {}; // that its own line names; "" of bytes, and where there is none
 };
 
 struct Report {

@@ -25,7 +25,7 @@ TEST(Report, HasEveryPartInOrder) {
   auto report = make_report(machine, toy::target_with<Plant::stale>(), program);
   ASSERT_TRUE(report);
   report->original_ops = 57;
-  report->files = {{"input", "crash-1"}, {"trace", "out/a.ops"}};
+  report->files = {{"input", "crash-1"}, {"trace", "out/a.ops", "toy_store"}};
   report->executable = "bin/toy_replay";
   report->seed = 12;
   EXPECT_EQ(render(*report),
@@ -53,6 +53,26 @@ TEST(Report, HasEveryPartInOrder) {
             "debug     gdb --args bin/toy_replay out/a.ops\n"
             "test      install -D -m 644 out/a.ops -t corpus/toy_store/regress\n"
                 + build_lines() + "seed      12: bin/toy_replay --seed 12 --ops 57\n");
+}
+
+// What ran is what --target said, if a file says another target or none; the commands have to say it again.
+TEST(Report, NamesTheTargetThatAFileDoesNotSay) {
+  toy::ToyMachine machine(Plant::stale);
+  auto report = make_report(machine, toy::target_with<Plant::stale>(), toy::noisy_stale_program());
+  ASSERT_TRUE(report);
+  const auto commands = [&report](Artifact file) {
+    report->files = {std::move(file)};
+    const std::string text = render(*report);
+    const std::size_t begin = text.find("replay    ");
+    return text.substr(begin, text.find("commit    ") - begin);
+  };
+  const std::string named = "replay    scripts/replay --target toy_store a.ops\n"
+                            "minimise  scripts/minimize --target toy_store a.ops\n";
+  const std::string test = "test      install -D -m 644 a.ops -t corpus/toy_store/regress\n";
+  EXPECT_EQ(commands({"input", "a.ops"}), named + test);
+  EXPECT_EQ(commands({"input", "a.ops", "other"}), named);
+  EXPECT_EQ(commands({"input", "crash-1"}), "replay    scripts/replay --target toy_store crash-1\n"
+                                            "minimise  scripts/minimize --target toy_store crash-1\n");
 }
 
 TEST(Report, AtTheEndOfTheProgramPointsBehindIt) {
