@@ -108,9 +108,10 @@ class Bootstrap(unittest.TestCase):
             self.assertNotIn("unicorn", self.run_script("--list", group).stdout)
 
     def test_an_unknown_group(self):
-        done = self.run_script("everything")
-        self.assertEqual((done.returncode, done.stdout), (2, ""))
-        self.assertIn("expected a group (test, all, oracles), found 'everything'", done.stderr)
+        for before in ((), ("--oracles",)):
+            done = self.run_script(*before, "everything")
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            self.assertIn("expected a group (test, all, oracles), found 'everything'", done.stderr)
 
 
 class Help(unittest.TestCase):
