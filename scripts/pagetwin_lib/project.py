@@ -19,8 +19,9 @@ class Failure(Exception):
 
 
 def say(message: str) -> None:
-    """Progress; results go to standard output."""
-    print(message, file=sys.stderr, flush=True)
+    """Progress; results go to standard output. One write, so that what threads say at the same time stays in lines."""
+    sys.stderr.write(f"{message}\n")
+    sys.stderr.flush()
 
 
 def cores() -> int:

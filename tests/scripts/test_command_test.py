@@ -16,7 +16,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from pagetwin_lib import coverage_report, test_command  # noqa: E402
 from pagetwin_lib.coverage_report import Row, Share  # noqa: E402
 from pagetwin_lib.ctest_log import Counts, counts  # noqa: E402
-from pagetwin_lib.project import commit, git  # noqa: E402
+from pagetwin_lib.project import commit, git, say  # noqa: E402
 
 ALL_GOOD = ("      Start 1: a\n1/2 Test #1: a ....   Passed    0.01 sec\n\n100% tests passed, 0 tests failed out of 213\n\n"
             "Total Test time (real) =  17.34 sec\n")
@@ -137,6 +137,13 @@ class Project(unittest.TestCase):
         for command in ("print('few')", "print('many' * 100000)"):
             done = self.run_command(command, writer)
             self.assertEqual((done.returncode, done.stderr), (141, ""))
+
+    def test_a_line_of_progress_is_one_write(self):
+        writes = []  # threads say where they are; between two writes another's line can come
+        with mock.patch("sys.stderr") as stderr:
+            stderr.write = writes.append
+            say("armv7: started")
+        self.assertEqual(writes, ["armv7: started\n"])
 
     def test_a_commit_is_named_where_there_is_one(self):
         has_one = git("rev-parse", "--verify", "HEAD") is not None
