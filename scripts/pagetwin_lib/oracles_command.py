@@ -30,7 +30,8 @@ TLB, no oracle at all, or bad usage; 0 all agree.
 
 import argparse
 import signal
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from pagetwin_lib import builds, foreign_mmus, target_lookup
@@ -41,6 +42,7 @@ from pagetwin_lib.project import FAILED, INTERRUPTED, OK, OUT, ROOT, Failure, co
 
 PRESETS = ("san", "gcc", "fast")
 PROBES = 1_000_000
+LOOK = 0.5  # seconds between looks for an interrupt
 WITH_TABLES = "page_table_"  # what begins the names of targets whose tables can be walked
 
 
@@ -101,7 +103,7 @@ def ask(args: argparse.Namespace, groups: dict[str, list[Path]]) -> tuple[Report
     with ThreadPoolExecutor(max_workers=cores()) as pool:
         jobs = {pool.submit(run_one, processes, target, command(args, target, files)): target for target, files in groups.items()}
         try:
-            for job in as_completed(jobs):
+            for job in as_they_end(jobs):
                 take(report, jobs[job], *job.result())
                 del left[jobs[job]]
                 say(f"{short(jobs[job])}: finished, {counted(len(left), 'format')} left")
@@ -115,6 +117,14 @@ def ask(args: argparse.Namespace, groups: dict[str, list[Path]]) -> tuple[Report
             processes.stop()
             raise
     return report, list(left)
+
+
+def as_they_end(jobs: Iterable[Future]) -> Iterator[Future]:
+    """Never waits long: a signal that comes just before a wait begins does not end it, and Python would only see it after it."""
+    left = set(jobs)
+    while left:
+        done, left = wait(left, LOOK, FIRST_COMPLETED)
+        yield from done
 
 
 def take(report: Report, target: str, status: int, lines: list[str]) -> None:
