@@ -127,7 +127,13 @@ class Report:
         if complete:
             lines += [f"error: {oracle}: the known deviation '{name}' was never met" for oracle, name in self.unused()]
             lines += [f"error: {oracle}: its TLB kept nothing of {name} that was stale" for name, oracle in self.never_stale()]
-        return "\n".join(lines)
+        return "\n".join(lines + self._failed())
+
+    def _failed(self) -> list[str]:
+        """Last: 0 unexplained answers beside exit status 1 is what a finding of our own oracles looks like, far above."""
+        why = {FAILED: "diverged; the report is above the table"}
+        return [f"error: {target}: {why.get(status, f'ended with status {status}; why is above the table')}"
+                for target, status in sorted(self.statuses.items()) if status != OK]
 
     def _why_not(self, name: str) -> str:
         walkers = [oracle for oracle in foreign_mmus.WALKS if foreign_mmus.walks(oracle, name)]

@@ -36,6 +36,7 @@ from pathlib import Path
 
 from pagetwin_lib import builds, foreign_mmus, target_lookup
 from pagetwin_lib.durations import count, counted
+from pagetwin_lib.names import choice
 from pagetwin_lib.oracle_report import Report
 from pagetwin_lib.processes import Processes
 from pagetwin_lib.project import FAILED, INTERRUPTED, OK, OUT, ROOT, Failure, cores, run_command, say
@@ -64,7 +65,7 @@ def chosen(formats: list[str]) -> list[str]:
     known = [name for name in builds.targets() if name.startswith(WITH_TABLES)]
     for name in formats:
         if WITH_TABLES + name not in known:
-            raise Failure(f"expected a format ({', '.join(map(short, known))}), found '{name}'")
+            raise Failure(f"--format: expected a format, found '{name}'; {choice(short(name), list(map(short, known)))}")
     return [WITH_TABLES + name for name in dict.fromkeys(formats)] or known
 
 

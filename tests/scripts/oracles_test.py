@@ -136,6 +136,12 @@ class Printing(unittest.TestCase):
         head, row, *_ = text[text.index("TLB truth"):].splitlines()
         self.assertEqual(len(row), len(head))
 
+    def test_what_failed_is_named_at_the_end(self):
+        text = report(oracle(), page_table_a=OK, page_table_b=FAILED, page_table_c=BAD_INPUT).render(complete=False)
+        self.assertEqual(text.splitlines()[-2:], ["error: page_table_b: diverged; the report is above the table",
+                                                  "error: page_table_c: ended with status 2; why is above the table"])
+        self.assertNotIn("error", report(oracle(), page_table_a=OK).render(complete=False))
+
     def test_an_oracle_that_shows_no_tlb_is_named(self):
         self.assertRegex(report(oracle(), tlb("sv48")).render(complete=False), r"sv39 +qemu +not judged: no access of it goes")
 
@@ -160,9 +166,10 @@ class Choosing(unittest.TestCase):
         self.assertEqual(oracles_command.chosen(["riscv_sv39", "riscv_sv39"]), ["page_table_riscv_sv39"])
 
     def test_a_format_that_does_not_exist_is_named(self):
-        with self.assertRaisesRegex(Failure, r"expected a format \(ept, riscv_sv39\), found 'sv40'"):
-            oracles_command.chosen(["sv40"])
-
+        for name, hint in (("sv40", "there are: ept, riscv_sv39"), ("sv39", r"did you mean riscv_sv39\?"),
+                           ("page_table_ept", r"did you mean ept\?")):
+            with self.assertRaisesRegex(Failure, f"--format: expected a format, found '{name}'; {hint}"):
+                oracles_command.chosen([name])
 
     def test_an_oracle_that_does_not_exist_is_named_before_anything_is_built(self):
         for name, hint in (("qemu-x86", r"did you mean qemu-x86_64\?"), ("bochs", "there are: unicorn, qemu-aarch64, .*kvm-la57")):
