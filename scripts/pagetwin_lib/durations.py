@@ -3,6 +3,7 @@
 import argparse
 import re
 
+TOO_MUCH = 1 << 64  # for the programs that are called
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -27,6 +28,8 @@ def duration(text: str) -> float:
 def at_least(least: int, text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) < least:
         raise argparse.ArgumentTypeError(f"expected a number of at least {least}, found '{text}'")
+    if int(text) >= TOO_MUCH:
+        raise argparse.ArgumentTypeError(f"expected a number below 2^64, found '{text}'")
     return int(text)
 
 

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 #include <gtest/gtest.h>
+#include <limits>
 #include <unistd.h>
 
 namespace pagetwin::fuzz {
@@ -158,6 +159,12 @@ TEST_F(ForeignMmus, AgreeWhenTheyAreHonest) {
   EXPECT_GT(number(result, "damaged"), 1000U);
   EXPECT_EQ(number(result, "unexplained"), 0U);
   EXPECT_TRUE(traces().empty());
+}
+
+TEST_F(ForeignMmus, AreAskedAsOftenFromTheLastSeedOn) {
+  const Result result = ask({}, {.probes = 5000, .seed = std::numeric_limits<std::uint64_t>::max()});
+  EXPECT_EQ(result.status, ExitStatus::ok);
+  EXPECT_GE(number(result, "probes"), 5000U);
 }
 
 TEST_F(ForeignMmus, AreAskedTheSameEveryTime) { EXPECT_EQ(ask({}).summary, ask({}).summary); }

@@ -37,6 +37,11 @@ class Numbers(unittest.TestCase):
             self.assertRaises(argparse.ArgumentTypeError, seconds, wrong)
         self.assertEqual(seconds("0.5"), 0.5)
 
+    def test_what_no_program_can_hold_is_refused(self):
+        self.assertEqual(count(str(2**64 - 1)), 2**64 - 1)
+        with self.assertRaisesRegex(argparse.ArgumentTypeError, f"^expected a number below 2\\^64, found '{2**64}'$"):
+            count(str(2**64))
+
     def test_one_is_singular(self):
         self.assertEqual([counted(number, "target") for number in (0, 1, 2)], ["0 targets", "1 target", "2 targets"])
 

@@ -149,9 +149,9 @@ ExitStatus Session::run_file(const std::string& path) {
 
 // Random programs until enough was asked. One that finds something ends it: the next would find the same.
 ExitStatus Session::run_generated() {
-  const std::uint64_t most = options_.seed + options_.probes; // a program that adds no probe ends some day
-  for (std::uint64_t seed = options_.seed; !enough() && seed < most; ++seed) {
-    const auto bytes = twin::swarm_program(*target_.schema, seed);
+  // As many programs as probes at most, as some add none. Behind the last seed comes 0.
+  for (std::uint64_t program = 0; !enough() && program < options_.probes; ++program) {
+    const auto bytes = twin::swarm_program(*target_.schema, options_.seed + program);
     const ExitStatus status = run_program(twin::decode(bytes, *target_.schema), "");
     if (status != ExitStatus::ok)
       return status;
