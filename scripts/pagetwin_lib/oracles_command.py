@@ -92,9 +92,10 @@ def traces(args: argparse.Namespace, targets: list[str]) -> dict[str, list[Path]
     groups = target_lookup.by_target(args.files or [ROOT / "corpus"], None, builds.targets(), target_lookup.give_up)
     if not args.files:
         return {target: groups.get(target, []) for target in targets}
-    strange = [str(files[0]) for target, files in groups.items() if target not in targets]
-    if strange:
-        raise Failure(f"{strange[0]}: expected a trace of {', '.join(targets)}")
+    for target in groups:
+        if target not in targets:
+            wanted = ", ".join(targets) if args.format else f"a target {WITH_TABLES}..."
+            raise Failure(f"{groups[target][0]}: expected a trace of {wanted}, found one of {target}")
     return groups
 
 

@@ -27,7 +27,7 @@ def target_of(path: Path, known: list[str]) -> str:
         if is_trace(path):
             check_target_line(path, known)
         raise Failure(f"{path}: no target is known for it: it has no line 'target NAME', and it is not in a folder named like "
-                      "one; say --target NAME (scripts/fuzz --list prints them)")
+                      "one; give it either, or say --target NAME to scripts/replay or scripts/minimize (scripts/fuzz --list prints them)")
     return found
 
 

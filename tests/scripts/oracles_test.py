@@ -171,6 +171,15 @@ class Choosing(unittest.TestCase):
             with self.assertRaisesRegex(Failure, f"--format: expected a format, found '{name}'; {hint}"):
                 oracles_command.chosen([name])
 
+    def test_a_trace_of_something_else_is_refused(self):
+        of_ept = ROOT / "corpus" / "descriptor_ept" / "seed" / "memory_types_that_are_none.ops"
+        for words, wanted in (((), r"a target page_table_\.\.\."), (("--format", "ept"), "page_table_ept")):
+            with mock.patch.object(sys, "argv", ["oracles", *words, str(of_ept)]):
+                args = oracles_command.arguments()
+            with mock.patch.object(oracles_command.builds, "targets", return_value=["page_table_ept", "descriptor_ept"]), \
+                    self.assertRaisesRegex(Failure, f"none.ops: expected a trace of {wanted}, found one of descriptor_ept"):
+                oracles_command.traces(args, oracles_command.chosen(args.format))
+
     def test_an_oracle_that_does_not_exist_is_named_before_anything_is_built(self):
         for name, hint in (("qemu-x86", r"did you mean qemu-x86_64\?"), ("bochs", "there are: unicorn, qemu-aarch64, .*kvm-la57")):
             with mock.patch.object(sys, "argv", ["oracles", "--oracle", name]), \

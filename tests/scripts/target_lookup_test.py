@@ -42,7 +42,7 @@ class Lookup(InAFolder):
             self.assertEqual(target_lookup.target_of(self.write(name), KNOWN), "tiny", name)
 
     def test_the_files_own_name_is_no_folder(self):
-        with self.assertRaisesRegex(Failure, r"/tiny: no target is known for it.*--target NAME \(scripts/fuzz --list prints them\)$"):
+        with self.assertRaisesRegex(Failure, r"/tiny: no target is known for it.*--target NAME to scripts/replay or scripts/minimize \(scripts/fuzz --list prints them\)$"):
             target_lookup.target_of(self.write("somewhere/tiny"), KNOWN)
 
     def test_a_target_that_does_not_exist(self):
