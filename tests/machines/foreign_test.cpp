@@ -5,6 +5,7 @@
 #include "tests/table/decorated_subject.hpp"
 
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <gtest/gtest.h>
 #include <limits>
@@ -165,6 +166,13 @@ TEST_F(ForeignMmus, AreAskedAsOftenFromTheLastSeedOn) {
   const Result result = ask({}, {.probes = 5000, .seed = std::numeric_limits<std::uint64_t>::max()});
   EXPECT_EQ(result.status, ExitStatus::ok);
   EXPECT_GE(number(result, "probes"), 5000U);
+}
+
+TEST_F(ForeignMmus, AreAskedAboutTracesFirst) {
+  std::ofstream(folder() + "one.ops") << "pagetwin 1 table\nmap s=0 va=0 pa=0x200000000 size=4K attrs=rw-u\n";
+  const Result traces_only = ask({}, {.files = traces()});
+  ASSERT_GT(number(traces_only, "probes"), 0U);
+  EXPECT_EQ(ask({}, {.probes = 1, .files = traces()}).summary, traces_only.summary);
 }
 
 TEST_F(ForeignMmus, AreAskedTheSameEveryTime) { EXPECT_EQ(ask({}).summary, ask({}).summary); }
