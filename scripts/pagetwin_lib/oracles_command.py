@@ -22,7 +22,7 @@ What an oracle is known to do wrong is listed in fuzz/emulators/*_deviations.cpp
 million probes) an entry that was never met is an error, and so is a TLB that never was stale. docs/emulators.md has the rest;
 scripts/bootstrap --oracles installs the emulators.
 
-Ctrl-C prints the rows of the formats that are finished, and names the others.
+Ctrl-C prints the rows of the formats that are finished, what was found in the others until then, and their names.
 
 exit: 1 somebody disagrees and nothing explains it, also when interrupted; else 130 interrupted; else 2 an unused deviation or
 TLB, no oracle at all, or bad usage; 0 all agree.
@@ -43,6 +43,7 @@ from pagetwin_lib.project import FAILED, INTERRUPTED, OK, OUT, ROOT, Failure, co
 
 PRESETS = ("san", "gcc", "fast")
 PROBES = 1_000_000
+FINDING_ENDS = "pagetwin: json "  # how the last line of a report begins
 LOOK = 0.5  # seconds between looks for an interrupt
 WITH_TABLES = "page_table_"  # what begins the names of targets whose tables can be walked
 
@@ -118,6 +119,9 @@ def ask(args: argparse.Namespace, groups: dict[str, list[Path]]) -> tuple[Report
         except BaseException:
             processes.stop()
             raise
+    for job, target in jobs.items():
+        if target in left and not job.cancelled():
+            take_findings(report, target, job.result()[1])
     return report, list(left)
 
 
@@ -134,6 +138,13 @@ def take(report: Report, target: str, status: int, lines: list[str]) -> None:
     print("".join(report.read(lines)), end="", flush=True)
 
 
+def take_findings(report: Report, target: str, lines: list[str]) -> None:
+    """Of a program that was stopped: its rows are not known, but what it found by then is found."""
+    ends = [number for number, line in enumerate(lines, 1) if line.startswith(FINDING_ENDS)]
+    if ends:
+        take(report, target, FAILED, lines[:ends[-1]])
+
+
 def run_one(processes: Processes, target: str, words: list[str]) -> tuple[int, list[str]]:
     lines: list[str] = []
     say(f"{short(target)}: started")
@@ -145,10 +156,10 @@ def run_one(processes: Processes, target: str, words: list[str]) -> tuple[int, l
     return (FAILED if ended.status < 0 else ended.status), lines
 
 
-def interrupted(report: Report, left: list[str]) -> int:
+def interrupted(report: Report, left: list[str], all_of_them: int) -> int:
     if report.statuses:
         print(report.render(complete=False))
-    print(f"interrupted: {len(report.statuses)} of {counted(len(report.statuses) + len(left), 'format')} finished; "
+    print(f"interrupted: {all_of_them - len(left)} of {counted(all_of_them, 'format')} finished; "
           f"not asked to the end: {', '.join(map(short, left))}")
     return FAILED if report.exit_status(complete=False) == FAILED else INTERRUPTED
 
@@ -161,7 +172,7 @@ def main() -> int:
     builds.build(args.build, [program(target) for target in groups])
     report, left = ask(args, groups)
     if left:
-        return interrupted(report, left)
+        return interrupted(report, left, len(groups))
     complete = not args.files and not args.format and (args.probes is None or args.probes >= PROBES)
     print(report.render(complete))
     missing = [name for name in args.oracle if name not in {oracle for _, oracle in report.rows}]

@@ -9,6 +9,8 @@
 #include <functional>
 #include <gtest/gtest.h>
 #include <limits>
+#include <sstream>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace pagetwin::fuzz {
@@ -187,6 +189,26 @@ TEST_F(ForeignMmus, ThatGiveAnotherAnswerAreReportedWithATraceThatDoesItAgain) {
   const SessionOptions again{.files = traces()};
   EXPECT_EQ(ask({.answer = let_users_write}, again).status, ExitStatus::diverged);
   EXPECT_EQ(ask({}, again).status, ExitStatus::ok);
+}
+
+// An interrupt ends the program and asks nobody; the random programs that follow take minutes.
+TEST_F(ForeignMmus, AreReportedAtOnce) {
+  const std::string printed = folder() + "printed", save = folder();
+  const pid_t child = fork();
+  if (child == 0) {
+    if (std::freopen(printed.c_str(), "w", stdout) == nullptr)
+      _exit(2);
+    std::vector<emulators::Opened> opened;
+    opened.emplace_back(Oracle{std::make_unique<Liar>(Lies{.answer = let_users_write}), {}, {}});
+    _exit(static_cast<int>(
+        Session(four_levels(), std::move(opened), {.probes = 5000, .save = save}, "program").run()));
+  }
+  int status = -1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(WEXITSTATUS(status), static_cast<int>(ExitStatus::diverged));
+  std::ostringstream text;
+  text << std::ifstream(printed).rdbuf();
+  EXPECT_TRUE(has(text.str(), "pagetwin: json {"));
 }
 
 TEST_F(ForeignMmus, ThatGoToAnotherAddressAreReported) {

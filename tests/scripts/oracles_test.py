@@ -221,7 +221,7 @@ class Interrupted(unittest.TestCase):
     def setUp(self):
         for number in (signal.SIGINT, signal.SIGTERM):
             self.addCleanup(signal.signal, number, signal.getsignal(number))
-        self.said = []
+        self.said, self.last = [], []
 
     def run_one(self, processes, target, _command):
         if target == "page_table_riscv_sv39":
@@ -231,7 +231,7 @@ class Interrupted(unittest.TestCase):
         # For this thread: the wait of the main one goes on, as after a signal that came just before it began.
         signal.pthread_kill(threading.get_ident(), signal.SIGINT)
         self.stopped = processes.stopped.wait(20)
-        return FAILED, []
+        return FAILED, self.last
 
     def interrupt(self, status: int, *lines: str) -> tuple[int, str]:
         self.first = status, list(lines)
@@ -253,6 +253,13 @@ class Interrupted(unittest.TestCase):
 
     def test_a_disagreement_is_not_hidden(self):
         self.assertEqual(self.interrupt(FAILED, oracle(unexplained=1))[0], FAILED)
+
+    def test_what_was_found_where_it_was_not_finished_is_not_lost(self):
+        self.last = ["pagetwin: page_table_ept: liar: user read\n", "pagetwin: json {}\n", "half of ano", "died with signal 2\n"]
+        status, printed = self.interrupt(OK, oracle())
+        self.assertEqual(status, FAILED)
+        self.assertTrue(printed.startswith("pagetwin: page_table_ept: liar: user read\npagetwin: json {}\nformat "), printed)
+        self.assertRegex(printed, "error: page_table_ept: diverged.*\ninterrupted: 1 of 2 formats finished; .*: ept\n$")
 
 
 class CommandLine(unittest.TestCase):

@@ -178,6 +178,7 @@ ExitStatus Session::run_program(const twin::Program& program, const std::string&
   finding.executable = executable_;
   const auto scratch = make_scratch({});
   std::fputs(report_finding(*scratch, judged, program, *divergence, finding).c_str(), stdout);
+  std::fflush(stdout); // an interrupt must not lose it
   return ExitStatus::diverged;
 }
 
