@@ -129,13 +129,15 @@ void SideProcess::expect_byte(std::chrono::milliseconds limit, const char* what)
   } while (ready < 0 && errno == EINTR);
   char byte = 0;
   if (ready != 1)
-    fail("took more than " + std::to_string(limit.count()) + " ms for " + what);
+    fail("took more than " + std::to_string(limit.count()) + " ms before " + what);
   if (recv(channel_->ours, &byte, 1, 0) != 1)
     fail("died before " + std::string(what));
 }
 
 void SideProcess::fail(const std::string& what) {
-  throw std::runtime_error(program_ + " " + what + ": " + tail(errors_));
+  std::string said = tail(errors_);
+  said.erase(said.find_last_not_of('\n') + 1);
+  throw std::runtime_error(program_ + " " + what + (said.empty() ? ", and printed nothing" : ": " + said));
 }
 
 } // namespace pagetwin::emulators
