@@ -131,7 +131,7 @@ class Report:
 
     def _failed(self) -> list[str]:
         """Last: 0 unexplained answers beside exit status 1 is what a finding of our own oracles looks like, far above."""
-        why = {FAILED: "diverged; the report is above the table"}
+        why = {FAILED: "diverged or died; the report is above the table"}
         return [f"error: {target}: {why.get(status, f'ended with status {status}; why is above the table')}"
                 for target, status in sorted(self.statuses.items()) if status != OK]
 

@@ -138,7 +138,7 @@ class Printing(unittest.TestCase):
 
     def test_what_failed_is_named_at_the_end(self):
         text = report(oracle(), page_table_a=OK, page_table_b=FAILED, page_table_c=BAD_INPUT).render(complete=False)
-        self.assertEqual(text.splitlines()[-2:], ["error: page_table_b: diverged; the report is above the table",
+        self.assertEqual(text.splitlines()[-2:], ["error: page_table_b: diverged or died; the report is above the table",
                                                   "error: page_table_c: ended with status 2; why is above the table"])
         self.assertNotIn("error", report(oracle(), page_table_a=OK).render(complete=False))
 
