@@ -69,7 +69,7 @@ class Splitter {
   // once.
   void regroup(const Leaf& leaf, PageSize child) {
     const Flags flags = tree_->take(leaf);
-    tree_->pay(leaf.range(), Invalidation::Reach::leaf);
+    tree_->pay_between(leaf.range(), Invalidation::Reach::leaf);
     tree_->fill(leaf.slot, leaf.copies(), leaf.frame(), F::leaf_bits(leaf.attributes(), flags, child), child);
   }
   // Into a new node below, filled before it is linked.
@@ -88,7 +88,7 @@ class Splitter {
   }
   [[nodiscard]] Flags break_leaf(const Leaf& leaf) {
     const Flags flags = tree_->take(leaf);
-    tree_->pay(leaf.range(), Invalidation::Reach::leaf);
+    tree_->pay_between(leaf.range(), Invalidation::Reach::leaf);
     return flags;
   }
   void fill_node(typename T::Node node, const Leaf& leaf, Flags flags, PageSize child) {

@@ -349,6 +349,14 @@ class Tree {
     memory_->invalidate({space_, r.first, r.last, reach});
     memory_->sync();
   }
+  // A break in the middle of an edit: the sync lets go of the nodes that were retired so far, so that what is
+  // owed for them is paid before.
+  void pay_between(Range r, Invalidation::Reach reach) {
+    if (any_)
+      memory_->invalidate({space_, owed_.first, owed_.last, reach_});
+    any_ = false;
+    pay(r, reach);
+  }
 
  private:
   static constexpr unsigned leaf_node_shift = F::page_shift + F::index_bits(0);

@@ -123,8 +123,9 @@ class Unmapper {
     tree_->unlink(s);
     if constexpr (collects) {
       // Hardware sets flags in the dropped leaves until the caches know; only then are they final.
-      tree_->pay(s.range(), Invalidation::Reach::walk);
+      tree_->pay();
       collect(s.child(), s.va);
+      tree_->owe(s.range(), Invalidation::Reach::walk); // nodes that were retired since go with the next sync
     } else {
       drop(s.child());
     }
