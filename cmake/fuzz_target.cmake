@@ -2,7 +2,8 @@
 # preset has an engine, and <target>_replay with a main of its own everywhere. ctest replays corpus/<target>.
 file(GLOB PAGETWIN_TARGETS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/fuzz/targets/*.cpp)
 
-# The tables under test, a library each: page_table_<name> takes pagetwin_subject_<name>, tests take all.
+# The tables under test, a library each: page_table_<name> and transitions_<name> take
+# pagetwin_subject_<name>, tests take all.
 file(GLOB PAGETWIN_SUBJECT_FILES CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}
      ${PROJECT_SOURCE_DIR}/fuzz/machines/subjects/*.cpp)
 set(PAGETWIN_SUBJECTS "")
@@ -28,8 +29,8 @@ function(pagetwin_fuzz_target source)
   get_filename_component(target ${source} NAME_WE)
   add_library(${target}_object OBJECT ${source})
   target_link_libraries(${target}_object PUBLIC pagetwin_machines)
-  if(target MATCHES "^page_table_(.*)")
-    target_link_libraries(${target}_object PUBLIC pagetwin_subject_${CMAKE_MATCH_1})
+  if(target MATCHES "^(page_table|transitions)_(.*)")
+    target_link_libraries(${target}_object PUBLIC pagetwin_subject_${CMAKE_MATCH_2})
   endif()
   target_compile_options(${target}_object PRIVATE ${PAGETWIN_CHECKED} ${PAGETWIN_GUIDED})
   if(target STREQUAL "codec") # the one target whose sides are the engine's own readers and writers: they guide it

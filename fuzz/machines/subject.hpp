@@ -4,6 +4,7 @@
 #pragma once
 
 #include "fuzz/oracles/arena.hpp"
+#include "fuzz/oracles/memory_event.hpp"
 #include "fuzz/oracles/observation.hpp"
 #include "src/base/attributes.hpp"
 #include "src/base/status.hpp"
@@ -110,6 +111,8 @@ class Subject {
   [[nodiscard]] virtual Arena& arena() = 0;
   // What happened in the last operation; nothing where memory is not observed.
   [[nodiscard]] virtual Observation* observation() = 0;
+  // Who hears every event of observed memory; null: nobody.
+  virtual void tell(EventSink* sink) = 0;
   virtual void begin_operation() = 0;
   // The program is over: all that follows is destroy.
   virtual void close() = 0;

@@ -82,6 +82,7 @@ class ObservedBacking {
   [[nodiscard]] Memory& memory() { return memory_; }
   [[nodiscard]] const Memory& memory() const { return memory_; }
   [[nodiscard]] Observation* observation() { return &seen_; }
+  void tell(EventSink* sink) { memory_.tell(sink); }
   void fail_allocation(std::uint64_t k) { memory_.fail_allocation(k); }
   [[nodiscard]] bool refused() const { return memory_.refused(); }
   [[nodiscard]] std::uint64_t spare() const { return memory_.spare(); }
@@ -129,6 +130,7 @@ class PlainBacking {
   [[nodiscard]] Memory& memory() { return memory_; }
   [[nodiscard]] const Memory& memory() const { return memory_; }
   [[nodiscard]] Observation* observation() { return nullptr; }
+  void tell(EventSink*) {}
   void fail_allocation(std::uint64_t) {}
   // Nobody counts refusals here: the pool is small, and what it says is believed.
   [[nodiscard]] bool refused() const { return true; }
@@ -263,6 +265,7 @@ class TableSubject final : public Subject {
   }
   [[nodiscard]] Arena& arena() override { return arena_; }
   [[nodiscard]] Observation* observation() override { return backing_.observation(); }
+  void tell(EventSink* sink) override { backing_.tell(sink); }
   void begin_operation() override { backing_.begin_operation(); }
   void close() override { backing_.close(); }
 

@@ -29,6 +29,7 @@ struct NodeState {
 
   bool live = false;    // allocated and not retired
   bool linked = false;  // a slot of a known node, or a root, leads here
+  bool walked = false;  // hardware may get here: linked, or linked since in this operation
   bool retired = false; // in this operation
   bool listed = false;  // in touched()
   std::uint8_t level = 0;

@@ -46,6 +46,8 @@ void ObservedMemory::write(NodeState& node, std::uint64_t slot, Raw word) {
     ++watched_stores_;
     watcher_->after_store(slot);
   }
+  if (sink_ != nullptr && node.walked)
+    sink_->hear({.kind = MemoryEvent::Kind::store, .address = slot, .before = before, .after = word});
 }
 
 template <class Raw>
@@ -144,6 +146,7 @@ PhysAddr ObservedMemory::allocate(unsigned shift, Fill fill) {
   std::ranges::fill(held, Held{});
   seen_->note_allocated(raw(node), shift,
                         fill == Fill::zero ? 0 : static_cast<unsigned>(bytes_of(shift) / word_bytes_));
+  tell_of(MemoryEvent::Kind::allocate, node);
   return node;
 }
 
@@ -154,12 +157,14 @@ void ObservedMemory::retire(PhysAddr node, unsigned shift, Contents contents) {
   if (contents == Contents::zero && seen_->node(raw(node)).nonzero != 0)
     seen_->complain("a node that is not zero is retired as zero", raw(node));
   seen_->note_retired(raw(node));
+  tell_of(MemoryEvent::Kind::retire, node);
   if (waiting_count_ == waiting_.size())
     waiting_.resize(2 * waiting_.size());
   waiting_[waiting_count_++] = {node, shift};
 }
 
 void ObservedMemory::release(const Waiting& w) {
+  tell_of(MemoryEvent::Kind::release, w.node);
   std::byte* at = pool_.host<std::byte>(w.node);
   if (is_over_)
     remember(w);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "fuzz/oracles/arena.hpp"
+#include "fuzz/oracles/memory_event.hpp"
 #include "fuzz/oracles/observation.hpp"
 
 #include <array>
@@ -40,7 +41,7 @@ class ObservedWindow {
   // Stores to what hardware cannot reach yet need no watcher.
   PAGETWIN_UNSANITIZED void store(std::uint64_t i, Raw word) const {
     seen_->tick(address(i));
-    if (!within(i) || node_->linked)
+    if (!within(i) || node_->walked)
       return store_anywhere(i, word);
     const Raw before = slots_[i];
     slots_[i] = word;
@@ -56,7 +57,7 @@ class ObservedWindow {
   }
   template <class WordOf>
   void fill(unsigned count, WordOf&& word_of) const {
-    const bool unseen = count != 0 && within(count - 1) && !node_->linked;
+    const bool unseen = count != 0 && within(count - 1) && !node_->walked;
     if (unseen)
       seen_->note_stores(*node_, index_, count, overwrite(count, word_of));
     for (unsigned i = 0; !unseen && i < count; ++i)
@@ -133,6 +134,8 @@ class ObservedMemory {
   }
   // The k-th allocation from now on is refused; 0 is the next one.
   void fail_allocation(std::uint64_t k) { fail_in_ = k; }
+  // Who hears every event from now on; null: nobody.
+  void tell(EventSink* sink) { sink_ = sink; }
   // What junk looks like, over and over, in words that are not zero and as wide as the table's.
   template <class Raw>
   void set_junk(std::span<const Raw> junk) {
@@ -159,8 +162,11 @@ class ObservedMemory {
   void invalidate(const Invalidation& i) {
     seen_->note_flush(i);
     watcher_->on_flush(i);
+    if (sink_ != nullptr)
+      sink_->hear({.kind = MemoryEvent::Kind::invalidate, .flush = &i});
   }
   void sync() {
+    tell_of(MemoryEvent::Kind::sync, {});
     for (std::size_t i = 0; i < waiting_count_; ++i)
       release(waiting_[i]);
     waiting_count_ = 0;
@@ -205,6 +211,10 @@ class ObservedMemory {
     std::uint32_t from = 0, to = ~std::uint32_t{0};
   };
   void release(const Waiting& w);
+  void tell_of(MemoryEvent::Kind kind, PhysAddr node) {
+    if (sink_ != nullptr)
+      sink_->hear({.kind = kind, .address = raw(node)});
+  }
   [[nodiscard]] std::span<Held> held_by(PhysAddr node, unsigned shift) {
     const auto unit = static_cast<std::size_t>((node - pool_.base()) >> unit_shift_);
     return std::span(holds_).subspan(unit, std::size_t{1} << (shift - unit_shift_));
@@ -219,6 +229,7 @@ class ObservedMemory {
   std::uint64_t arena_base_;
   Observation* seen_;
   Watcher* watcher_;
+  EventSink* sink_ = nullptr;
   std::vector<std::byte> junk_; // enough for a node of the usual size
   std::size_t word_bytes_ = 8;
   std::vector<Waiting> waiting_ = std::vector<Waiting>(64);

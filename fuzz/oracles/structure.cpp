@@ -8,36 +8,14 @@ namespace {
 
 using Hex = unsigned long long; // what printf calls 64 bits
 
-// A size that no level spans is made of several descriptors of the level below.
-unsigned copies_of(const reference::Mmu& mmu, std::uint64_t size) {
-  std::uint64_t span = mmu.span(0);
-  for (unsigned level = 1; level < mmu.levels() && mmu.span(level) <= size; ++level)
-    span = mmu.span(level);
-  return static_cast<unsigned>(size / span);
-}
-
-unsigned widest_group(const reference::Mmu& mmu) {
-  unsigned widest = 1;
-  for (const std::uint64_t size : mmu.profile().sizes)
-    widest = std::max(widest, copies_of(mmu, size));
-  return widest;
-}
-
 } // namespace
-
-Structure::Structure(const reference::Mmu& mmu)
-    : word_bytes_(mmu.descriptor_bytes()), widest_group_(widest_group(mmu)) {}
 
 void Structure::add_root(Observation& seen, std::uint64_t root, unsigned space) const {
   NodeState& state = seen.node(root);
-  state.linked = true;
+  state.linked = state.walked = true;
   state.parent = 0;
   state.space = static_cast<std::uint16_t>(space);
   state.va = 0;
-}
-
-std::uint64_t Structure::load(const View& view, std::uint64_t slot) const {
-  return view.memory.word(slot, word_bytes_);
 }
 
 Verdict Structure::follow(const View& view, Observation& seen) {
@@ -97,56 +75,21 @@ NodeState* Structure::incarnation(Observation& seen, std::uint64_t node, std::ui
 Verdict Structure::attach(const View& view, Observation& seen, std::uint64_t node) {
   const NodeState& state = seen.node(node); // which stays where it is
   // Groups in whole, from their first copies on.
-  const unsigned first = state.first & ~(widest_group_ - 1);
-  const unsigned end = std::min((state.last | (widest_group_ - 1)) + 1, view.mmu->entries(state.level));
+  const auto [first, end] = shape_.whole_groups(view, state.level, state.first, state.last);
   reference::Decoded word;
   const auto next = [&](unsigned index) {
     return view.mmu->next_notable(view.memory, node, state.level, index, end, view.mode, word);
   };
   for (unsigned index = next(first); index < end; index = next(index + word.copies)) {
-    if (Verdict v = check_word(view, state, node, index, word))
+    if (Verdict v = shape_.check("O4 shape", view, {node, state.va, state.level, index}, word))
       return v;
     if (word.kind == reference::SlotKind::table)
-      if (Verdict v = attach_child(view, seen, node + std::uint64_t{index} * word_bytes_, index, word))
+      if (Verdict v = attach_child(view, seen, view.slot(node, index), index, word))
         return v;
   }
   if (state.nonzero == 0 && state.parent != 0)
     return finding("O4 shape", node, "empty node",
                    format("the node %#llx is empty and still linked", Hex{node}));
-  return std::nullopt;
-}
-
-Verdict Structure::check_word(const View& view, const NodeState& state, std::uint64_t node, unsigned index,
-                              const reference::Decoded& word) const {
-  const std::uint64_t va = view.slot_va(state.va, state.level, index);
-  if (word.violations != 0) {
-    const char* name = reference::violation_name(word.violations & -word.violations);
-    return finding("O4 shape", va, format("level %u %s", state.level, name),
-                   format("the descriptor of %#llx at level %u is illegal: %s", Hex{va}, state.level, name),
-                   format("slot %#llx holds %#llx", Hex{node + std::uint64_t{index} * word_bytes_},
-                          Hex{load(view, node + std::uint64_t{index} * word_bytes_)}));
-  }
-  if (word.kind != reference::SlotKind::leaf || word.copies == 1)
-    return std::nullopt;
-  const auto odd = odd_copy(view, state.level, node, index, word);
-  if (!odd)
-    return std::nullopt;
-  return finding("O4 shape", view.slot_va(state.va, state.level, *odd),
-                 format("level %u mixed group", state.level),
-                 format("the copies of the leaf at %#llx differ", Hex{va}));
-}
-
-// A group is judged from its first copy and then passed over, so that whoever meets another copy has met one
-// that stands alone. Asked only of groups that are not repeated word by word.
-std::optional<unsigned> Structure::odd_copy(const View& view, unsigned level, std::uint64_t node,
-                                            unsigned index, const reference::Decoded& first) const {
-  if (index % first.copies != 0)
-    return index;
-  for (unsigned copy = index + 1; copy < index + first.copies; ++copy) {
-    const std::uint64_t other = load(view, node + std::uint64_t{copy} * word_bytes_);
-    if (!reference::same_leaf(first, view.mmu->decode(other, level, copy, view.mode)))
-      return copy;
-  }
   return std::nullopt;
 }
 
@@ -165,7 +108,7 @@ Verdict Structure::attach_child(const View& view, Observation& seen, std::uint64
                           Hex{child.parent}, Hex{slot}));
   if (child.linked)
     return std::nullopt;
-  child.linked = true;
+  child.linked = child.walked = true;
   child.parent = slot;
   child.parent_serial = parent.serial;
   child.space = parent.space;

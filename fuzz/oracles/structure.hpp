@@ -6,13 +6,14 @@
 
 #include "fuzz/oracles/finding.hpp"
 #include "fuzz/oracles/observation.hpp"
+#include "fuzz/oracles/shape.hpp"
 #include "fuzz/oracles/view.hpp"
 
 namespace pagetwin::fuzz {
 
 class Structure {
  public:
-  explicit Structure(const reference::Mmu& mmu);
+  explicit Structure(const reference::Mmu& mmu) : shape_(mmu) {}
 
   // A new space's root, which no slot leads to.
   void add_root(Observation& seen, std::uint64_t root, unsigned space) const;
@@ -47,11 +48,6 @@ class Structure {
   [[nodiscard]] Verdict attach(const View& view, Observation& seen, std::uint64_t node);
   [[nodiscard]] Verdict attach_child(const View& view, Observation& seen, std::uint64_t slot, unsigned index,
                                      const reference::Decoded& table);
-  [[nodiscard]] Verdict check_word(const View& view, const NodeState& state, std::uint64_t node,
-                                   unsigned index, const reference::Decoded& word) const;
-  // The index of the first copy that does not fit, of a leaf whose descriptor at `index` is `first`.
-  [[nodiscard]] std::optional<unsigned> odd_copy(const View& view, unsigned level, std::uint64_t node,
-                                                 unsigned index, const reference::Decoded& first) const;
   [[nodiscard]] static NodeState* linked_by(Observation& seen, std::uint64_t node, const Replaced& r);
   [[nodiscard]] static NodeState* incarnation(Observation& seen, std::uint64_t node, std::uint64_t serial);
   // Is the node that the child, which has a parent, was linked in still there?
@@ -59,11 +55,8 @@ class Structure {
   [[nodiscard]] Verdict check_retired(Observation& seen);
   [[nodiscard]] Verdict check_remaining(Observation& seen) const;
   [[nodiscard]] static Verdict wrong_counter(const NodeState& state, std::uint64_t node, unsigned counter);
-  // Of a slot in a node that is live, and therefore within the memory.
-  [[nodiscard]] std::uint64_t load(const View& view, std::uint64_t slot) const;
 
-  unsigned word_bytes_;
-  unsigned widest_group_; // slots of the leaf that has the most duplicated descriptors; 1: there is none
+  Shape shape_;
   std::vector<std::uint64_t> detached_;
 };
 

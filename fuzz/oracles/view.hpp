@@ -28,6 +28,13 @@ struct View {
     const std::uint64_t first = slot_va(node_va, level, index);
     return {first, first + (mmu->span(level) - 1)};
   }
+  // Where a slot lies, and what is there; the node lies in the memory.
+  [[nodiscard]] std::uint64_t slot(std::uint64_t node, unsigned index) const {
+    return node + std::uint64_t{index} * mmu->descriptor_bytes();
+  }
+  [[nodiscard]] std::uint64_t load(std::uint64_t slot) const {
+    return memory.word(slot, mmu->descriptor_bytes());
+  }
   [[nodiscard]] std::optional<reference::Translation> translate(std::uint64_t root, std::uint64_t va) const {
     return mmu->translate(memory, root, va, mode);
   }

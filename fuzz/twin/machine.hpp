@@ -21,8 +21,9 @@ struct Divergence {
 };
 
 struct MachineOptions {
-  bool paranoid = false; // compare everything after every operation
-  bool thorough = false; // no taking turns: every check that belongs to an operation, at each
+  bool paranoid = false;  // compare everything after every operation
+  bool thorough = false;  // no taking turns: every check that belongs to an operation, at each
+  bool event_log = false; // write down what happens to memory
 };
 
 class Machine {
@@ -44,6 +45,9 @@ class Machine {
   // The walk, the TLB lines and the reference's region at an address, after the last step; lines.
   [[nodiscard]] virtual std::string explain(std::uint64_t address) const = 0;
   [[nodiscard]] virtual bool touches(const Op& op, std::uint64_t address) const = 0;
+  // What the last run did to memory, in the words of another tool (docs/traces.md); null where there is no
+  // such log, or where nobody asked for it.
+  [[nodiscard]] virtual const std::string* event_log() const { return nullptr; }
   // Did the last run take so much longer than most that its like should stay rare? It is judged like any
   // other, but the engine does not breed from it.
   [[nodiscard]] virtual bool is_heavy() const { return false; }

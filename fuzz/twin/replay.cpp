@@ -51,8 +51,9 @@ std::span<const std::uint8_t> bytes_of(const std::string& content) {
 
 Replay::Replay(const Target& target, ReplayOptions options, std::string executable)
     : target_(target), options_(std::move(options)), executable_(std::move(executable)),
-      machine_(target.make({.paranoid = options_.paranoid, .thorough = options_.mode != ReplayMode::swarm})) {
-}
+      machine_(target.make({.paranoid = options_.paranoid,
+                            .thorough = options_.mode != ReplayMode::swarm,
+                            .event_log = !options_.event_log.empty()})) {}
 
 ExitStatus Replay::run() {
   switch (options_.mode) {
@@ -110,12 +111,25 @@ ExitStatus Replay::run_file(const std::string& path) {
   const auto& loaded = std::get<Loaded>(result);
   const Recording recording = run_trace(loaded);
   stats_.add(loaded.trace.program, recording);
+  const ExitStatus log = write_event_log();
   if (!recording.divergence) {
     print("ok        " + path + " (" + std::to_string(loaded.trace.program.ops.size()) + " operations)\n");
-    return ExitStatus::ok;
+    return log;
   }
   print_divergence(loaded, path, recording);
-  return ExitStatus::diverged;
+  return worse(log, ExitStatus::diverged);
+}
+
+ExitStatus Replay::write_event_log() const {
+  if (options_.event_log.empty())
+    return ExitStatus::ok;
+  const std::string* const log = machine_->event_log();
+  const auto error = log == nullptr ? FileError{std::string(target_.name) + ": this target has no event log"}
+                                    : write_file(options_.event_log, *log);
+  if (!error)
+    return ExitStatus::ok;
+  complain(error->message);
+  return ExitStatus::bad_input;
 }
 
 std::optional<Divergence> Replay::check_bytes(std::span<const std::uint8_t> bytes) const {

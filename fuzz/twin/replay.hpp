@@ -29,6 +29,7 @@ class Replay {
 
   [[nodiscard]] ExitStatus run_paths();
   [[nodiscard]] ExitStatus run_file(const std::string& path);
+  [[nodiscard]] ExitStatus write_event_log() const;
   [[nodiscard]] Recording run_trace(const Loaded& loaded);
   [[nodiscard]] std::optional<Divergence> check_bytes(std::span<const std::uint8_t> bytes) const;
   void print_divergence(const Loaded& loaded, const std::string& path, const Recording& recording) const;

@@ -67,7 +67,12 @@ Complaint take_save(ReplayOptions& options, std::string_view value) {
   return std::nullopt;
 }
 
-constexpr std::array<Option, 16> all_options{{
+Complaint take_event_log(ReplayOptions& options, std::string_view value) {
+  options.event_log = value;
+  return std::nullopt;
+}
+
+constexpr std::array<Option, 17> all_options{{
     {"--quiet", "", take_flag<&ReplayOptions::quiet>},
     {"--stats", "", take_flag<&ReplayOptions::stats>},
     {"--paranoid", "", take_flag<&ReplayOptions::paranoid>},
@@ -82,6 +87,7 @@ constexpr std::array<Option, 16> all_options{{
     {"--time", "a number of seconds", take_time},
     {"--runs", "a number of runs", take_number<&ReplayOptions::runs>},
     {"--save", "a directory", take_save},
+    {"--event-log", "a file", take_event_log},
     {"-o", "a file", take_output},
     {"--output", "a file", take_output},
 }};
@@ -107,6 +113,8 @@ Complaint check(const ReplayOptions& options) {
     return "expected one file, found " + std::to_string(options.files.size());
   if (!writes_one && options.output_given)
     return "-o needs one of --minimize, --to-text, --to-bytes";
+  if (!options.event_log.empty() && (options.mode != ReplayMode::replay || options.files.size() != 1))
+    return "--event-log needs one file to replay";
   if (options.mode == ReplayMode::swarm && options.programs == 0 && options.seconds == 0)
     return "--swarm 0 needs --time";
   return std::nullopt;
@@ -151,6 +159,7 @@ Directories are searched for files.
   --quiet            one line per file
   --stats            how often each verb had each outcome
   --paranoid         compare everything after every operation
+  --event-log FILE   write what the trace did to memory, as casemate reads it (docs/traces.md); one trace only
 
   --minimize FILE    write the shortest program that fails in the same way, as text; exit 2 when it does not fail
   --to-text FILE     write it as text

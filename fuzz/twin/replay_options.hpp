@@ -25,6 +25,7 @@ struct ReplayOptions {
   std::uint64_t seconds = 0; // 0: no limit
   std::uint64_t runs = 0;    // of the minimiser; 0: its default
   std::string save;
+  std::string event_log; // empty: none is written
 };
 
 struct UsageError {

@@ -32,6 +32,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help="bytes or text; a folder means all in it")
     parser.add_argument("--target", metavar="T", help="run all of them with this one")
     parser.add_argument("--paranoid", action="store_true", help="compare everything after every operation")
+    parser.add_argument("--event-log", metavar="FILE", help="write what one trace did to memory, as casemate reads it (docs/traces.md)")
     parser.add_argument("--quiet", action="store_true", help="one line per file")
     parser.add_argument("--stats", action="store_true", help="how often each verb had each outcome")
     parser.add_argument("--build", choices=PRESETS, default="san", help="which build runs it (default san)")
@@ -93,6 +94,7 @@ def main() -> int:
     if groups:
         build_missing(args.build, list(groups))
     flags = [f"--{name}" for name in ("paranoid", "quiet", "stats") if getattr(args, name)]
+    flags += ["--event-log", args.event_log] if args.event_log else []
     status = combined([replay_files(args.build, target, flags, files) for target, files in groups.items()])
     for failure in refused:  # last, where they are seen
         say(f"replay: {failure}")

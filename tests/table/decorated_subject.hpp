@@ -69,6 +69,7 @@ class DecoratedSubject : public Subject {
   [[nodiscard]] std::string cache_lines(std::uint64_t va) const override { return inner_->cache_lines(va); }
   [[nodiscard]] Arena& arena() override { return inner_->arena(); }
   [[nodiscard]] Observation* observation() override { return inner_->observation(); }
+  void tell(EventSink* sink) override { inner_->tell(sink); }
   void begin_operation() override { inner_->begin_operation(); }
   void close() override { inner_->close(); }
 

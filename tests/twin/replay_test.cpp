@@ -75,6 +75,8 @@ TEST(ReplayOptionsTest, MistakesAreNamed) {
   EXPECT_EQ(usage_error({"--to-text", "a", "b"}), "expected one file, found 2");
   EXPECT_EQ(usage_error({"--swarm", "5", "a"}), "expected no file, found a");
   EXPECT_EQ(usage_error({"--swarm", "0"}), "--swarm 0 needs --time");
+  EXPECT_EQ(usage_error({"--event-log", "c", "a", "b"}), "--event-log needs one file to replay");
+  EXPECT_EQ(usage_error({"--event-log", "c", "--swarm", "5"}), "--event-log needs one file to replay");
   EXPECT_EQ(usage_error({"-o", "b", "a"}), "-o needs one of --minimize, --to-text, --to-bytes");
   EXPECT_EQ(usage_error({"--to-text", "--to-bytes", "a"}),
             "--to-bytes: expected only one of --minimize, --to-text, --to-bytes, --swarm, --list-verbs, "
@@ -98,6 +100,13 @@ TEST(ReplayOptionsTest, ASeedAloneIsThatProgramAndATimeAloneASwarm) {
   const auto time = std::get<ReplayOptions>(options_of({"--time", "2"}));
   EXPECT_EQ(time.mode, ReplayMode::swarm);
   EXPECT_EQ(time.programs, 0U);
+}
+
+TEST_F(ReplayTest, AnEventLogIsAskedOfAMachineThatHasOne) {
+  write("a.ops", stale);
+  EXPECT_EQ(replay<Plant::none>({"--event-log", path("log"), path("a.ops")}), 2);
+  EXPECT_NE(errors_.find("this target has no event log"), std::string::npos) << errors_;
+  EXPECT_FALSE(std::filesystem::exists(path("log")));
 }
 
 TEST_F(ReplayTest, TheSeedInAReportFindsTheSameAgain) {

@@ -94,6 +94,8 @@ void TableMachine::before_exchange(std::uint64_t slot) {
     injected_.push_back({node.space, va});
 }
 
-void TableMachine::on_flush(const Invalidation& i) { tlb_.invalidate(raw(i.space) - 1U, i.first, i.last); }
+void TableMachine::on_flush(const Invalidation& i) {
+  tlb_.invalidate(space_of_tag(i.space), i.first, i.last);
+}
 
 } // namespace pagetwin::fuzz

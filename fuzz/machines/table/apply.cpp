@@ -139,6 +139,8 @@ Verdict TableMachine::round_trip(const twin::Op& op, bool range) {
   const std::uint64_t length = v[range ? field_len : field_size];
   if ((steps_ % 8 != 3 && !thorough()) || fault_armed_ || inject_in_ != never)
     return std::nullopt;
+  if (transitions_)
+    transitions_->look_away(true);
   const Amount gone = subject_->unmap(space_, v[field_va], length);
   const std::uint64_t nodes = subject_->nodes_used();
   if (gone.status != Status::ok || gone.bytes != length || nodes != nodes_before_)
@@ -149,6 +151,8 @@ Verdict TableMachine::round_trip(const twin::Op& op, bool range) {
   const Attributes a = unpack_attributes(v[field_attrs]);
   const Status again = range ? subject_->map_range(space_, v[field_va], v[field_pa], length, a, v[field_size])
                              : subject_->map(space_, v[field_va], v[field_pa], length, a);
+  if (transitions_)
+    transitions_->look_away(false);
   if (again == Status::ok)
     return std::nullopt;
   return finding("O16 metamorphic", v[field_va], "map, unmap, map",

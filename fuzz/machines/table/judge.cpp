@@ -59,6 +59,8 @@ Verdict disagreement(const char* oracle, const char* who, std::uint64_t va, cons
 Verdict TableMachine::judge(const twin::Op& op) {
   if (Verdict v = judge_atomicity())
     return v;
+  if (Verdict v = judge_transitions())
+    return v;
   if (Verdict v = judge_memory())
     return v;
   if (Verdict v = probe_around(op))
@@ -110,10 +112,7 @@ Verdict TableMachine::probe_around(const twin::Op& op) {
   if (!verb.uses(field_va))
     return std::nullopt;
   const std::uint64_t va = op.value[field_va], page = mmu_->profile().sizes.front();
-  const std::uint64_t extent = std::max<std::uint64_t>(verb.uses(field_len)    ? op.value[field_len]
-                                                       : verb.uses(field_size) ? op.value[field_size]
-                                                                               : page,
-                                                       1);
+  const std::uint64_t extent = extent_of(op, page);
   const std::uint64_t last = va + (extent - 1);
   const std::array<std::uint64_t, 6> places{
       va,
@@ -149,6 +148,8 @@ Verdict TableMachine::probe(unsigned space, std::uint64_t va) {
     return disagreement("O3 walk", "walk", va, walked, model);
   if (walked && subject_->observation() != nullptr)
     tlb_.fill(space, va, *walked);
+  if (transitions_)
+    transitions_->cache(space, va);
   return probe_cached(space, va, model);
 }
 
@@ -239,7 +240,10 @@ Verdict TableMachine::destroy_all() {
     if (!spaces_[s].alive)
       continue;
     subject_->begin_operation();
+    begin_transitions({.space = s});
     if (Verdict v = destroy_space(s))
+      return v;
+    if (Verdict v = judge_transitions())
       return v;
     if (Verdict v = seen == nullptr ? std::nullopt : Structure::complaint(*seen))
       return v;

@@ -16,6 +16,16 @@ TableMachine::TableMachine(const TableSides& sides, const twin::MachineOptions& 
            .mode = {.pa_bits = mmu_->profile().pa_bits, .smep = false, .smap = false}};
   for (unsigned i = 0; i < max_spaces; ++i)
     spaces_.push_back({false, reference::FlatMap(mmu_->profile())});
+  Observation* const seen = subject_->observation();
+  if (sides.rules != nullptr && seen != nullptr)
+    listen(sides.rules(), *seen);
+}
+
+void TableMachine::listen(const BreakRules& rules, Observation& seen) {
+  const TablesNow& tables = *this; // optional's arguments see no private base
+  subject_->tell(&transitions_.emplace(view_, rules, seen, tables, space_of_tag));
+  if (options_.event_log && CasemateLog::tells(*mmu_))
+    transitions_->also_tell(&log_.emplace(view_, seen));
 }
 
 void TableMachine::begin(const twin::Program& program) {
@@ -31,6 +41,10 @@ void TableMachine::begin(const twin::Program& program) {
                      .walk_level = 1 + (walk >> 1U & 3U) % (mmu_->levels() - 1),
                      .gate = tlb >> 4U & 3U});
   tlb_.reset();
+  if (transitions_)
+    transitions_->restart();
+  if (log_)
+    log_->restart();
   inject_in_ = never;
   inject_spent_ = false;
   fault_armed_ = false;
@@ -63,6 +77,7 @@ Verdict TableMachine::step(const twin::Op& op) {
   subject_->begin_operation();
   if (Observation* seen = subject_->observation())
     seen->allow(steps_for(op, seen->most_steps()));
+  begin_transitions(request_of(op));
   try {
     if (Verdict v = apply(op))
       return v;
@@ -80,6 +95,30 @@ Verdict TableMachine::ran_away(const Runaway& runaway, std::uint64_t va, const c
   const auto slot = static_cast<unsigned long long>(runaway.address);
   const std::string where = slot == 0 ? std::string() : format(", at slot %#llx", slot);
   return finding("O15 progress", va, std::move(key), format("%s: %s", doing, runaway.what) + where);
+}
+
+void TableMachine::begin_transitions(const Request& request) {
+  if (log_)
+    log_->begin_operation(steps_);
+  if (transitions_)
+    transitions_->begin(request);
+}
+
+std::uint64_t TableMachine::extent_of(const twin::Op& op, std::uint64_t otherwise) const {
+  const twin::Verb& verb = table_verbs[op.verb];
+  return std::max<std::uint64_t>(verb.uses(field_len)    ? op.value[field_len]
+                                 : verb.uses(field_size) ? op.value[field_size]
+                                                         : otherwise,
+                                 1);
+}
+
+// A remap names only where a leaf begins.
+Request TableMachine::request_of(const twin::Op& op) const {
+  if (!table_verbs[op.verb].uses(field_va))
+    return {.space = space_};
+  const std::uint64_t va = op.value[field_va];
+  const auto leaf = static_cast<TableVerb>(op.verb) == TableVerb::remap ? modelled(space_, va) : std::nullopt;
+  return {.space = space_, .first = va, .last = va + (extent_of(op, leaf ? leaf->size : 1) - 1)};
 }
 
 // Whatever an operation does to its surroundings, and some accesses for each page that it is about.

@@ -8,8 +8,10 @@
 #include "fuzz/machines/subject.hpp"
 #include "fuzz/machines/table/verbs.hpp"
 #include "fuzz/oracles/adversarial_tlb.hpp"
+#include "fuzz/oracles/casemate_log.hpp"
 #include "fuzz/oracles/observed_memory.hpp"
 #include "fuzz/oracles/structure.hpp"
+#include "fuzz/oracles/transitions.hpp"
 #include "fuzz/oracles/view.hpp"
 #include "reference/flat_map.hpp"
 #include "reference/mmu/contents.hpp"
@@ -22,9 +24,11 @@ struct TableSides {
   const twin::Schema* schema;
   std::unique_ptr<Subject> (*subject)(Watcher&);
   const reference::Mmu& (*mmu)();
+  // Where every intermediate state is judged, what may change in place (O7, O8, O9).
+  const BreakRules& (*rules)() = nullptr;
 };
 
-class TableMachine final : public twin::Machine, private Watcher {
+class TableMachine final : public twin::Machine, private Watcher, private TablesNow {
  public:
   TableMachine(const TableSides& sides, const twin::MachineOptions& options);
 
@@ -34,6 +38,7 @@ class TableMachine final : public twin::Machine, private Watcher {
   [[nodiscard]] Verdict finish() override;
   [[nodiscard]] std::string outcome() const override;
   [[nodiscard]] std::string explain(std::uint64_t address) const override;
+  [[nodiscard]] const std::string* event_log() const override { return log_ ? &log_->text() : nullptr; }
   [[nodiscard]] bool touches(const twin::Op& op, std::uint64_t address) const override;
   [[nodiscard]] std::uint64_t address_of(const twin::Op& op) const override { return op.value[field_va]; }
   // One input that fills 1 GiB with small pages takes as long as a hundred others, and its offspring, too.
@@ -50,6 +55,7 @@ class TableMachine final : public twin::Machine, private Watcher {
   [[nodiscard]] const Observation* observation() const { return subject_->observation(); }
   // What a table calls its space in invalidations.
   [[nodiscard]] static unsigned tag_of(unsigned space) { return space + 1; }
+  [[nodiscard]] static unsigned space_of_tag(SpaceId tag) { return raw(tag) - 1U; }
   [[nodiscard]] std::optional<reference::Translation> modelled(unsigned space, std::uint64_t va) const {
     return spaces_[space].model.lookup(va);
   }
@@ -107,10 +113,16 @@ class TableMachine final : public twin::Machine, private Watcher {
   void after_store(std::uint64_t slot) override;
   void before_exchange(std::uint64_t slot) override;
   void on_flush(const Invalidation& i) override;
+  [[nodiscard]] std::uint64_t root_now(unsigned space) const override { return root_of(space).value_or(0); }
+  [[nodiscard]] std::optional<reference::Translation> before(unsigned space,
+                                                             std::uint64_t va) const override {
+    return modelled(space, va);
+  }
 
   // judge.cpp: what the operation left behind.
   [[nodiscard]] Verdict judge(const twin::Op& op);
   [[nodiscard]] Verdict judge_memory();
+  [[nodiscard]] Verdict judge_transitions() { return transitions_ ? transitions_->end() : std::nullopt; }
   [[nodiscard]] Verdict judge_atomicity() const;
   [[nodiscard]] Verdict probe_around(const twin::Op& op);
   [[nodiscard]] Verdict probe(unsigned space, std::uint64_t va);
@@ -126,6 +138,11 @@ class TableMachine final : public twin::Machine, private Watcher {
 
   [[nodiscard]] static Verdict ran_away(const Runaway& runaway, std::uint64_t va, const char* doing,
                                         std::string key);
+  // The bytes that an operation with an address is about; 1 at least.
+  [[nodiscard]] std::uint64_t extent_of(const twin::Op& op, std::uint64_t otherwise) const;
+  [[nodiscard]] Request request_of(const twin::Op& op) const;
+  void listen(const BreakRules& rules, Observation& seen);
+  void begin_transitions(const Request& request);
   [[nodiscard]] std::uint64_t steps_for(const twin::Op& op, std::uint64_t most) const;
   [[nodiscard]] reference::FlatMap& model() { return spaces_[space_].model; }
   [[nodiscard]] const char* verb_name() const;
@@ -139,6 +156,8 @@ class TableMachine final : public twin::Machine, private Watcher {
   std::vector<Space> spaces_;
   Structure structure_;
   AdversarialTlb tlb_;
+  std::optional<Transitions> transitions_;
+  std::optional<CasemateLog> log_;
   reference::Contents seen_; // the last space that was read whole
   std::vector<LeafReport> reports_;
   std::vector<reference::LeafRun> runs_;
