@@ -106,7 +106,7 @@ class EditsByHand : private TablesNow {
     return old.translate(raw(root_), va);
   }
 
-  static constexpr std::size_t units = 64;
+  static constexpr std::size_t units = 128;
   Arena arena_{0x1'0000'0000, units << unit};
   std::vector<NodeRecord> records_ = std::vector<NodeRecord>(units);
   Observation seen_{arena_.base(), unit, units};

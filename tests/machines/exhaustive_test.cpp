@@ -4,6 +4,7 @@
 #include "fuzz/machines/table/make.hpp"
 #include "fuzz/oracles/tiny_32_format.hpp"
 #include "fuzz/oracles/tiny_format.hpp"
+#include "src/arch/aarch64.hpp"
 #include "src/arch/ept.hpp"
 #include "src/arch/riscv.hpp"
 #include "src/arch/x86_64.hpp"
@@ -155,20 +156,29 @@ inject arg=0
 
 void PrintTo(const Universe& u, std::ostream* to) { *to << u.name; }
 
-template <Format F, const reference::Mmu& (*Mmu)()>
+// Every intermediate state is judged, too.
+template <Format F, const reference::Mmu& (*Mmu)(), const BreakRules& (*Rules)()>
 constexpr Universe universe(const char* name, const char* header, const char* operations, std::size_t count) {
-  return {name, make_table_machine<F, ObservedBacking, Mmu>, &table_schema<F>, header, operations, count};
+  return {name, make_transitions_machine<F, Mmu, Rules>, &table_schema<F>, header, operations, count};
 }
 const Universe universes[] = {
-    universe<Tiny, reference::tiny>("pair", "set nodes=16 spaces=1", pair_operations, 16),
-    universe<Tiny, reference::tiny>("blocks", "set nodes=7 spaces=1", block_operations, 16),
-    universe<Tiny, reference::tiny>("markers", "set nodes=9 spaces=1", marker_operations, 16),
-    universe<Tiny, reference::tiny>("spaces", "set nodes=12 spaces=2", space_operations, 16),
-    universe<TinyWide, reference::tiny_wide>("roots", "set nodes=12 spaces=2", space_operations, 16),
-    universe<Tiny32, reference::tiny_32>("groups", "set nodes=8 spaces=1", group_operations, 16),
-    universe<X86_64_4, reference::x86_64_4>("x86_64", "set nodes=16 spaces=1", x86_64_operations, 10),
-    universe<Ept4, reference::ept_4>("ept", "set nodes=16 spaces=1", ept_operations, 10),
-    universe<RiscvSv39, reference::riscv_sv39>("napot", "set nodes=16 spaces=1", napot_operations, 12),
+    universe<Tiny, reference::tiny, tiny_break_rules>("pair", "set nodes=16 spaces=1", pair_operations, 16),
+    universe<Tiny, reference::tiny, tiny_break_rules>("blocks", "set nodes=7 spaces=1", block_operations, 16),
+    universe<Tiny, reference::tiny, tiny_break_rules>("markers", "set nodes=9 spaces=1", marker_operations,
+                                                      16),
+    universe<Tiny, reference::tiny, tiny_break_rules>("spaces", "set nodes=12 spaces=2", space_operations,
+                                                      16),
+    universe<TinyWide, reference::tiny_wide, tiny_break_rules>("roots", "set nodes=12 spaces=2",
+                                                               space_operations, 16),
+    universe<Tiny32, reference::tiny_32, tiny_break_rules>("groups", "set nodes=8 spaces=1", group_operations,
+                                                           16),
+    universe<X86_64_4, reference::x86_64_4, intel_break_rules>("x86_64", "set nodes=16 spaces=1",
+                                                               x86_64_operations, 10),
+    universe<Ept4, reference::ept_4, intel_break_rules>("ept", "set nodes=16 spaces=1", ept_operations, 10),
+    universe<RiscvSv39, reference::riscv_sv39, riscv_break_rules>("napot", "set nodes=16 spaces=1",
+                                                                  napot_operations, 12),
+    universe<Aarch64S1_4k, reference::aarch64_s1_4k, aarch64_break_rules>(
+        "contiguous", "set nodes=16 spaces=1", napot_operations, 12),
 };
 
 // All sequences of exactly `length` operations, in the order of counting.

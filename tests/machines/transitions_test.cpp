@@ -354,6 +354,29 @@ TEST(PageOfX86, MovesInPlace) {
   t.put(pages, 0, 0, t.word(0, 0, {.rights = Rights::read, .memory_type = 1}, {}, 0x3'0000'0000));
   EXPECT_EQ(t.end(), "");
 }
+// A cache that forgot the pointers still has the translation.
+TEST(NodeOfX86, IsNotReleasedWhileATranslationFromItIsCached) {
+  EditsByHand<X86_64_4> t(reference::x86_64_4(), intel_break_rules());
+  const PhysAddr directory = t.reach(0, 1);
+  constexpr std::uint64_t span = 512 * page;
+  constexpr unsigned more_than_pointers_are_kept = 70;
+  std::vector<PhysAddr> tables;
+  for (unsigned i = 0; i < more_than_pointers_are_kept; ++i) {
+    tables.push_back(t.take());
+    t.put_table(directory, i * span, 1, tables.back());
+  }
+  t.put_leaf(tables.front(), 0, 0);
+  EXPECT_EQ(t.end(), "");
+  t.begin(0, span); // hardware walks
+  for (unsigned i = 1; i < more_than_pointers_are_kept; ++i)
+    t.transitions().cache(0, i * span);
+  t.put(directory, 0, 1, 0);
+  t.retire(tables.front());
+  t.invalidate(page, span - page);
+  t.sync();
+  EXPECT_EQ(t.end(), "O7 walk cache: released while a translation from it is cached");
+}
+
 TEST(SplitOfAarch64, LetsNeighboursFaultUntilItIsDone) {
   Split<Aarch64S1_4k> s(reference::aarch64_s1_4k(), aarch64_break_rules());
   s.clean(leaf);
