@@ -125,18 +125,13 @@ Decoded Vmsa::leaf(std::uint64_t raw, unsigned level, unsigned index, const Mode
   return slot;
 }
 
-// Bits 51:50 of an address with DS are out of order: a run ends before they change.
-bool Vmsa::is_next(std::uint64_t before, std::uint64_t raw, unsigned level, const Mode& mode) const {
-  return is_next_page(before, raw, shift(level), std::min(ds ? 50U : 48U, mode.pa_bits));
-}
-
-bool Vmsa::continues(std::uint64_t before, std::uint64_t raw, unsigned level, const Mode& mode) const {
-  return (before & Contiguous) == 0 && is_next(before, raw, level, mode);
-}
-
-// Each copy holds its own address.
-bool Vmsa::repeats(std::uint64_t before, std::uint64_t raw, unsigned level, const Mode& mode) const {
-  return is_contiguous(before, level) && is_next(before, raw, level, mode);
+// Each copy holds its own address. Bits 51:50 of an address with DS are out of order: a run ends before they
+// change.
+Series Vmsa::series(std::uint64_t leaf, unsigned level, const Mode& mode) const {
+  const unsigned bits_in_order = std::min(ds ? 50U : 48U, mode.pa_bits);
+  if (is_contiguous(leaf, level))
+    return next_pages(Series::Of::copies, shift(level), bits_in_order);
+  return (leaf & Contiguous) == 0 ? next_pages(Series::Of::pages, shift(level), bits_in_order) : Series{};
 }
 
 // First the Access flag, then permissions. Without management DBM means nothing: what is clean is read-only.

@@ -38,12 +38,9 @@ struct Vmsa {
   [[nodiscard]] Decoded hole(std::uint64_t raw, unsigned level) const;
   [[nodiscard]] Decoded table(std::uint64_t raw, unsigned level, const Mode& mode) const;
   [[nodiscard]] Decoded leaf(std::uint64_t raw, unsigned level, unsigned index, const Mode& mode) const;
-  [[nodiscard]] bool continues(std::uint64_t before, std::uint64_t raw, unsigned level,
-                               const Mode& mode) const;
-  [[nodiscard]] bool repeats(std::uint64_t before, std::uint64_t raw, unsigned level, const Mode& mode) const;
+  [[nodiscard]] Series series(std::uint64_t leaf, unsigned level, const Mode& mode) const;
 
  private:
-  [[nodiscard]] bool is_next(std::uint64_t before, std::uint64_t raw, unsigned level, const Mode& mode) const;
   [[nodiscard]] unsigned highest_leaf_level() const;
   [[nodiscard]] unsigned copies(unsigned level) const;
   [[nodiscard]] bool is_contiguous(std::uint64_t raw, unsigned level) const;
@@ -82,13 +79,8 @@ class Aarch64 : public Radix<Arch> {
     table.attributes = with_rights({}, Arch::let_through(raw));
     return table;
   }
-  [[nodiscard]] bool continues(std::uint64_t before, std::uint64_t raw, unsigned level,
-                               const Mode& mode) const final {
-    return vmsa_.continues(before, raw, level, mode);
-  }
-  [[nodiscard]] bool repeats(std::uint64_t before, std::uint64_t raw, unsigned level,
-                             const Mode& mode) const final {
-    return vmsa_.repeats(before, raw, level, mode);
+  [[nodiscard]] Series series(std::uint64_t leaf, unsigned level, const Mode& mode) const final {
+    return vmsa_.series(leaf, level, mode);
   }
 
   // What walker.hpp asks of an architecture.

@@ -191,13 +191,10 @@ Decoded Armv7::decode(std::uint64_t raw, unsigned level, unsigned, const Mode&) 
   return level == 0 ? second_level(raw, span(level)) : first_level(raw, span(level));
 }
 
-bool Armv7::continues(std::uint64_t before, std::uint64_t raw, unsigned level, const Mode&) const {
-  return stands_alone(before, level) && is_next_page(before, raw, shift(level), 32);
-}
-
 // Copies of a large page or a supersection are equal words.
-bool Armv7::repeats(std::uint64_t before, std::uint64_t raw, unsigned level, const Mode&) const {
-  return !stands_alone(before, level) && raw == before;
+Series Armv7::series(std::uint64_t leaf, unsigned level, const Mode&) const {
+  return stands_alone(leaf, level) ? next_pages(Series::Of::pages, shift(level), 32)
+                                   : Series{Series::Of::copies, 0, 0};
 }
 
 std::optional<Below> Armv7::below(std::uint64_t raw, unsigned level, const Mode&) const {

@@ -34,10 +34,7 @@ class Armv7 final : public Radix<Armv7> {
   [[nodiscard]] std::uint64_t span(unsigned level) const override { return std::uint64_t{1} << shift(level); }
   [[nodiscard]] Decoded decode(std::uint64_t raw, unsigned level, unsigned index,
                                const Mode& mode) const override;
-  [[nodiscard]] bool continues(std::uint64_t before, std::uint64_t raw, unsigned level,
-                               const Mode& mode) const override;
-  [[nodiscard]] bool repeats(std::uint64_t before, std::uint64_t raw, unsigned level,
-                             const Mode& mode) const override;
+  [[nodiscard]] Series series(std::uint64_t leaf, unsigned level, const Mode& mode) const override;
 
   // What walker.hpp asks of an architecture.
   [[nodiscard]] unsigned index_of(std::uint64_t va, unsigned level) const {

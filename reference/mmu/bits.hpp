@@ -16,11 +16,9 @@ namespace reference {
   return static_cast<unsigned>((raw & bits(high, low)) >> low);
 }
 
-// Where the address of a leaf stands in its own bits, from page_shift up: does only it differ, and is it the
-// next page's? A carry out of the field would be another difference.
-[[nodiscard]] constexpr bool is_next_page(std::uint64_t before, std::uint64_t raw, unsigned page_shift,
-                                          unsigned pa_bits) {
-  return raw - before == bit(page_shift) && ((raw ^ before) & ~bits(pa_bits - 1, page_shift)) == 0;
+// Where the address of a leaf stands in its own bits, from page_shift up: each word holds the next page's.
+[[nodiscard]] constexpr Series next_pages(Series::Of what, unsigned page_shift, unsigned pa_bits) {
+  return {what, bit(page_shift), bits(pa_bits - 1, page_shift)};
 }
 
 // A 64-bit word that hardware ignores once it is not present: ours keeps a marker in the upper half.

@@ -76,13 +76,15 @@ class Enumerator {
   // Returns how many slots it has shown.
   unsigned slot(std::uint64_t node_address, unsigned level, unsigned index, std::uint64_t node_va,
                 const Path& path) {
-    Slot found;
-    found.va = canonical(node_va + index * mmu_.span(level));
-    found.level = level;
-    found.index = index;
-    found.address = node_address + std::uint64_t{index} * mmu_.descriptor_bytes();
-    found.raw = word(node_address, index);
-    found.decoded = mmu_.decode(found.raw, level, index, mode_);
+    const std::uint64_t raw = word(node_address, index);
+    Slot found{.va = canonical(node_va + index * mmu_.span(level)),
+               .level = level,
+               .index = index,
+               .address = node_address + std::uint64_t{index} * mmu_.descriptor_bytes(),
+               .raw = raw,
+               .count = 1,
+               .decoded = mmu_.decode(raw, level, index, mode_),
+               .effective = {}};
     found.count = shown_with(found);
     found.effective = path.effective(found.raw, found.decoded.attributes);
     sink_(static_cast<const Slot&>(found));

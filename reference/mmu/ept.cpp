@@ -149,8 +149,8 @@ Decoded Ept::decode(std::uint64_t raw, unsigned level, unsigned, const Mode& mod
   return table(raw, span(level), mode);
 }
 
-bool Ept::continues(std::uint64_t before, std::uint64_t raw, unsigned level, const Mode& mode) const {
-  return is_next_page(before, raw, 12 + 9 * level, mode.pa_bits);
+Series Ept::series(std::uint64_t, unsigned level, const Mode& mode) const {
+  return next_pages(Series::Of::pages, 12 + 9 * level, mode.pa_bits);
 }
 
 std::optional<Below> Ept::below(std::uint64_t raw, unsigned level, const Mode& mode) const {

@@ -52,4 +52,10 @@ template <typename Word>
 extern template unsigned next_nonzero<std::uint32_t>(const unsigned char*, unsigned, unsigned);
 extern template unsigned next_nonzero<std::uint64_t>(const unsigned char*, unsigned, unsigned);
 
+// How many of `count` words, from the first on, are each the one before and `step`; modulo the word's width.
+template <typename Word>
+[[nodiscard]] unsigned progression(const unsigned char* words, unsigned count, Word step);
+extern template unsigned progression<std::uint32_t>(const unsigned char*, unsigned, std::uint32_t);
+extern template unsigned progression<std::uint64_t>(const unsigned char*, unsigned, std::uint64_t);
+
 } // namespace reference

@@ -1,6 +1,8 @@
 // Names and comparisons that every architecture shares.
 #include "reference/mmu/mmu.hpp"
 
+#include <bit>
+
 namespace reference {
 
 const char* violation_name(std::uint32_t one_bit) {
@@ -48,6 +50,17 @@ const char* to_text(Outcome outcome) {
     return "outside_memory";
   }
   return "no outcome";
+}
+
+unsigned Series::length(const PhysicalMemory& memory, std::uint64_t slot, unsigned count,
+                        unsigned descriptor_bytes) const {
+  const std::uint64_t first = memory.word(slot, descriptor_bytes);
+  if (step != 0) // and until it would be carried out of the frame
+    count = static_cast<unsigned>(
+        std::min<std::uint64_t>(count, 1 + ((frame - (first & frame)) >> std::countr_zero(step))));
+  const unsigned char* const words = memory.base + (slot - memory.pa_base);
+  return descriptor_bytes == 4 ? progression<std::uint32_t>(words, count, static_cast<std::uint32_t>(step))
+                               : progression<std::uint64_t>(words, count, step);
 }
 
 bool same_leaf(Decoded a, const Decoded& b) {

@@ -67,6 +67,24 @@ struct Decoded {
   bool operator==(const Decoded&) const = default;
 };
 
+// The words that may follow that of a legal leaf, to spare decoding each: the same leaf one frame further on,
+// of one slot, or the next copy of the same leaf with the same flags. Each adds `step`, a power of two or
+// zero, and differs in bits of `frame` only, which nothing is carried out of.
+struct Series {
+  enum class Of : std::uint8_t { nothing, pages, copies };
+
+  Of of = Of::nothing;
+  std::uint64_t step = 0;
+  std::uint64_t frame = 0; // adjacent bits, that of `step` among them
+
+  [[nodiscard]] bool has(Of what, std::uint64_t before, std::uint64_t raw) const {
+    return of == what && raw - before == step && ((raw ^ before) & ~frame) == 0;
+  }
+  // How many of the `count` slots from that of the leaf on: 1 or more. The slots lie in the memory.
+  [[nodiscard]] unsigned length(const PhysicalMemory& memory, std::uint64_t slot, unsigned count,
+                                unsigned descriptor_bytes) const;
+};
+
 // Where a table that hardware can use leads, for those who only pass through.
 struct Below {
   std::uint64_t node = 0;
@@ -125,23 +143,24 @@ class Mmu {
   [[nodiscard]] virtual Decoded decode(std::uint64_t raw, unsigned level, unsigned index,
                                        const Mode& mode) const = 0;
 
-  // May `raw` pass for `before` one frame further on: a leaf of one slot whose descriptor differs in nothing
-  // but the address? Asked of what follows a legal leaf, to spare decoding runs of pages; no is always a
-  // right answer.
-  [[nodiscard]] virtual bool continues(std::uint64_t before, std::uint64_t raw, unsigned level,
-                                       const Mode& mode) const = 0;
-  // How many of the `count` slots from `slot` on hold such a run, which begins with a legal leaf: 1 or more.
-  // The slots lie in the memory.
+  // What may follow the descriptor of a legal leaf undecoded; nothing is always a right answer.
+  [[nodiscard]] virtual Series series(std::uint64_t leaf, unsigned level, const Mode& mode) const = 0;
+  // May `raw` pass for `before` one frame further on, or for the copy after it? Asked of what follows a legal
+  // leaf. Of a word beyond its group, or in another node of the level, yes says only that it is a leaf.
+  [[nodiscard]] bool continues(std::uint64_t before, std::uint64_t raw, unsigned level,
+                               const Mode& mode) const {
+    return series(before, level, mode).has(Series::Of::pages, before, raw);
+  }
+  [[nodiscard]] bool repeats(std::uint64_t before, std::uint64_t raw, unsigned level,
+                             const Mode& mode) const {
+    return series(before, level, mode).has(Series::Of::copies, before, raw);
+  }
+  // How many of the `count` slots from `slot` on hold a run of pages, which begins with a legal leaf: 1 or
+  // more. The slots lie in the memory.
   [[nodiscard]] virtual unsigned run_length(const PhysicalMemory& memory, std::uint64_t slot, unsigned count,
                                             unsigned level, const Mode& mode) const = 0;
-
-  // May `raw` pass for the copy after `before` of a leaf of several slots: the same leaf, with the same
-  // flags? Asked of what follows a legal copy, to spare decoding each; no is always a right answer. Of a word
-  // beyond its group, or in another node of the level, yes says only that it is a leaf.
-  [[nodiscard]] virtual bool repeats(std::uint64_t before, std::uint64_t raw, unsigned level,
-                                     const Mode& mode) const = 0;
-  // Are the `copies` slots from `slot` on a whole group by that, the first copy of which is legal? The slots
-  // lie in the memory.
+  // Are the `copies` slots from `slot` on a whole group, the first copy of which is legal? The slots lie in
+  // the memory.
   [[nodiscard]] virtual bool is_repeated(const PhysicalMemory& memory, std::uint64_t slot, unsigned copies,
                                          unsigned level, const Mode& mode) const = 0;
 

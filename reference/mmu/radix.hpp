@@ -35,38 +35,20 @@ class Radix : public Mmu {
 
   [[nodiscard]] unsigned run_length(const PhysicalMemory& memory, std::uint64_t slot, unsigned count,
                                     unsigned level, const Mode& mode) const final {
-    unsigned run = 1;
-    const unsigned bytes = arch().descriptor_bytes();
-    for (std::uint64_t before = memory.word(slot, bytes), next; run < count; ++run, before = next) {
-      next = memory.word(slot + std::uint64_t{run} * bytes, bytes);
-      if (!arch().continues(before, next, level, mode))
-        break;
-    }
-    return run;
+    const Series series = series_at(memory, slot, level, mode);
+    return series.of == Series::Of::pages ? series.length(memory, slot, count, arch().descriptor_bytes()) : 1;
   }
-
   [[nodiscard]] bool is_repeated(const PhysicalMemory& memory, std::uint64_t slot, unsigned copies,
                                  unsigned level, const Mode& mode) const final {
-    const unsigned bytes = arch().descriptor_bytes();
-    std::uint64_t before = memory.word(slot, bytes);
-    for (unsigned copy = 1; copy < copies; ++copy) {
-      const std::uint64_t next = memory.word(slot + std::uint64_t{copy} * bytes, bytes);
-      if (!arch().repeats(before, next, level, mode))
-        return false;
-      before = next;
-    }
-    return true;
+    const Series series = series_at(memory, slot, level, mode);
+    return series.of == Series::Of::copies
+           && series.length(memory, slot, copies, arch().descriptor_bytes()) == copies;
   }
   [[nodiscard]] unsigned next_notable(const PhysicalMemory& memory, std::uint64_t node, unsigned level,
                                       unsigned index, unsigned end, const Mode& mode,
                                       Decoded& to) const final {
     return next_notable_of(arch(), memory, node, level, index, end, mode, to);
   }
-  // Where groups are none, or small.
-  [[nodiscard]] bool repeats(std::uint64_t, std::uint64_t, unsigned, const Mode&) const override {
-    return false;
-  }
-
   // Bits that an access clears in a word on its way, as flags_set says which ones it sets: mostly none. An
   // Arch with a flag that means clean declares its own.
   [[nodiscard]] static std::uint64_t flags_cleared(unsigned, bool, bool) { return 0; }
@@ -77,6 +59,10 @@ class Radix : public Mmu {
   friend Aarch64<Arch>;
   Radix() = default;
 
+  [[nodiscard]] Series series_at(const PhysicalMemory& memory, std::uint64_t slot, unsigned level,
+                                 const Mode& mode) const {
+    return arch().series(memory.word(slot, arch().descriptor_bytes()), level, mode);
+  }
   [[nodiscard]] const Arch& arch() const { return static_cast<const Arch&>(*this); }
 };
 

@@ -138,13 +138,10 @@ Decoded decode(std::uint64_t raw, unsigned level, std::uint64_t span) {
   return is_table(raw) ? table(raw, level, span) : leaf(raw, level, span);
 }
 
-// Only the PPN differs, and it is the next page's.
-bool continues(std::uint64_t before, std::uint64_t raw, std::uint64_t span) {
-  return (before & N) == 0 && raw - before == span >> 2 && ((raw ^ before) & ~PPN) == 0;
+// Only the PPN differs, and it is the next page's. The 16 entries of a NAPOT page are equal.
+Series series(std::uint64_t leaf, std::uint64_t span) {
+  return (leaf & N) == 0 ? Series{Series::Of::pages, span >> 2, PPN} : Series{Series::Of::copies, 0, 0};
 }
-
-// The 16 entries of a NAPOT page are equal.
-bool repeats(std::uint64_t before, std::uint64_t raw) { return (before & N) != 0 && raw == before; }
 
 std::optional<Below> below(std::uint64_t raw, unsigned level) {
   if ((raw & (V | R | W | X | reserved_in_table)) != V || level == 0)
@@ -179,12 +176,8 @@ Decoded Riscv::decode(std::uint64_t raw, unsigned level, unsigned, const Mode&) 
   return riscv::decode(raw, level, span(level));
 }
 
-bool Riscv::continues(std::uint64_t before, std::uint64_t raw, unsigned level, const Mode&) const {
-  return riscv::continues(before, raw, span(level));
-}
-
-bool Riscv::repeats(std::uint64_t before, std::uint64_t raw, unsigned, const Mode&) const {
-  return riscv::repeats(before, raw);
+Series Riscv::series(std::uint64_t leaf, unsigned level, const Mode&) const {
+  return riscv::series(leaf, span(level));
 }
 
 std::optional<Below> Riscv::below(std::uint64_t raw, unsigned level, const Mode&) const {

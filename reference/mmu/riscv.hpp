@@ -16,8 +16,7 @@ namespace reference {
 // Page table entries, which are the same in both stages, and what step 7 says of their flags.
 namespace riscv {
 [[nodiscard]] Decoded decode(std::uint64_t raw, unsigned level, std::uint64_t span);
-[[nodiscard]] bool continues(std::uint64_t before, std::uint64_t raw, std::uint64_t span);
-[[nodiscard]] bool repeats(std::uint64_t before, std::uint64_t raw);
+[[nodiscard]] Series series(std::uint64_t leaf, std::uint64_t span);
 [[nodiscard]] std::optional<Below> below(std::uint64_t raw, unsigned level);
 [[nodiscard]] std::uint64_t flags_set(bool is_leaf, bool is_write);
 // Do the flags let the access pass, be it that hardware sets them?
@@ -39,10 +38,7 @@ class Riscv final : public NineBits<Riscv> {
 
   [[nodiscard]] Decoded decode(std::uint64_t raw, unsigned level, unsigned index,
                                const Mode& mode) const override;
-  [[nodiscard]] bool continues(std::uint64_t before, std::uint64_t raw, unsigned level,
-                               const Mode& mode) const override;
-  [[nodiscard]] bool repeats(std::uint64_t before, std::uint64_t raw, unsigned level,
-                             const Mode& mode) const override;
+  [[nodiscard]] Series series(std::uint64_t leaf, unsigned level, const Mode& mode) const override;
 
   // What walker.hpp asks of an architecture.
   [[nodiscard]] std::optional<Below> below(std::uint64_t raw, unsigned level, const Mode& mode) const;

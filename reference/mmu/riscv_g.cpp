@@ -20,15 +20,14 @@ bool expressible(const Attributes& attributes, std::uint64_t) {
 bool permits(const Attributes& effective, const Access& access) { return has_right(effective, access.kind); }
 
 // "The G bit in all G-stage PTEs is currently not used": hardware ignores it, software clears it.
-Decoded without_global(Decoded slot) {
+void clear_global(Decoded& slot) {
   if (slot.attributes.global && slot.kind == SlotKind::leaf)
     slot.violations |= violation::leaf_bits;
   slot.attributes.global = false;
-  return slot;
 }
 
 // U lets everybody do what the other bits say.
-Decoded judged_as_users(Decoded slot) {
+void judge_as_users(Decoded& slot) {
   Rights rights = rights_of(slot.attributes);
   if (!rights.user) {
     rights = {};
@@ -36,7 +35,6 @@ Decoded judged_as_users(Decoded slot) {
   }
   rights.user = false;
   slot.attributes = with_rights(slot.attributes, rights);
-  return slot;
 }
 
 // Guest physical addresses are not sign-extended.
@@ -60,16 +58,15 @@ RiscvG::RiscvG(unsigned levels) : NineBits(levels, profile_of(levels)) {}
 std::uint64_t RiscvG::root_node(std::uint64_t root) const { return root & ~bits(13, 0); }
 
 Decoded RiscvG::decode(std::uint64_t raw, unsigned level, unsigned, const Mode&) const {
-  const Decoded slot = without_global(riscv::decode(raw, level, span(level)));
-  return slot.kind == SlotKind::leaf ? judged_as_users(slot) : slot;
+  Decoded slot = riscv::decode(raw, level, span(level));
+  clear_global(slot);
+  if (slot.kind == SlotKind::leaf)
+    judge_as_users(slot);
+  return slot;
 }
 
-bool RiscvG::continues(std::uint64_t before, std::uint64_t raw, unsigned level, const Mode&) const {
-  return riscv::continues(before, raw, span(level));
-}
-
-bool RiscvG::repeats(std::uint64_t before, std::uint64_t raw, unsigned, const Mode&) const {
-  return riscv::repeats(before, raw);
+Series RiscvG::series(std::uint64_t leaf, unsigned level, const Mode&) const {
+  return riscv::series(leaf, span(level));
 }
 
 std::optional<Below> RiscvG::below(std::uint64_t raw, unsigned level, const Mode&) const {

@@ -17,10 +17,7 @@ class RiscvG final : public NineBits<RiscvG> {
 
   [[nodiscard]] Decoded decode(std::uint64_t raw, unsigned level, unsigned index,
                                const Mode& mode) const override;
-  [[nodiscard]] bool continues(std::uint64_t before, std::uint64_t raw, unsigned level,
-                               const Mode& mode) const override;
-  [[nodiscard]] bool repeats(std::uint64_t before, std::uint64_t raw, unsigned level,
-                             const Mode& mode) const override;
+  [[nodiscard]] Series series(std::uint64_t leaf, unsigned level, const Mode& mode) const override;
 
   // What nine_bits.hpp asks: the root has four times the entries.
   static constexpr unsigned more_root_bits = 2;

@@ -35,13 +35,13 @@ template <typename Arch>
   const unsigned bytes = mmu.descriptor_bytes();
   for (index = next_used(mmu, memory, node, index, end); index < end;) {
     const std::uint64_t slot = node + std::uint64_t{index} * bytes;
-    to = mmu.decode(memory.word(slot, bytes), level, index, mode);
-    if (to.kind == SlotKind::table || to.violations != 0)
+    const Decoded found = mmu.decode(memory.word(slot, bytes), level, index, mode);
+    const bool is_legal_leaf = found.kind == SlotKind::leaf && found.violations == 0;
+    const unsigned run = is_legal_leaf ? run_from(mmu, memory, slot, level, index, end, found, mode) : 1;
+    if (found.kind == SlotKind::table || found.violations != 0 || run < found.copies) {
+      to = found;
       return index;
-    const unsigned run =
-        to.kind == SlotKind::leaf ? run_from(mmu, memory, slot, level, index, end, to, mode) : 1;
-    if (run < to.copies)
-      return index;
+    }
     index = next_used(mmu, memory, node, index + run, end);
   }
   return end;

@@ -29,9 +29,7 @@ class Tiny final : public Radix<Tiny> {
                                const Mode& mode) const override;
 
   // Groups are small, and runs of them smaller.
-  [[nodiscard]] bool continues(std::uint64_t, std::uint64_t, unsigned, const Mode&) const override {
-    return false;
-  }
+  [[nodiscard]] Series series(std::uint64_t, unsigned, const Mode&) const override { return {}; }
 
   // What walker.hpp asks of an architecture.
   [[nodiscard]] unsigned index_of(std::uint64_t va, unsigned level) const {

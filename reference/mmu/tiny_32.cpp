@@ -111,9 +111,9 @@ Decoded Tiny32::decode(std::uint64_t raw, unsigned level, unsigned, const Mode&)
 }
 
 // The frame is the highest field, so that nothing else changes when it grows.
-bool Tiny32::continues(std::uint64_t before, std::uint64_t raw, unsigned level, const Mode&) const {
-  const bool alone = (low_unrotated(before, level) & kind_bits) != kind_leaf_of_four;
-  return alone && raw - before == span(level) << 8;
+Series Tiny32::series(std::uint64_t leaf, unsigned level, const Mode&) const {
+  const bool alone = (low_unrotated(leaf, level) & kind_bits) != kind_leaf_of_four;
+  return alone ? Series{Series::Of::pages, span(level) << 8, bits(31, 20)} : Series{};
 }
 
 std::optional<Below> Tiny32::below(std::uint64_t raw, unsigned level, const Mode& mode) const {

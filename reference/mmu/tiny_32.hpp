@@ -20,8 +20,7 @@ class Tiny32 final : public Radix<Tiny32> {
   }
   [[nodiscard]] Decoded decode(std::uint64_t raw, unsigned level, unsigned index,
                                const Mode& mode) const override;
-  [[nodiscard]] bool continues(std::uint64_t before, std::uint64_t raw, unsigned level,
-                               const Mode& mode) const override;
+  [[nodiscard]] Series series(std::uint64_t leaf, unsigned level, const Mode& mode) const override;
 
   // What walker.hpp asks of an architecture.
   [[nodiscard]] unsigned index_of(std::uint64_t va, unsigned level) const {

@@ -148,8 +148,8 @@ Decoded X86_64::decode(std::uint64_t raw, unsigned level, unsigned, const Mode& 
   return table(raw, span(level), mode);
 }
 
-bool X86_64::continues(std::uint64_t before, std::uint64_t raw, unsigned level, const Mode& mode) const {
-  return is_next_page(before, raw, 12 + 9 * level, mode.pa_bits);
+Series X86_64::series(std::uint64_t, unsigned level, const Mode& mode) const {
+  return next_pages(Series::Of::pages, 12 + 9 * level, mode.pa_bits);
 }
 
 std::optional<Below> X86_64::below(std::uint64_t raw, unsigned level, const Mode& mode) const {

@@ -16,8 +16,7 @@ class X86_64 final : public NineBits<X86_64> {
 
   [[nodiscard]] Decoded decode(std::uint64_t raw, unsigned level, unsigned index,
                                const Mode& mode) const override;
-  [[nodiscard]] bool continues(std::uint64_t before, std::uint64_t raw, unsigned level,
-                               const Mode& mode) const override;
+  [[nodiscard]] Series series(std::uint64_t leaf, unsigned level, const Mode& mode) const override;
 
   // What walker.hpp asks of an architecture.
   [[nodiscard]] std::optional<Below> below(std::uint64_t raw, unsigned level, const Mode& mode) const;

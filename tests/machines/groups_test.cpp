@@ -26,18 +26,14 @@ class CountingMmu final : public reference::Mmu {
     ++decoded_;
     return mmu_->decode(raw, level, index, mode);
   }
-  [[nodiscard]] bool continues(std::uint64_t before, std::uint64_t raw, unsigned level,
-                               const reference::Mode& mode) const override {
-    return mmu_->continues(before, raw, level, mode);
+  [[nodiscard]] reference::Series series(std::uint64_t leaf, unsigned level,
+                                         const reference::Mode& mode) const override {
+    return mmu_->series(leaf, level, mode);
   }
   [[nodiscard]] unsigned run_length(const reference::PhysicalMemory& memory, std::uint64_t slot,
                                     unsigned count, unsigned level,
                                     const reference::Mode& mode) const override {
     return mmu_->run_length(memory, slot, count, level, mode);
-  }
-  [[nodiscard]] bool repeats(std::uint64_t before, std::uint64_t raw, unsigned level,
-                             const reference::Mode& mode) const override {
-    return mmu_->repeats(before, raw, level, mode);
   }
   [[nodiscard]] bool is_repeated(const reference::PhysicalMemory& memory, std::uint64_t slot, unsigned count,
                                  unsigned level, const reference::Mode& mode) const override {
