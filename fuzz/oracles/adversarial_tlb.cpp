@@ -18,7 +18,8 @@ const char* widened(const reference::Attributes& cached, const reference::Attrib
   return cached.global != now.global ? "global" : nullptr;
 }
 
-Verdict stale(const AdversarialTlb::Line& line, std::uint64_t va, const char* what) {
+[[gnu::cold, gnu::noinline]] Verdict stale(const AdversarialTlb::Line& line, std::uint64_t va,
+                                           const char* what) {
   return finding("O6 tlb", va, format("stale %s", what),
                  format("a TLB may still hold a stale translation of %#llx: %s", Hex{va}, what),
                  format("line: space %u %#llx -> %#llx, %#llx bytes", line.space, Hex{line.va}, Hex{line.pa},

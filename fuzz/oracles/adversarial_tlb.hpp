@@ -36,6 +36,8 @@ class AdversarialTlb {
   // not exist any more.
   template <class Root>
   [[nodiscard]] Verdict check(const View& view, const Observation& seen, Root&& root) const {
+    if (seen.replaced().empty())
+      return std::nullopt;
     const ReplacedHull hull = hull_of(view, seen.replaced());
     for (const Line& line : lines_)
       if (line.bytes != 0 && meets(line, hull.first, hull.last))

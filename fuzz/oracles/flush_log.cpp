@@ -1,8 +1,7 @@
 #include "fuzz/oracles/flush_log.hpp"
 
 #include "fuzz/oracles/replaced_hull.hpp"
-
-#include <utility>
+#include "fuzz/oracles/replaced_leaves.hpp"
 
 namespace pagetwin::fuzz {
 
@@ -27,34 +26,27 @@ class Checker {
   Checker(const View& view, const Observation& seen) : view_(view), seen_(seen) {}
 
   [[nodiscard]] Verdict check(const Replaced& r, unsigned tag) {
-    const auto [first, last] = view_.slot_range(r.node_va, r.level, r.index);
-    const Replaced* const leaf = std::exchange(leaf_, nullptr);
-    if (leaf != nullptr && leaf->level == r.level && is_leaf_after(leaf->before, r)
-        && covered(r, tag, first, last, false)) {
-      leaf_ = &r;
+    const std::uint64_t first = view_.slot_range(r.node_va, r.level, r.index).first,
+                        last = first + (view_.mmu->span(r.level) - 1);
+    if (leaves_.go_on_with(r) && covered(r, tag, first, last, false))
       return std::nullopt;
-    }
-    const Decoded before = view_.mmu->decode(r.before, r.level, r.index, view_.mode);
+    const Decoded before = leaves_.decode(view_, r);
     const bool table = before.kind == SlotKind::table;
     if (before.kind == SlotKind::hole)
       return std::nullopt;
-    if (covered(r, tag, first, last, table)) {
-      leaf_ = table ? nullptr : &r;
+    if (covered(r, tag, first, last, table))
       return std::nullopt;
-    }
     if (only_gained_flags(before, view_.mmu->decode(r.after, r.level, r.index, view_.mode)))
       return std::nullopt;
-    return finding("O13 flush log", first, table ? "table not covered" : "leaf not covered",
-                   format("a %s of %#llx at level %u was replaced and no invalidation covers it",
-                          table ? "table" : "leaf", static_cast<unsigned long long>(first),
-                          unsigned{r.level}));
+    return tell([=, &r] {
+      return finding("O13 flush log", first, table ? "table not covered" : "leaf not covered",
+                     format("a %s of %#llx at level %u was replaced and no invalidation covers it",
+                            table ? "table" : "leaf", static_cast<unsigned long long>(first),
+                            unsigned{r.level}));
+    });
   }
 
  private:
-  [[nodiscard]] bool is_leaf_after(std::uint64_t leaf, const Replaced& r) const {
-    return view_.mmu->continues(leaf, r.before, r.level, view_.mode)
-           || view_.mmu->repeats(leaf, r.before, r.level, view_.mode);
-  }
   // The next invalidation first, as one is owed between the stores of a break-before-make, and then the last
   // one: it usually covers the whole operation.
   [[nodiscard]] bool covered(const Replaced& r, unsigned tag, std::uint64_t first, std::uint64_t last,
@@ -70,7 +62,7 @@ class Checker {
 
   const View& view_;
   const Observation& seen_;
-  const Replaced* leaf_ = nullptr; // the one before, when it was a leaf
+  ReplacedLeaves leaves_;
 };
 
 // Does the last invalidation cover all of them, whatever they were?

@@ -21,8 +21,9 @@ void Observation::begin_operation() {
     unlist(states_[unit(node)]);
   for (const std::uint64_t node : retired_)
     states_[unit(node)].retired = false;
-  replaced_.clear();
+  replaced_count_ = 0;
   flushes_.clear();
+  flush_count_ = 0;
   allocated_.clear();
   retired_.clear();
   former_.clear();
@@ -100,9 +101,18 @@ void Observation::note_stores(NodeState& state, unsigned index, unsigned count, 
 void Observation::note_visible(const NodeState& state, std::uint64_t slot, std::uint16_t index,
                                std::uint64_t before, std::uint64_t after) {
   visible_change_ = true;
-  if (before != 0)
-    replaced_.emplace_back(slot, before, after, state.va, state.serial,
-                           static_cast<std::uint32_t>(flushes_.size()), state.space, index, state.level);
+  if (before == 0)
+    return;
+  if (replaced_count_ == quick_.replaced_room) [[unlikely]]
+    make_room();
+  quick_.replaced[replaced_count_++] = {slot,         before,      after, state.va,   state.serial,
+                                        flush_count_, state.space, index, state.level};
+}
+
+void Observation::make_room() {
+  replaced_.resize(std::max<std::size_t>(64, 2 * replaced_.size()));
+  quick_.replaced = replaced_.data();
+  quick_.replaced_room = replaced_.size();
 }
 
 void Observation::no_progress(std::uint64_t slot) { throw Runaway{"an operation makes no progress", slot}; }

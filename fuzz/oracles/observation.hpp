@@ -3,6 +3,7 @@
 // so that it is compiled once for all formats. It refuses to know what a word means.
 #pragma once
 
+#include "fuzz/oracles/poison.hpp"
 #include "src/table/memory.hpp"
 
 #include <algorithm>
@@ -45,8 +46,12 @@ struct NodeState {
   std::uint64_t parent_serial = 0, serial = 0, address = 0;
 
   // Slots below and above these have not been stored to, and are zero.
-  [[nodiscard, gnu::always_inline]] unsigned first_used() const { return first < lowest ? first : lowest; }
-  [[nodiscard, gnu::always_inline]] unsigned last_used() const { return last > highest ? last : highest; }
+  [[nodiscard]] PAGETWIN_UNSANITIZED_INLINE unsigned first_used() const {
+    return first < lowest ? first : lowest;
+  }
+  [[nodiscard]] PAGETWIN_UNSANITIZED_INLINE unsigned last_used() const {
+    return last > highest ? last : highest;
+  }
 };
 
 // The operation ran away or left the arena: thrown by ObservedMemory, caught by the machine, and the end of
@@ -73,20 +78,25 @@ class Observation {
   // That an operation over all of a space, and looking at it, may need.
   [[nodiscard]] std::uint64_t most_steps() const { return most_steps_; }
 
-  [[nodiscard]] bool contains(std::uint64_t pa) const { return unit(pa) < states_.size(); }
-  [[nodiscard]] bool is_live(std::uint64_t pa) const { return live_units_[unit(pa)] != 0; }
+  [[nodiscard]] bool contains(std::uint64_t pa) const { return unit(pa) < quick_.units; }
+  [[nodiscard]] bool is_live(std::uint64_t pa) const { return quick_.live[unit(pa)] != 0; }
   // The node of an aligned word, if it is live; for every access, and unsanitized where that is.
-  [[nodiscard, gnu::always_inline]] NodeState* live_node(std::uint64_t slot, std::size_t word_bytes) const {
+  [[nodiscard]] PAGETWIN_UNSANITIZED_INLINE NodeState* live_node(std::uint64_t slot,
+                                                                 std::size_t word_bytes) const {
     const std::uint64_t at = (slot - base_) >> unit_shift_;
     if ((slot & (word_bytes - 1)) != 0 || at >= quick_.units || quick_.live[at] == 0) [[unlikely]]
       return nullptr;
     return quick_.states + (at - quick_.behind[at]);
   }
-  [[nodiscard]] NodeState& node(std::uint64_t pa) { return states_[first_unit(unit(pa))]; }
-  [[nodiscard]] const NodeState& node(std::uint64_t pa) const { return states_[first_unit(unit(pa))]; }
+  [[nodiscard, gnu::always_inline]] NodeState& node(std::uint64_t pa) {
+    return quick_.states[first_unit(unit(pa))];
+  }
+  [[nodiscard, gnu::always_inline]] const NodeState& node(std::uint64_t pa) const {
+    return quick_.states[first_unit(unit(pa))];
+  }
   // The same wherever pa is: outside the arena some node, which is not at pa.
-  [[nodiscard]] NodeState& nearest_node(std::uint64_t pa) {
-    return states_[first_unit(std::min<std::uint64_t>(unit(pa), states_.size() - 1))];
+  [[nodiscard, gnu::always_inline]] NodeState& nearest_node(std::uint64_t pa) {
+    return quick_.states[first_unit(std::min<std::uint64_t>(unit(pa), quick_.units - 1))];
   }
   [[nodiscard]] std::uint64_t node_address(std::uint64_t slot) const {
     return base_ + (first_unit(unit(slot)) << unit_shift_);
@@ -96,13 +106,13 @@ class Observation {
   void note_allocated(std::uint64_t node, unsigned shift, unsigned nonzero);
   void note_retired(std::uint64_t at);
   // A store to the index-th slot of a node that is live.
-  [[gnu::always_inline]] void note_store(NodeState& state, std::uint64_t slot, unsigned index,
-                                         std::uint64_t before, std::uint64_t after) {
+  PAGETWIN_UNSANITIZED_INLINE void note_store(NodeState& state, std::uint64_t slot, unsigned index,
+                                              std::uint64_t before, std::uint64_t after) {
     const auto at = static_cast<std::uint16_t>(index);
     if (!state.listed) [[unlikely]]
       list(state, at);
-    state.first = std::min(state.first, at);
-    state.last = std::max(state.last, at);
+    state.first = at < state.first ? at : state.first;
+    state.last = at > state.last ? at : state.last;
     state.nonzero = static_cast<std::uint16_t>(state.nonzero + (after != 0) - (before != 0));
     if (state.linked && before != after)
       note_visible(state, slot, at, before, after);
@@ -110,16 +120,20 @@ class Observation {
   // Stores to the `count` slots from `index` on of a live node that is not linked; `more` of them than before
   // are not zero.
   void note_stores(NodeState& state, unsigned index, unsigned count, unsigned more);
-  void note_flush(const Invalidation& i) { flushes_.push_back(i); }
+  void note_flush(const Invalidation& i) {
+    flushes_.push_back(i);
+    ++flush_count_;
+  }
   // First wrong use of memory in this operation; reported as O5.
   void complain(const char* what, std::uint64_t address);
-  // One more access; throws Runaway beyond the bound.
-  [[gnu::always_inline]] void tick(std::uint64_t slot) {
-    if (++steps_ > step_limit_) [[unlikely]]
+  // More accesses; throws Runaway beyond the bound.
+  PAGETWIN_UNSANITIZED_INLINE void tick(std::uint64_t slot, std::uint64_t accesses = 1) {
+    steps_ += accesses;
+    if (steps_ > step_limit_) [[unlikely]]
       no_progress(slot);
   }
 
-  [[nodiscard]] std::span<const Replaced> replaced() const { return replaced_; }
+  [[nodiscard]] std::span<const Replaced> replaced() const { return {replaced_.data(), replaced_count_}; }
   [[nodiscard]] std::span<const Invalidation> flushes() const { return flushes_; }
   [[nodiscard]] std::span<const std::uint64_t> allocated() const { return allocated_; }
   [[nodiscard]] std::span<const std::uint64_t> retired() const { return retired_; }
@@ -143,11 +157,12 @@ class Observation {
 
   void list(NodeState& state, std::uint16_t index);
   static void unlist(NodeState& state);
-  void note_visible(const NodeState& state, std::uint64_t slot, std::uint16_t index, std::uint64_t before,
-                    std::uint64_t after);
+  PAGETWIN_UNSANITIZED void note_visible(const NodeState& state, std::uint64_t slot, std::uint16_t index,
+                                         std::uint64_t before, std::uint64_t after);
+  void make_room();
   [[noreturn]] static void no_progress(std::uint64_t slot);
   [[nodiscard]] std::uint64_t unit(std::uint64_t pa) const { return (pa - base_) >> unit_shift_; }
-  [[nodiscard]] std::uint64_t first_unit(std::uint64_t unit) const { return unit - behind_[unit]; }
+  [[nodiscard]] std::uint64_t first_unit(std::uint64_t unit) const { return unit - quick_.behind[unit]; }
   [[nodiscard]] std::uint64_t units_of(unsigned shift) const {
     return std::uint64_t{1} << (shift - unit_shift_);
   }
@@ -159,15 +174,20 @@ class Observation {
   std::vector<std::uint8_t> live_units_; // what every access asks, kept where it is quick
   std::vector<std::uint16_t> behind_;    // units from the first one of the same node
   std::vector<NodeState> states_;
-  // The same three, which no program makes longer: what is unsanitized calls nothing, not even operator[].
+  // Where they are: what is unsanitized calls nothing, not even operator[], and what asks for a node does so
+  // without a call. No program makes the first three longer.
   struct Quick {
     std::uint64_t units;
     const std::uint8_t* live;
     const std::uint16_t* behind;
     NodeState* states;
+    Replaced* replaced = nullptr;
+    std::size_t replaced_room = 0;
   } quick_;
-  std::vector<Replaced> replaced_;
+  std::vector<Replaced> replaced_; // the first replaced_count_ of them
+  std::size_t replaced_count_ = 0;
   std::vector<Invalidation> flushes_;
+  std::uint32_t flush_count_ = 0; // flushes_.size(), for what calls nothing
   std::vector<std::uint64_t> allocated_, retired_, touched_, ever_;
   std::vector<NodeState> former_;
   std::uint64_t serial_ = 0;

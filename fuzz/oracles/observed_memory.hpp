@@ -18,9 +18,17 @@ namespace pagetwin::fuzz {
 class Watcher {
  public:
   virtual ~Watcher() = default;
+  // Is it worth telling of exchanges? There are many, and few are waited for.
+  [[nodiscard]] PAGETWIN_UNSANITIZED_INLINE bool wants_exchanges() const { return wants_exchanges_; }
   virtual void after_store(std::uint64_t slot) = 0;
   virtual void before_exchange(std::uint64_t slot) = 0;
   virtual void on_flush(const Invalidation& i) = 0;
+
+ protected:
+  void want_exchanges(bool wants) { wants_exchanges_ = wants; }
+
+ private:
+  bool wants_exchanges_ = true;
 };
 
 class ObservedMemory;
@@ -34,10 +42,7 @@ class ObservedWindow {
  public:
   ObservedWindow(ObservedMemory& memory, PhysAddr first);
 
-  [[nodiscard]] PAGETWIN_UNSANITIZED Raw load(std::uint64_t i) const {
-    seen_->tick(address(i));
-    return within(i) ? slots_[i] : load_anywhere(i);
-  }
+  [[nodiscard]] PAGETWIN_UNSANITIZED Raw load(std::uint64_t i) const { return read(i); }
   // Stores to what hardware cannot reach yet need no watcher.
   PAGETWIN_UNSANITIZED void store(std::uint64_t i, Raw word) const {
     seen_->tick(address(i));
@@ -51,7 +56,7 @@ class ObservedWindow {
   [[nodiscard]] PAGETWIN_UNSANITIZED unsigned next_live(unsigned i, unsigned end) const;
   [[nodiscard]] PAGETWIN_UNSANITIZED unsigned alike(unsigned i, unsigned end, Raw word, Raw but) const {
     const unsigned first = i;
-    while (i < end && ((load(i) ^ word) & ~but) == 0)
+    while (i < end && ((read(i) ^ word) & ~but) == 0)
       ++i;
     return i - first;
   }
@@ -65,6 +70,10 @@ class ObservedWindow {
   }
 
  private:
+  [[nodiscard]] PAGETWIN_UNSANITIZED_INLINE Raw read(std::uint64_t i) const {
+    seen_->tick(address(i));
+    return within(i) ? slots_[i] : load_anywhere(i);
+  }
   // Returns how many more slots are not zero now, modulo 2^32.
   template <class WordOf>
   [[nodiscard]] unsigned overwrite(unsigned count, WordOf&& word_of) const {
@@ -77,17 +86,17 @@ class ObservedWindow {
     return more;
   }
   [[nodiscard]] PhysAddr at(std::uint64_t i) const { return first_ + i * sizeof(Raw); }
-  [[nodiscard, gnu::always_inline]] std::uint64_t address(std::uint64_t i) const {
+  [[nodiscard]] PAGETWIN_UNSANITIZED_INLINE std::uint64_t address(std::uint64_t i) const {
     return static_cast<std::uint64_t>(first_) + i * sizeof(Raw);
   }
   // One branch, so that the engine is guided by the table and not by its observer.
-  [[nodiscard, gnu::always_inline]] bool within(std::uint64_t i) const {
+  [[nodiscard]] PAGETWIN_UNSANITIZED_INLINE bool within(std::uint64_t i) const {
     return (static_cast<unsigned>(i < count_) & static_cast<unsigned>(node_->live)
             & static_cast<unsigned>(node_->serial == serial_))
            != 0;
   }
   // next_live, of slots that are all within the node, and of others.
-  [[nodiscard, gnu::always_inline]] inline unsigned next_used(unsigned i, unsigned end) const;
+  [[nodiscard]] PAGETWIN_UNSANITIZED_INLINE inline unsigned next_used(unsigned i, unsigned end) const;
   [[nodiscard]] unsigned next_anywhere(unsigned i, unsigned end) const;
   [[nodiscard]] Raw load_anywhere(std::uint64_t i) const;
   void store_anywhere(std::uint64_t i, Raw word) const;
@@ -196,7 +205,7 @@ class ObservedMemory {
   };
 
   template <class Raw>
-  [[nodiscard, gnu::always_inline]] Raw* host(std::uint64_t slot) const {
+  [[nodiscard]] PAGETWIN_UNSANITIZED_INLINE Raw* host(std::uint64_t slot) const {
     return reinterpret_cast<Raw*>(arena_bytes_ + (slot - arena_base_));
   }
   // A load of what is no word of a live node: complains, and has the sanitizers look at it.
@@ -204,7 +213,7 @@ class ObservedMemory {
   [[gnu::noinline]] Raw misplaced(std::uint64_t slot) const;
   [[gnu::noinline]] void complain_of(std::uint64_t slot, std::size_t word_bytes) const;
   template <class Raw>
-  [[gnu::always_inline]] inline void write(NodeState& node, std::uint64_t slot, Raw word);
+  PAGETWIN_UNSANITIZED_INLINE inline void write(NodeState& node, std::uint64_t slot, Raw word);
   // What a unit of the arena may hold that is not zero, in bytes from its begin. A program leaves little
   // behind, while zeroing and filling wide nodes is what a wide node costs.
   struct Held {

@@ -17,6 +17,8 @@
 #endif
 
 #define PAGETWIN_UNSANITIZED __attribute__((no_sanitize("address", "undefined")))
+// What such a function is made of has to bear the mark, too, and may call nothing that does not.
+#define PAGETWIN_UNSANITIZED_INLINE __attribute__((always_inline, no_sanitize("address", "undefined")))
 
 namespace pagetwin::fuzz {
 

@@ -30,7 +30,7 @@ void Steps::begin(const Request& request) {
   request_ = request;
   stores_ = 0;
   looks_.clear();
-  found_.reset();
+  found_ = std::nullopt;
 }
 
 bool Steps::on_store(std::uint64_t slot, std::uint64_t before, std::uint64_t after) {

@@ -1,5 +1,7 @@
 #include "fuzz/oracles/structure.hpp"
 
+#include "fuzz/oracles/replaced_leaves.hpp"
+
 #include <algorithm>
 
 namespace pagetwin::fuzz {
@@ -37,10 +39,11 @@ Verdict Structure::follow(const View& view, Observation& seen) {
 // A table word that gave way to something else no longer leads to its node.
 void Structure::detach_replaced(const View& view, Observation& seen) {
   detached_.clear();
+  ReplacedLeaves leaves;
   for (const Replaced& r : seen.replaced()) {
-    if (r.level == 0) // where a table would have been a finding
+    if (r.level == 0 || leaves.go_on_with(r)) // a table of level 0 would have been a finding
       continue;
-    const reference::Decoded was = view.mmu->decode(r.before, r.level, r.index, view.mode);
+    const reference::Decoded was = leaves.decode(view, r);
     if (was.kind != reference::SlotKind::table || !seen.contains(was.address))
       continue;
     NodeState* child = linked_by(seen, seen.node_address(was.address), r);
@@ -88,8 +91,10 @@ Verdict Structure::attach(const View& view, Observation& seen, std::uint64_t nod
         return v;
   }
   if (state.nonzero == 0 && state.parent != 0)
-    return finding("O4 shape", node, "empty node",
-                   format("the node %#llx is empty and still linked", Hex{node}));
+    return tell([=] {
+      return finding("O4 shape", node, "empty node",
+                     format("the node %#llx is empty and still linked", Hex{node}));
+    });
   return std::nullopt;
 }
 
@@ -99,13 +104,18 @@ Verdict Structure::attach_child(const View& view, Observation& seen, std::uint64
   NodeState& parent = seen.node(parent_node);
   if (!seen.contains(table.address) || !seen.node(table.address).live
       || seen.node_address(table.address) != table.address)
-    return finding("O4 shape", table.address, "table outside live nodes",
-                   format("slot %#llx leads to %#llx, which is no live node", Hex{slot}, Hex{table.address}));
+    return tell([=, &table] {
+      return finding(
+          "O4 shape", table.address, "table outside live nodes",
+          format("slot %#llx leads to %#llx, which is no live node", Hex{slot}, Hex{table.address}));
+    });
   NodeState& child = seen.node(table.address);
   if (child.linked && child.parent != slot)
-    return finding("O4 shape", table.address, "node reached twice",
-                   format("the node %#llx is reached by %#llx and by %#llx", Hex{table.address},
-                          Hex{child.parent}, Hex{slot}));
+    return tell([=, &table, &child] {
+      return finding("O4 shape", table.address, "node reached twice",
+                     format("the node %#llx is reached by %#llx and by %#llx", Hex{table.address},
+                            Hex{child.parent}, Hex{slot}));
+    });
   if (child.linked)
     return std::nullopt;
   child.linked = child.walked = true;
@@ -143,25 +153,33 @@ Verdict Structure::check_retired(Observation& seen) {
   for (NodeState& state : seen.former())
     account(state);
   if (linked != nullptr)
-    return finding("O5 frames", linked->address, "retired while linked",
-                   format("the node %#llx was retired while %#llx leads to it", Hex{linked->address},
-                          Hex{linked->parent}));
+    return tell([=] {
+      return finding("O5 frames", linked->address, "retired while linked",
+                     format("the node %#llx was retired while %#llx leads to it", Hex{linked->address},
+                            Hex{linked->parent}));
+    });
   if (below == gone)
     return std::nullopt;
-  return finding(
-      "O5 frames", seen.retired().front(), "nodes below a retired one leaked",
-      format("%llu nodes lay below retired ones and %llu of them were retired", Hex{below}, Hex{gone}));
+  return tell([=, &seen] {
+    return finding(
+        "O5 frames", seen.retired().front(), "nodes below a retired one leaked",
+        format("%llu nodes lay below retired ones and %llu of them were retired", Hex{below}, Hex{gone}));
+  });
 }
 
 Verdict Structure::check_remaining(Observation& seen) const {
   for (const std::uint64_t node : detached_)
     if (seen.node(node).live && !seen.node(node).linked)
-      return finding("O5 frames", node, "unlinked node leaked",
-                     format("the node %#llx was unlinked and never retired", Hex{node}));
+      return tell([=] {
+        return finding("O5 frames", node, "unlinked node leaked",
+                       format("the node %#llx was unlinked and never retired", Hex{node}));
+      });
   for (const std::uint64_t node : seen.allocated())
     if (seen.node(node).live && !seen.node(node).linked)
-      return finding("O5 frames", node, "new node leaked",
-                     format("the node %#llx was allocated and never linked", Hex{node}));
+      return tell([=] {
+        return finding("O5 frames", node, "new node leaked",
+                       format("the node %#llx was allocated and never linked", Hex{node}));
+      });
   return std::nullopt;
 }
 

@@ -37,9 +37,9 @@ class Structure {
 
   // Memory was used wrongly while the operation ran.
   [[nodiscard]] static Verdict complaint(const Observation& seen) {
-    return seen.complaint() == nullptr
-               ? std::nullopt
-               : Verdict(finding("O5 frames", seen.complaint_address(), seen.complaint(), seen.complaint()));
+    return seen.complaint() == nullptr ? std::nullopt : tell([&seen] {
+      return finding("O5 frames", seen.complaint_address(), seen.complaint(), seen.complaint());
+    });
   }
 
  private:

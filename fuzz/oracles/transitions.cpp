@@ -7,12 +7,12 @@ namespace pagetwin::fuzz {
 void Transitions::restart() {
   order_.reset();
   cached_.reset();
-  found_.reset();
+  found_ = std::nullopt;
   steps_.look_away(false);
 }
 
 void Transitions::begin(const Request& request) {
-  found_.reset();
+  found_ = std::nullopt;
   steps_.begin(request);
   for (const std::uint64_t va :
        {request.first, request.first + (request.last - request.first) / 2, request.last})

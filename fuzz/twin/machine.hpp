@@ -3,22 +3,11 @@
 #pragma once
 
 #include "fuzz/twin/schema.hpp"
+#include "fuzz/twin/verdict.hpp"
 
 #include <memory>
 
 namespace pagetwin::twin {
-
-struct Divergence {
-  std::string oracle;        // "O1 lookup"
-  std::size_t step = 0;      // index into Program::ops, ops.size() for finish(); run() fills it in
-  std::uint64_t address = 0; // where; Machine::explain and touches are asked about it
-  std::string headline;      // one line: what diverged
-  std::string details;       // lines: both answers with the differing fields named, TLB hit or walk
-  std::string key; // what stays the same for the same bug: verb and differing fields, never an address
-
-  // Equal for what is probably the same bug: minimising keeps it, artifacts are deduplicated by it. One line.
-  [[nodiscard]] std::string signature() const { return oracle + ": " + key; }
-};
 
 struct MachineOptions {
   bool paranoid = false;  // compare everything after every operation
@@ -37,8 +26,8 @@ class Machine {
   // Forget the last program. Called before every run; must reuse its memory, as it is called 100,000 times a
   // second.
   virtual void begin(const Program& program) = 0;
-  [[nodiscard]] virtual std::optional<Divergence> step(const Op& op) = 0;
-  [[nodiscard]] virtual std::optional<Divergence> finish() = 0;
+  [[nodiscard]] virtual Verdict step(const Op& op) = 0;
+  [[nodiscard]] virtual Verdict finish() = 0;
   // Of the last step, for people and for expectations: "ok 4096". The first word is the status that --stats
   // counts.
   [[nodiscard]] virtual std::string outcome() const = 0;

@@ -132,7 +132,7 @@ ExitStatus Replay::write_event_log() const {
   return ExitStatus::bad_input;
 }
 
-std::optional<Divergence> Replay::check_bytes(std::span<const std::uint8_t> bytes) const {
+Verdict Replay::check_bytes(std::span<const std::uint8_t> bytes) const {
   return target_.check_bytes == nullptr ? std::nullopt : target_.check_bytes(bytes);
 }
 
@@ -167,7 +167,7 @@ void Replay::print_divergence(const Loaded& loaded, const std::string& path,
   print(render(*report));
 }
 
-std::optional<Divergence> Replay::run_swarm_program(const Bytes& bytes, const Program& program) {
+Verdict Replay::run_swarm_program(const Bytes& bytes, const Program& program) {
   if (auto divergence = check_bytes(bytes))
     return divergence;
   if (!options_.stats)

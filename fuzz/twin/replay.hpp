@@ -31,11 +31,11 @@ class Replay {
   [[nodiscard]] ExitStatus run_file(const std::string& path);
   [[nodiscard]] ExitStatus write_event_log() const;
   [[nodiscard]] Recording run_trace(const Loaded& loaded);
-  [[nodiscard]] std::optional<Divergence> check_bytes(std::span<const std::uint8_t> bytes) const;
+  [[nodiscard]] Verdict check_bytes(std::span<const std::uint8_t> bytes) const;
   void print_divergence(const Loaded& loaded, const std::string& path, const Recording& recording) const;
 
   [[nodiscard]] ExitStatus run_swarm();
-  [[nodiscard]] std::optional<Divergence> run_swarm_program(const Bytes& bytes, const Program& program);
+  [[nodiscard]] Verdict run_swarm_program(const Bytes& bytes, const Program& program);
   [[nodiscard]] ExitStatus swarm_diverged(const Program& program, const Divergence& divergence,
                                           std::uint64_t seed);
 

@@ -21,7 +21,7 @@ std::string text_of(const Program& program, const Schema& schema) {
   return print_text(trace, schema);
 }
 
-std::optional<Divergence> check_text(const Trace& trace, const Schema& schema) {
+Verdict check_text(const Trace& trace, const Schema& schema) {
   const std::string text = print_text(trace, schema);
   const ParseResult result = parse_text(text, schema, "printed");
   if (const auto* error = std::get_if<ParseError>(&result))
@@ -36,8 +36,7 @@ std::optional<Divergence> check_text(const Trace& trace, const Schema& schema) {
 
 } // namespace
 
-std::optional<Divergence> check_program_round_trips(const Program& program, const Schema& schema,
-                                                    Compact compact) {
+Verdict check_program_round_trips(const Program& program, const Schema& schema, Compact compact) {
   const Program again =
       decode(encode(program, schema, compact), schema, std::max(program.ops.size(), max_ops_from_bytes));
   if (again != program)
@@ -48,7 +47,7 @@ std::optional<Divergence> check_program_round_trips(const Program& program, cons
   return check_text(trace, schema);
 }
 
-std::optional<Divergence> check_round_trips(std::span<const std::uint8_t> bytes, const Schema& schema) {
+Verdict check_round_trips(std::span<const std::uint8_t> bytes, const Schema& schema) {
   if (auto divergence = check_program_round_trips(decode(bytes, schema), schema))
     return divergence;
   const std::string_view content(reinterpret_cast<const char*>(bytes.data()), bytes.size());

@@ -4,14 +4,14 @@
 namespace pagetwin::twin {
 namespace {
 
-std::optional<Divergence> at_step(std::optional<Divergence> divergence, std::size_t step) {
+Verdict at_step(Verdict divergence, std::size_t step) {
   if (divergence)
     divergence->step = step;
   return divergence;
 }
 
-std::optional<Divergence> compare_outcome(const Machine& machine, const Op& op, const std::string& outcome,
-                                          std::string_view expected) {
+Verdict compare_outcome(const Machine& machine, const Op& op, const std::string& outcome,
+                        std::string_view expected) {
   if (expected.empty() || outcome == expected)
     return std::nullopt;
   const std::string verb(machine.schema().verbs[op.verb].name);
@@ -27,7 +27,7 @@ std::optional<Divergence> compare_outcome(const Machine& machine, const Op& op, 
 
 } // namespace
 
-std::optional<Divergence> run(Machine& machine, const Program& program) {
+Verdict run(Machine& machine, const Program& program) {
   machine.begin(program);
   for (std::size_t i = 0; i < program.ops.size(); ++i) {
     if (auto divergence = machine.step(program.ops[i]))

@@ -11,11 +11,11 @@ namespace pagetwin::twin {
 // Of the divergence between an outcome and what a text trace expects.
 inline constexpr const char* expectation_oracle = "expectation";
 
-[[nodiscard]] std::optional<Divergence> run(Machine& machine, const Program& program);
+[[nodiscard]] Verdict run(Machine& machine, const Program& program);
 
 struct Recording {
   std::vector<std::string> outcomes; // one per operation that was executed, the diverging one included
-  std::optional<Divergence> divergence;
+  Verdict divergence;
 };
 
 // Is told of every operation before it runs, so that a crash finds it printed, and of its outcome.

@@ -25,7 +25,7 @@ struct Target {
   std::size_t max_ops = max_ops_from_bytes; // a machine with costly operations passes less
   // Judges the input's bytes themselves, before they are decoded; for the target that fuzzes the codec and
   // the text reader.
-  std::optional<Divergence> (*check_bytes)(std::span<const std::uint8_t>) = nullptr;
+  Verdict (*check_bytes)(std::span<const std::uint8_t>) = nullptr;
   std::string_view replay = replay_command;
 };
 

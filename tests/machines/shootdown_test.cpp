@@ -84,7 +84,7 @@ class TlbTruth : public testing::Test {
  protected:
   using MakeSubject = std::unique_ptr<Subject> (*)(Watcher&);
 
-  std::optional<twin::Divergence> run(const char* lines, Whims whims = {}, MakeSubject subject = honest) {
+  twin::Verdict run(const char* lines, Whims whims = {}, MakeSubject subject = honest) {
     oracle_ = {std::make_unique<FakeTlb>(whims), {}, {}};
     tally_ = std::make_unique<Tally>(oracle_);
     ForeignMachine machine(
@@ -113,7 +113,7 @@ constexpr const char* all_edits = "map s=0 va=0x200000 pa=0x40000000 size=2M att
 
 TEST_F(TlbTruth, HoldsForATableThatPaysWhatItOwes) {
   for (const char* lines : {protects, all_edits})
-    EXPECT_EQ(run(lines), std::nullopt);
+    EXPECT_FALSE(run(lines));
   EXPECT_GE(tally().edits, 5U);
   EXPECT_GT(tally().accesses, tally().stale);
   EXPECT_GT(tally().stale, 0U);
@@ -121,14 +121,14 @@ TEST_F(TlbTruth, HoldsForATableThatPaysWhatItOwes) {
 }
 
 TEST_F(TlbTruth, DoesNotDemandThatAnythingIsStale) {
-  EXPECT_EQ(run(all_edits, {.forgets_everything = true}), std::nullopt);
+  EXPECT_FALSE(run(all_edits, {.forgets_everything = true}));
   EXPECT_EQ(tally().stale, 0U);
   EXPECT_GT(tally().accesses, 0U);
 }
 
 TEST_F(TlbTruth, IsNotAskedForWhereOneOfThreeAnswersIsMissing) {
   for (Answer Sight::* const silent : {&Sight::warm, &Sight::stale, &Sight::fresh}) {
-    EXPECT_EQ(run(protects, {.silent = silent}), std::nullopt);
+    EXPECT_FALSE(run(protects, {.silent = silent}));
     EXPECT_EQ(tally().accesses, 0U);
     EXPECT_GT(tally().not_judged, 0U);
   }
@@ -147,7 +147,7 @@ TEST_F(TlbTruth, ReportsAFlagThatIsNotSetAgain) {
   constexpr const char* harvests = "map s=0 va=0x0 pa=0x0 size=4K attrs=rw-u\n"
                                    "access s=0 va=0x0 arg=0x1\n"
                                    "harvest s=0 va=0x0 len=4K arg=0x1\n";
-  EXPECT_EQ(run(harvests), std::nullopt);
+  EXPECT_FALSE(run(harvests));
   EXPECT_EQ(tally().edits, 1U);
   const auto found = run(harvests, {.forgets_nothing = true});
   ASSERT_TRUE(found);

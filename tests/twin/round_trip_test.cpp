@@ -9,9 +9,7 @@ namespace {
 
 using toy::op;
 
-std::string signature_of(const std::optional<Divergence>& divergence) {
-  return divergence ? divergence->signature() : "none";
-}
+std::string signature_of(const Verdict& divergence) { return divergence ? divergence->signature() : "none"; }
 
 TEST(RoundTrip, AGoodSchemaPasses) {
   const Program program{{8, ~0ULL}, {op(toy::put, ~0ULL, 1ULL << 63U)}};

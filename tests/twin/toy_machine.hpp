@@ -56,7 +56,7 @@ class ToyMachine : public Machine {
     outcome_ = "ok";
   }
 
-  [[nodiscard]] std::optional<Divergence> step(const Op& op) override {
+  [[nodiscard]] Verdict step(const Op& op) override {
     outcome_ = "ok";
     switch (op.verb) {
     case put:
@@ -70,7 +70,7 @@ class ToyMachine : public Machine {
     }
   }
 
-  [[nodiscard]] std::optional<Divergence> finish() override {
+  [[nodiscard]] Verdict finish() override {
     if (plant_ != Plant::at_end || model_.empty() || model_.rbegin()->first <= 0xFFFF)
       return std::nullopt;
     return diverges("T2 contents", "put key", model_.rbegin()->first, "contents differ");
@@ -87,7 +87,7 @@ class ToyMachine : public Machine {
   }
 
  private:
-  [[nodiscard]] std::optional<Divergence> apply_put(std::uint64_t key, std::uint64_t value) {
+  [[nodiscard]] Verdict apply_put(std::uint64_t key, std::uint64_t value) {
     if (plant_ == Plant::dies && value == 0xDEAD)
       std::abort();
     if (model_.size() >= capacity_ && !model_.contains(key)) {
@@ -99,7 +99,7 @@ class ToyMachine : public Machine {
     return std::nullopt;
   }
 
-  [[nodiscard]] std::optional<Divergence> apply_get(std::uint64_t key) {
+  [[nodiscard]] Verdict apply_get(std::uint64_t key) {
     const bool found = last_key_ == key || store_.contains(key);
     if (found)
       last_key_ = key;
@@ -109,7 +109,7 @@ class ToyMachine : public Machine {
     return diverges("T1 get", "get found", key, "found a key that is not there");
   }
 
-  [[nodiscard]] std::optional<Divergence> apply_drop(std::uint64_t key) {
+  [[nodiscard]] Verdict apply_drop(std::uint64_t key) {
     store_.erase(key);
     outcome_ = model_.erase(key) != 0 ? "ok" : "missing";
     if (plant_ != Plant::stale)

@@ -56,7 +56,7 @@ Verdict ForeignMachine::finish() {
     const auto root = inner_->root_of(space);
     keep_first(first, root ? judge_space(*root) : std::nullopt);
   }
-  return first ? first : with_testimony(inner_->finish());
+  return first ? std::move(first) : with_testimony(inner_->finish());
 }
 
 // What the table machine found by itself is theirs to confirm.

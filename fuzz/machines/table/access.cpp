@@ -72,7 +72,7 @@ void TableMachine::before_exchange(std::uint64_t slot) {
   if (inject_in_ == never)
     return;
   inject_spent_ = true;
-  --inject_in_;
+  inject_in(inject_in_ - 1);
   if (inject_in_ != never) // it was not 0
     return;
   const Observation& seen = *subject_->observation();

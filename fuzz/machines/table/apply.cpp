@@ -21,6 +21,13 @@ std::string show(std::span<const reference::LeafRun> runs) {
   return text;
 }
 
+// Is it the next leaf of the same kind, over the next frame? The top of the address space has none.
+bool follows(const LeafReport& r, const LeafReport& before) {
+  return r.va == before.va + before.bytes && r.va != 0 && r.bytes == before.bytes
+         && raw(r.frame) == raw(before.frame) + before.bytes && r.attributes == before.attributes
+         && r.flags == before.flags;
+}
+
 } // namespace
 
 Verdict TableMachine::apply(const twin::Op& op) {
@@ -32,7 +39,7 @@ Verdict TableMachine::apply(const twin::Op& op) {
   }
   if (verb == TableVerb::inject) {
     inject_spent_ = false;
-    inject_in_ = op.value[field_arg] / 8;
+    inject_in(op.value[field_arg] / 8);
     inject_page_ = static_cast<unsigned>(op.value[field_arg] % 8);
     return std::nullopt;
   }
@@ -71,25 +78,36 @@ void TableMachine::absorb_injections() {
 Verdict TableMachine::same_status(Status ours, reference::Status theirs) const {
   if (same(ours, theirs))
     return std::nullopt;
-  return finding("O2 ret", op_->value[field_va],
-                 format("%s %s instead of %s", verb_name(), to_text(ours).data(), reference::to_text(theirs)),
-                 format("%s answers %s, the reference %s", verb_name(), to_text(ours).data(),
-                        reference::to_text(theirs)));
+  return tell([=, this] {
+    return finding(
+        "O2 ret", op_->value[field_va],
+        format("%s %s instead of %s", verb_name(), to_text(ours).data(), reference::to_text(theirs)),
+        format("%s answers %s, the reference %s", verb_name(), to_text(ours).data(),
+               reference::to_text(theirs)));
+  });
 }
 
 Verdict TableMachine::same_amount(Status our_status, std::uint64_t ours, reference::Status their_status,
                                   std::uint64_t theirs) const {
   if (Verdict d = same_status(our_status, their_status); d || ours == theirs)
     return d;
-  return finding("O2 ret", op_->value[field_va], format("%s amount", verb_name()),
-                 format("%s answers %#llx, the reference %#llx", verb_name(), Hex{ours}, Hex{theirs}));
+  return tell([=, this] {
+    return finding("O2 ret", op_->value[field_va], format("%s amount", verb_name()),
+                   format("%s answers %#llx, the reference %#llx", verb_name(), Hex{ours}, Hex{theirs}));
+  });
 }
 
 // reports_ against the reference's runs. When only flags differ it is a matter of conservation.
 Verdict TableMachine::same_leaves(std::span<const reference::LeafRun> theirs) {
   runs_.clear();
-  for (const LeafReport& r : reports_)
-    reference::append(runs_, to_reference(r));
+  const LeafReport* before = nullptr;
+  for (const LeafReport& r : reports_) {
+    if (before != nullptr && follows(r, *before)) // as append would find, of its own words
+      runs_.back().bytes += r.bytes;
+    else
+      reference::append(runs_, to_reference(r));
+    before = &r;
+  }
   if (std::ranges::equal(runs_, theirs))
     return std::nullopt;
   bool lost = false;
@@ -98,11 +116,13 @@ Verdict TableMachine::same_leaves(std::span<const reference::LeafRun> theirs) {
       if (have.va <= want.va && want.va - have.va < have.bytes)
         lost =
             lost || (want.flags.dirty && !have.flags.dirty) || (want.flags.accessed && !have.flags.accessed);
-  return finding(
-      lost ? "O10 dirty" : "O2 ret", op_->value[field_va], format("%s leaves", verb_name()),
-      format(lost ? "%s loses accessed or dirty flags" : "%s reports other leaves than the reference",
-             verb_name()),
-      "table:\n" + show(runs_) + "reference:\n" + show(theirs));
+  return tell([=, this] {
+    return finding(
+        lost ? "O10 dirty" : "O2 ret", op_->value[field_va], format("%s leaves", verb_name()),
+        format(lost ? "%s loses accessed or dirty flags" : "%s reports other leaves than the reference",
+               verb_name()),
+        "table:\n" + show(runs_) + "reference:\n" + show(theirs));
+  });
 }
 
 Verdict TableMachine::apply_map(const twin::Op& op) {
@@ -144,10 +164,12 @@ Verdict TableMachine::round_trip(const twin::Op& op, bool range) {
   const Amount gone = subject_->unmap(space_, v[field_va], length);
   const std::uint64_t nodes = subject_->nodes_used();
   if (gone.status != Status::ok || gone.bytes != length || nodes != nodes_before_)
-    return finding("O16 metamorphic", v[field_va], "map then unmap",
-                   format("map then unmap: %s, %#llx of %#llx bytes, %llu nodes instead of %llu",
-                          to_text(gone.status).data(), Hex{gone.bytes}, Hex{length}, Hex{nodes},
-                          Hex{nodes_before_}));
+    return tell([=, this, &v] {
+      return finding("O16 metamorphic", v[field_va], "map then unmap",
+                     format("map then unmap: %s, %#llx of %#llx bytes, %llu nodes instead of %llu",
+                            to_text(gone.status).data(), Hex{gone.bytes}, Hex{length}, Hex{nodes},
+                            Hex{nodes_before_}));
+    });
   const Attributes a = unpack_attributes(v[field_attrs]);
   const Status again = range ? subject_->map_range(space_, v[field_va], v[field_pa], length, a, v[field_size])
                              : subject_->map(space_, v[field_va], v[field_pa], length, a);
@@ -155,8 +177,10 @@ Verdict TableMachine::round_trip(const twin::Op& op, bool range) {
     transitions_->look_away(false);
   if (again == Status::ok)
     return std::nullopt;
-  return finding("O16 metamorphic", v[field_va], "map, unmap, map",
-                 format("map, unmap, map: the second map answers %s", to_text(again).data()));
+  return tell([=, &v] {
+    return finding("O16 metamorphic", v[field_va], "map, unmap, map",
+                   format("map, unmap, map: the second map answers %s", to_text(again).data()));
+  });
 }
 
 Verdict TableMachine::apply_unmap(const twin::Op& op) {
@@ -240,9 +264,11 @@ Verdict TableMachine::apply_for_each(const twin::Op& op) {
     return d;
   if (same_extents(theirs.extents))
     return std::nullopt;
-  return finding("O14 views", op.value[field_va], "for_each",
-                 "for_each shows other ranges than the reference",
-                 format("%zu ranges, the reference has %zu", extents_.size(), theirs.extents.size()));
+  return tell([=, this, &op] {
+    return finding("O14 views", op.value[field_va], "for_each",
+                   "for_each shows other ranges than the reference",
+                   format("%zu ranges, the reference has %zu", extents_.size(), theirs.extents.size()));
+  });
 }
 
 bool TableMachine::same_extents(std::span<const reference::Extent> theirs) {

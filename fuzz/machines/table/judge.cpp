@@ -46,7 +46,8 @@ const char* difference(bool ours, bool theirs, std::uint64_t pa, std::uint64_t t
 }
 
 template <class A, class B>
-Verdict disagreement(const char* oracle, const char* who, std::uint64_t va, const A& ours, const B& theirs) {
+[[gnu::cold, gnu::noinline]] Verdict disagreement(const char* oracle, const char* who, std::uint64_t va,
+                                                  const A& ours, const B& theirs) {
   const char* what = difference(ours.has_value(), theirs.has_value(), ours ? ours->pa : 0,
                                 theirs ? theirs->pa : 0, ours ? ours->size : 0, theirs ? theirs->size : 0);
   return finding(oracle, va, format("%s %s", who, what),
@@ -73,23 +74,29 @@ Verdict TableMachine::judge(const twin::Op& op) {
 Verdict TableMachine::judge_atomicity() const {
   const bool observed = subject_->observation() != nullptr;
   if (observed && starved_ != subject_->refused())
-    return finding("O11 atomic", op_->value[field_va],
-                   format("%s refused %d", verb_name(), subject_->refused()),
-                   starved_ ? format("%s is out of memory though no allocation was refused", verb_name())
-                            : format("%s goes on though an allocation was refused", verb_name()));
+    return tell([=, this] {
+      return finding("O11 atomic", op_->value[field_va],
+                     format("%s refused %d", verb_name(), subject_->refused()),
+                     starved_ ? format("%s is out of memory though no allocation was refused", verb_name())
+                              : format("%s goes on though an allocation was refused", verb_name()));
+    });
   if (subject_->spare() != 0)
-    return finding("O11 atomic", op_->value[field_va], format("%s reserves too much", verb_name()),
-                   format("%s reserved %llu nodes more than it took: it can fail without need", verb_name(),
-                          Hex{subject_->spare()}));
+    return tell([=, this] {
+      return finding("O11 atomic", op_->value[field_va], format("%s reserves too much", verb_name()),
+                     format("%s reserved %llu nodes more than it took: it can fail without need", verb_name(),
+                            Hex{subject_->spare()}));
+    });
   if (!answer_.is_status || answer_.status == Status::ok)
     return std::nullopt;
   const bool changed =
       subject_->nodes_used() != nodes_before_ || (observed && subject_->observation()->visible_change());
   if (!changed)
     return std::nullopt;
-  return finding(
-      "O11 atomic", op_->value[field_va], format("%s changed something", verb_name()),
-      format("%s failed with %s and changed the table", verb_name(), to_text(answer_.status).data()));
+  return tell([=, this] {
+    return finding(
+        "O11 atomic", op_->value[field_va], format("%s changed something", verb_name()),
+        format("%s failed with %s and changed the table", verb_name(), to_text(answer_.status).data()));
+  });
 }
 
 Verdict TableMachine::judge_memory() {
@@ -113,29 +120,48 @@ Verdict TableMachine::probe_around(const twin::Op& op) {
     return std::nullopt;
   const std::uint64_t va = op.value[field_va], page = mmu_->profile().sizes.front();
   const std::uint64_t extent = extent_of(op, page);
-  const std::uint64_t last = va + (extent - 1);
-  const std::array<std::uint64_t, 6> places{
-      va,
-      last,
-      va - 1,
-      last + 1,
-      va + extent / 2,
-      va ^ std::uint64_t{1} << (mmu_->profile().va_bits - 1 + steps_ % 4)};
   const bool changed = answer_.is_status && answer_.status == Status::ok;
-  const std::size_t turn = 2 + steps_ % 4,
-                    ends = extent <= page && turn != 2 ? 1 : 2; // of one page both are one
-  if (spaces_[space_].alive)
-    for (std::size_t i = 0; i < places.size(); ++i)
-      if (thorough() || (changed && i < ends) || (i == turn && (changed || steps_ % 2 == 0)))
-        if (Verdict v = probe(space_, places[i]))
-          return v;
-  for (unsigned bit = 0; thorough() && spaces_[space_].alive && bit < 4; ++bit)
-    if (Verdict v = probe(space_, va ^ std::uint64_t{1} << (mmu_->profile().va_bits - 1 + bit)))
+  const unsigned turn = 2 + steps_ % 4,
+                 ends = extent <= page && turn != 2 ? 1 : 2; // of one page both are one
+  if (spaces_[space_].alive && thorough())
+    if (Verdict v = probe_everywhere(va, extent))
       return v;
+  if (spaces_[space_].alive && !thorough())
+    for (const unsigned i : {0U, 1U, turn})
+      if ((changed && i < ends) || (i == turn && (changed || steps_ % 2 == 0)))
+        if (Verdict v = probe(space_, place(i, va, extent)))
+          return v;
   const unsigned other = (space_ + 1) % space_count_;
   return changed && (thorough() || steps_ % 4 == 0) && other != space_ && spaces_[other].alive
              ? probe(other, va)
              : std::nullopt;
+}
+
+Verdict TableMachine::probe_everywhere(std::uint64_t va, std::uint64_t extent) {
+  for (unsigned i = 0; i < places; ++i)
+    if (Verdict v = probe(space_, place(i, va, extent)))
+      return v;
+  for (unsigned bit = 0; bit < 4; ++bit)
+    if (Verdict v = probe(space_, va ^ std::uint64_t{1} << (mmu_->profile().va_bits - 1 + bit)))
+      return v;
+  return std::nullopt;
+}
+
+std::uint64_t TableMachine::place(unsigned i, std::uint64_t va, std::uint64_t extent) const {
+  switch (i) {
+  case 0:
+    return va;
+  case 1:
+    return va + (extent - 1);
+  case 2:
+    return va - 1;
+  case 3:
+    return va + extent;
+  case 4:
+    return va + extent / 2;
+  default:
+    return va ^ std::uint64_t{1} << (mmu_->profile().va_bits - 1 + steps_ % 4);
+  }
 }
 
 Verdict TableMachine::probe(unsigned space, std::uint64_t va) {
@@ -183,27 +209,37 @@ Verdict TableMachine::compare_all() {
   }
   if (nodes == subject_->nodes_used())
     return std::nullopt;
-  return finding(
-      "O5 frames", 0, "nodes in use",
-      format("%llu nodes are in use and %llu are reachable", Hex{subject_->nodes_used()}, Hex{nodes}));
+  return tell([=, this] {
+    return finding(
+        "O5 frames", 0, "nodes in use",
+        format("%llu nodes are in use and %llu are reachable", Hex{subject_->nodes_used()}, Hex{nodes}));
+  });
 }
 
 Verdict TableMachine::compare_space(unsigned space) {
   reference::read_contents(view_.memory, subject_->root(space), *mmu_, view_.mode, seen_);
   if (seen_.broken != nullptr)
-    return finding("O4 shape", seen_.where, seen_.broken, format("space %u: %s", space, seen_.broken));
+    return tell([=, this] {
+      return finding("O4 shape", seen_.where, seen_.broken, format("space %u: %s", space, seen_.broken));
+    });
   const reference::FlatMap& model = spaces_[space].model;
   if (!std::ranges::equal(seen_.leaves, model.regions())) {
     const auto [ours, theirs] = std::ranges::mismatch(seen_.leaves, model.regions());
     const std::uint64_t va = ours != seen_.leaves.end() ? ours->va : theirs->va;
-    return finding("O3 walk", va, "final contents",
-                   format("space %u differs from the reference at %#llx", space, Hex{va}));
+    return tell([=] {
+      return finding("O3 walk", va, "final contents",
+                     format("space %u differs from the reference at %#llx", space, Hex{va}));
+    });
   }
   if (!std::ranges::equal(seen_.markers, model.markers()))
-    return finding("O3 walk", 0, "final markers",
-                   format("the markers of space %u differ from the reference's", space));
+    return tell([=] {
+      return finding("O3 walk", 0, "final markers",
+                     format("the markers of space %u differ from the reference's", space));
+    });
   if (const std::string problem = subject_->audit(space); !problem.empty())
-    return finding("O4 shape", 0, "audit", format("the audit of space %u: %s", space, problem.c_str()));
+    return tell([space, &problem] {
+      return finding("O4 shape", 0, "audit", format("the audit of space %u: %s", space, problem.c_str()));
+    });
   return compare_iteration(space);
 }
 
@@ -220,8 +256,10 @@ Verdict TableMachine::compare_half(unsigned space, std::uint64_t first, std::uin
   const Status status = subject_->for_each(space, first, length, stretches_);
   if (status == Status::ok && same_extents(spaces_[space].model.for_each(first, length).extents))
     return std::nullopt;
-  return finding("O14 views", first, "for_each",
-                 format("for_each of space %u shows other ranges than the reference", space));
+  return tell([=] {
+    return finding("O14 views", first, "for_each",
+                   format("for_each of space %u shows other ranges than the reference", space));
+  });
 }
 
 Verdict TableMachine::destroy_space(unsigned space) {
@@ -250,9 +288,11 @@ Verdict TableMachine::destroy_all() {
   }
   if (subject_->nodes_used() == 0)
     return std::nullopt;
-  return finding(
-      "O5 frames", 0, "nodes after destroy",
-      format("%llu nodes are still in use after every space is gone", Hex{subject_->nodes_used()}));
+  return tell([=, this] {
+    return finding(
+        "O5 frames", 0, "nodes after destroy",
+        format("%llu nodes are still in use after every space is gone", Hex{subject_->nodes_used()}));
+  });
 }
 
 } // namespace pagetwin::fuzz

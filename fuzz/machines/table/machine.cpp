@@ -45,7 +45,7 @@ void TableMachine::begin(const twin::Program& program) {
     transitions_->restart();
   if (log_)
     log_->restart();
-  inject_in_ = never;
+  inject_in(never);
   inject_spent_ = false;
   fault_armed_ = false;
   steps_ = most_nodes_at_once_ = 0;
@@ -71,7 +71,7 @@ Verdict TableMachine::step(const twin::Op& op) {
   starved_ = false;
   injected_.clear();
   if (inject_spent_) // it is for the next operation that exchanges anything, and for no other
-    inject_in_ = never;
+    inject_in(never);
   ++steps_;
   nodes_before_ = subject_->nodes_used();
   subject_->begin_operation();

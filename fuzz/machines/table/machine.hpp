@@ -105,6 +105,10 @@ class TableMachine final : public twin::Machine, private Watcher, private Tables
   [[nodiscard]] Verdict same_leaves(std::span<const reference::LeafRun> theirs);
   [[nodiscard]] Verdict round_trip(const twin::Op& op, bool range);
   void absorb_injections();
+  void inject_in(std::uint64_t exchanges) {
+    inject_in_ = exchanges;
+    want_exchanges(exchanges != never);
+  }
 
   // access.cpp: the hardware's side of the story.
   [[nodiscard]] Verdict apply_access(const twin::Op& op);
@@ -125,6 +129,9 @@ class TableMachine final : public twin::Machine, private Watcher, private Tables
   [[nodiscard]] Verdict judge_transitions() { return transitions_ ? transitions_->end() : std::nullopt; }
   [[nodiscard]] Verdict judge_atomicity() const;
   [[nodiscard]] Verdict probe_around(const twin::Op& op);
+  static constexpr unsigned places = 6;
+  [[nodiscard]] std::uint64_t place(unsigned i, std::uint64_t va, std::uint64_t extent) const;
+  [[nodiscard]] Verdict probe_everywhere(std::uint64_t va, std::uint64_t extent);
   [[nodiscard]] Verdict probe(unsigned space, std::uint64_t va);
   [[nodiscard]] Verdict probe_cached(unsigned space, std::uint64_t va,
                                      const std::optional<reference::Translation>& model);
