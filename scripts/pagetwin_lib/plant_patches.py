@@ -31,8 +31,15 @@ class Plant:
     target: str
     budget: float  # CPU seconds
     shortest: int  # operations of the shortest known trace
-    oracles: tuple[str, ...]  # that are expected to see it
+    oracles: tuple[str, ...]  # that are expected to see it; O1:5 where what that one sees takes five operations
     hunks: tuple[Hunk, ...]
+
+    def expects(self, oracle: str) -> bool:
+        return any(each.split(":")[0] == oracle for each in self.oracles)
+
+    def shortest_of(self, oracle: str) -> int:
+        """Operations of the shortest known trace that this oracle reports."""
+        return next((int(each.split(":")[1]) for each in self.oracles if each.startswith(oracle + ":")), self.shortest)
 
     def applied(self, files: Files) -> Files:
         """The files that it changes, changed."""
@@ -56,6 +63,9 @@ def parse(name: str, text: str) -> Plant:
     for field in ("budget", "shortest"):
         if not header[field].isdigit():
             raise Failure(f"{name}: {field}: expected a number, found '{header[field]}'")
+    for oracle in header["oracle"].split():
+        if not re.fullmatch(r"[^:]+(:\d+)?", oracle):
+            raise Failure(f"{name}: oracle: expected a name such as O1 or O1:5, found '{oracle}'")
     hunks = parse_diff(text)
     if not hunks or not all(hunk.path.startswith("src/") for hunk in hunks):
         raise Failure(f"{name}: expected a unified diff of files in src, found {sorted({h.path for h in hunks}) or 'none'}")

@@ -100,12 +100,17 @@ class Result:
     def oracle(self) -> str:
         """With a star when nobody expected it of this one."""
         found = (self.signature or "-").split(":")[0]
-        return found + ("*" if self.signature and found.split()[0] not in self.plant.oracles else "")
+        return found + ("*" if self.signature and not self.plant.expects(found.split()[0]) else "")
+
+    @property
+    def shortest(self) -> int:
+        """Operations of the shortest trace that is known, of the oracle that found it."""
+        return self.plant.shortest_of((self.signature or "-").split()[0])
 
     def as_json(self) -> dict:
         return {"plant": self.plant.name, "bug": self.plant.bug, "class": self.plant.kind, "target": self.plant.target,
                 "verdict": self.verdict, "signature": self.signature, "executions": self.executions,
-                "cpu_seconds": round(self.cpu_seconds, 2), "ops": self.ops, "shortest": self.plant.shortest,
+                "cpu_seconds": round(self.cpu_seconds, 2), "ops": self.ops, "shortest": self.shortest,
                 "trace": self.trace and shown(Path(self.trace)), "note": self.note}
 
 
@@ -161,7 +166,7 @@ class Hunter:
             return "SURVIVED"
         if result.ops is None or result.trace is None:
             return "NOT MINIMISED"
-        if result.ops > plant.shortest + SLACK:
+        if result.ops > result.shortest + SLACK:
             return "LONG"
         if not self._passes_clean(plant.target, Path(result.trace)):
             return "FAILS WITHOUT IT"

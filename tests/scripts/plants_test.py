@@ -70,6 +70,14 @@ class Patches(unittest.TestCase):
     def test_a_number_is_a_number(self):
         self.assertEqual(self.refused(HEADER.replace("60", "long") + DIFF), "01_test: budget: expected a number, found 'long'")
 
+    def test_an_oracle_may_have_a_shortest_trace_of_its_own(self):
+        plant = read(HEADER.replace("O6 O13", "O6 O13:5") + DIFF)
+        self.assertTrue(plant.expects("O13") and plant.expects("O6"))
+        self.assertFalse(plant.expects("O1"))
+        self.assertEqual([plant.shortest_of(oracle) for oracle in ("O13", "O6", "O1")], [5, 2, 2])
+        self.assertEqual(self.refused(HEADER.replace("O6 O13", "O6 O13:five") + DIFF),
+                         "01_test: oracle: expected a name such as O1 or O1:5, found 'O13:five'")
+
     def test_the_target_exists(self):
         self.assertIn("found 'tlb_z80'", self.refused(HEADER.replace("tlb_x86_64", "tlb_z80") + DIFF))
 
@@ -156,6 +164,13 @@ class Hunting(unittest.TestCase):
 
     def test_more_than_one_operation_too_many(self):
         self.assertEqual(self.hunt(self.engine(4)).verdict, "LONG")
+
+    def test_an_oracle_that_takes_more_is_measured_by_its_own(self):
+        header = HEADER.replace("O6 O13", "O6:3 O13")
+        result = self.hunt(self.engine(4), header=header)
+        self.assertEqual((result.verdict, result.oracle, result.shortest), ("killed", "O6 tlb", 3))
+        self.assertEqual(self.hunt(self.engine(5), header=header).verdict, "LONG")
+        self.assertEqual(self.hunt(self.engine(4, "O13 flush log: leaf"), header=header).verdict, "LONG")
 
     def test_an_oracle_that_nobody_expected_gets_a_star(self):
         result = self.hunt(self.engine(2, "O1 lookup: map mapped"))
