@@ -1,0 +1,40 @@
+// A table over SharedMemory with all that it stands on, for tests: arena, records, places for readers.
+#pragma once
+
+#include "src/table/page_table.hpp"
+#include "src/table/shared_reader.hpp"
+
+#include <array>
+#include <vector>
+
+namespace pagetwin {
+
+template <Format F>
+class SharedTable {
+ public:
+  static constexpr unsigned readers = 4;
+  static constexpr PhysAddr base{bytes_of(32)};
+  static constexpr unsigned node_shift = Geometry<F>::node_shift(0);
+
+  explicit SharedTable(std::size_t nodes)
+      : blocks_(((nodes << node_shift) + sizeof(Block) - 1) / sizeof(Block)), records_(nodes),
+        pool_(std::as_writable_bytes(std::span(blocks_)), base, node_shift, records_) {}
+
+  [[nodiscard]] PageTable<F, SharedMemory>& table() { return table_; }
+  [[nodiscard]] SharedMemory& memory() { return memory_; }
+  [[nodiscard]] const NodePool& pool() const { return pool_; }
+  [[nodiscard]] SharedReader<F> reader(unsigned number) { return {memory_, table_.root(), number}; }
+
+ private:
+  struct alignas(1U << 16) Block {
+    std::array<std::byte, 1U << 16> bytes;
+  };
+  std::vector<Block> blocks_;
+  std::vector<NodeRecord> records_;
+  std::array<ReaderPlace, readers> places_{};
+  NodePool pool_;
+  SharedMemory memory_{pool_, places_};
+  PageTable<F, SharedMemory> table_ = *PageTable<F, SharedMemory>::create(memory_, SpaceId{1});
+};
+
+} // namespace pagetwin
