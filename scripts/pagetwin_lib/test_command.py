@@ -1,6 +1,7 @@
 """Builds everything twice and runs every test: with clang under ASan and UBSan, and with gcc.
 
-  scripts/test            the two builds, all tests, the rules of the tree, seconds of fuzzing; under 15 minutes on 2 cores
+  scripts/test            the two builds, all tests, the rules of the tree, seconds of fuzzing; the tests of several threads
+                          under ThreadSanitizer, too; under 15 minutes on 2 cores
   scripts/test --all      clang-tidy, the format, limits of instructions and coverage besides; under 45 minutes
 
 The last line says how many passed and failed. What a step prints is shown as it comes.
@@ -59,6 +60,14 @@ def run_tests(preset: str, jobs: int, *more: str) -> Counts:
 
 def build_and_test(preset: str) -> Step:
     return lambda jobs: run_tests(preset, jobs) if built(preset, jobs) else of_check(False)
+
+
+def threads(jobs: int) -> Counts:
+    """Only the tests of several threads, which are seconds; in those of one ThreadSanitizer has nothing to see. One at a
+    time: the threads of one test want the processors for themselves."""
+    if not built("tsan", jobs, "--target", "test_threads"):
+        return of_check(False)
+    return run_tests("tsan", 1, "--no-tests=error", "--tests-regex", "^threads[.]")
 
 
 def instructions(jobs: int) -> Counts:
@@ -124,6 +133,7 @@ def groups_installed(_jobs: int) -> Counts:
 STEPS: list[tuple[str, Step]] = [
     ("san: build and tests", build_and_test("san")),
     ("gcc: build and tests", build_and_test("gcc")),
+    ("tsan: threads", threads),
     ("committed traces", traces),
     ("canary", canary),
     ("smoke", smoke),

@@ -58,6 +58,18 @@ class Building(unittest.TestCase):
             self.assertEqual(build[:4], ["cmake", "--build", "--preset", preset])
             self.assertEqual(build[-len(ending):], ending)
 
+    def test_threads_are_run_under_threadsanitizer_and_nothing_else_is(self):
+        with mock.patch.object(test_command, "stream", return_value=(0, ALL_GOOD)) as ran:
+            self.assertEqual(test_command.threads(3), Counts(213, 0))
+        (_, build, tests) = (call.args[0] for call in ran.call_args_list)
+        self.assertEqual(build[-4:], ["--parallel", "3", "--target", "test_threads"])
+        self.assertEqual(tests[:5], ["ctest", "--preset", "tsan", "--parallel", "1"])
+        self.assertEqual(tests[-2:], ["--tests-regex", "^threads[.]"])
+
+    def test_threads_that_cannot_be_built_count_as_failed(self):
+        with mock.patch.object(test_command, "stream", side_effect=[(0, ""), (1, "error")]):
+            self.assertEqual(test_command.threads(1), Counts(0, 1))
+
     def test_tidy_counts_a_finding(self):
         with mock.patch.object(test_command, "stream", side_effect=[(0, ""), (1, "warning")]):
             self.assertEqual(test_command.tidy(1), Counts(0, 1))
