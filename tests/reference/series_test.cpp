@@ -73,7 +73,7 @@ class Serieses : public testing::TestWithParam<Kind> {
     const std::uint64_t step = GetParam().mmu.series(first, GetParam().level, {}).step;
     for (unsigned i = 0; i < count; ++i)
       put(i, first + std::uint64_t{i} * step);
-    const auto odd = static_cast<unsigned>(random() % (2 * count));
+    const auto odd = static_cast<unsigned>(random() % (2ULL * count));
     if (odd < count && odd > 0)
       put(odd, word(odd) ^ 1ULL << random() % (8ULL * GetParam().mmu.descriptor_bytes()));
   }
