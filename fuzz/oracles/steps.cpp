@@ -90,15 +90,11 @@ Verdict Steps::judge(const Look& look) const {
                  "old   " + show(look.old) + "\nthen  " + show(look.now) + "\nat last " + show(end));
 }
 
-// Where there is an old and a new one: if the change between them has to go through a break. Hitless formats
-// make one leaf of several through a break, too: until no cache knows the old tables, hardware sets flags
-// there.
+// Where there is an old and a new one: if the change between them has to go through a break.
 bool Steps::may_fault(const Look& look, const Seen& end) const {
   if (!look.old || !end)
     return false;
-  const bool merged = request_.covers(look.space, look.va) && end->size > look.old->size;
-  const bool sets = passes_set(look.old->size, end->size);
-  return merged || broken_field(*rules_, *look.old, *end, sets) != nullptr;
+  return broken_field(*rules_, *look.old, *end, passes_set(look.old->size, end->size)) != nullptr;
 }
 
 // A split goes through every size in between (docs/table.md).

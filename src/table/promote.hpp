@@ -1,6 +1,8 @@
-// promote: smaller leaves that together look like one larger leaf become that leaf. The old tables and leaves
-// are gone for every cache before the new leaf is written: two sizes never translate at once, and the flags
-// that hardware set until then are all counted. Knows no bit of a descriptor.
+// promote: smaller leaves that together look like one larger leaf become that leaf. Where the format demands
+// a break, and of several descriptors always, the old ones are gone for every cache before the new leaf is
+// written; elsewhere one store takes the place of the table, both sizes say the same, and nobody faults. The
+// flags that hardware sets in the old leaves until no cache knows them are all counted. Knows no bit of a
+// descriptor.
 #pragma once
 
 #include "src/table/tree.hpp"
@@ -50,18 +52,29 @@ class Promoter {
   }
 
   void merge(const Slot& s) {
-    const unsigned before = detach(s);
+    const Raw leaf = F::leaf(F::leaf_bits(attributes_, Flags{}, page_), frame_, page_, 0);
+    const bool breaks = page_.copies() > 1 || F::needs_break(s.word, leaf, s.level());
+    const unsigned before = detach(s, breaks ? 0 : leaf);
     tree_->pay(range_, before == page_.copies() ? Invalidation::Reach::leaf : Invalidation::Reach::walk);
     if (detached_ != 0)
       release_detached();
+    if (!breaks)
+      return raise(s);
     tree_->fill(s.at, page_.copies(), frame_, F::leaf_bits(attributes_, flags_, page_), page_);
   }
-  // Makes the slots holes. Nodes below are kept in a list until no cache knows them. Returns how many slots
-  // were leaves.
-  [[nodiscard]] unsigned detach(const Slot& s) {
+  // The leaf is there, and has what hardware set in it since.
+  void raise(const Slot& s) {
+    const Raw word = tree_->load(s.at);
+    const Flags flags = F::flags(word, s.level());
+    if ((flags | flags_) != flags)
+      tree_->replace(s.at, word, F::with_flags(word, flags | flags_, s.level()), s.level());
+  }
+  // Puts `word` into the slots. Nodes below are kept in a list until no cache knows them. Returns how many
+  // slots were leaves.
+  [[nodiscard]] unsigned detach(const Slot& s, Raw word) {
     unsigned leaves = 0;
     for (unsigned i = 0; i < page_.copies(); ++i) {
-      const Raw old = tree_->exchange(s.at + i * sizeof(Raw), 0);
+      const Raw old = tree_->exchange(s.at + i * sizeof(Raw), word);
       if (F::kind(old, s.level()) == Kind::table) {
         push({F::table(old, s.level()), s.level() - 1});
         continue;
