@@ -61,6 +61,9 @@ class FlatMap {
   [[nodiscard]] Counted protect(std::uint64_t va, std::uint64_t length, const Rights& rights);
   [[nodiscard]] Done remap(std::uint64_t va, std::uint64_t pa);
   [[nodiscard]] Done promote(std::uint64_t va, std::uint64_t size);
+  [[nodiscard]] Done split(std::uint64_t va, std::uint64_t size);
+  [[nodiscard]] Done set_attributes(std::uint64_t va, const Attributes& attributes);
+  [[nodiscard]] Done add_flags(std::uint64_t va, const Flags& flags);
   [[nodiscard]] std::optional<Translation> lookup(std::uint64_t va) const;
   [[nodiscard]] Harvested harvest(std::uint64_t va, std::uint64_t length, bool clear);
   [[nodiscard]] Done mark(std::uint64_t va, std::uint64_t size, std::uint64_t word);

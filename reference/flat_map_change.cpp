@@ -191,4 +191,34 @@ std::optional<LeafRun> FlatMap::as_one_leaf(const LeafRun& first, std::uint64_t 
   return whole;
 }
 
+// As an edit of that part would: whatever has bytes on both sides of one of its ends becomes smaller.
+Done FlatMap::split(std::uint64_t va, std::uint64_t size) {
+  if (const Status status = size_status(va, 0, size); status != Status::ok)
+    return {status};
+  const auto leaf = leaf_at(va);
+  if (!leaf)
+    return {Status::not_mapped};
+  if (leaf->leaf_size < size)
+    return {Status::not_uniform};
+  const std::uint64_t last = va + (size - 1);
+  const Reach reach = reach_of(va, last);
+  split_before(va);
+  split_after(last);
+  merge(reach);
+  return {};
+}
+
+Done FlatMap::set_attributes(std::uint64_t va, const Attributes& attributes) {
+  const std::uint64_t smallest = profile_->sizes.front();
+  if (const Status status = range_status(va, smallest); status != Status::ok)
+    return {status};
+  if (!allow_something(rights_of(attributes)) || !profile_->expressible(attributes, smallest))
+    return {Status::bad_attributes};
+  const auto leaf = leaf_at(va);
+  if (!leaf || leaf->va != va)
+    return {Status::not_mapped};
+  replace_with({va, leaf->leaf_size, leaf->pa, leaf->leaf_size, attributes, leaf->flags});
+  return {};
+}
+
 } // namespace reference

@@ -16,6 +16,13 @@ Done FlatMap::set_flags(std::uint64_t va, bool accessed, bool dirty) {
   return {};
 }
 
+Done FlatMap::add_flags(std::uint64_t va, const Flags& flags) {
+  const std::uint64_t smallest = profile_->sizes.front();
+  if (const Status status = range_status(round_down(va, smallest), smallest); status != Status::ok)
+    return {status};
+  return set_flags(va, flags.accessed, flags.dirty);
+}
+
 Harvested FlatMap::harvest(std::uint64_t va, std::uint64_t length, bool clear) {
   if (const Status status = range_status(va, length); status != Status::ok)
     return {status, {}};

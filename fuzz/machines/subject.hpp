@@ -80,6 +80,9 @@ class Subject {
                                        Rights rights) = 0;
   [[nodiscard]] virtual Status remap(unsigned space, std::uint64_t va, std::uint64_t pa) = 0;
   [[nodiscard]] virtual Status promote(unsigned space, std::uint64_t va, std::uint64_t size) = 0;
+  [[nodiscard]] virtual Status split(unsigned space, std::uint64_t va, std::uint64_t size) = 0;
+  [[nodiscard]] virtual Status set_attributes(unsigned space, std::uint64_t va, Attributes a) = 0;
+  [[nodiscard]] virtual Status add_flags(unsigned space, std::uint64_t va, Flags flags) = 0;
   [[nodiscard]] virtual Status harvest(unsigned space, std::uint64_t va, std::uint64_t length, Harvest what,
                                        std::vector<LeafReport>& to) = 0;
   [[nodiscard]] virtual Status mark(unsigned space, std::uint64_t va, std::uint64_t size,

@@ -3,6 +3,7 @@
 // judge.
 #pragma once
 
+#include "fuzz/machines/junk_words.hpp"
 #include "fuzz/machines/make_subject.hpp"
 #include "fuzz/oracles/observed_memory.hpp"
 #include "src/table/audit.hpp"
@@ -23,22 +24,6 @@ template <Format F>
   using G = Geometry<F>;
   constexpr std::size_t root = std::size_t{1} << (G::node_shift(G::root_level) - G::node_shift(0));
   return std::min(most_nodes, o.nodes + o.spaces * (root - 1));
-}
-
-// Descriptors that a freed node and the data frames are full of: tables and leaves of every level, pointing
-// at data and at nodes.
-template <Format F>
-[[nodiscard]] std::array<typename F::Raw, 8> junk_words(std::uint64_t data) {
-  std::array<typename F::Raw, 8> junk{};
-  const Attributes all{.rights = Rights::read | Rights::write | Rights::execute | Rights::user};
-  for (unsigned i = 0; i < junk.size(); ++i) {
-    const PageSize size = F::sizes[i % F::sizes.size()];
-    const bool table = i % 2 == 0;
-    junk[i] = table ? F::to_table(PhysAddr{data}, 1 + i % (F::levels - 1))
-                    : F::leaf(F::leaf_bits(all, Flags{}, size), PhysAddr{align_down(data, size.log2_bytes)},
-                              size, 0);
-  }
-  return junk;
 }
 
 // Memory in which every access is seen, with an Mmu that the table's invalidations reach.
@@ -203,6 +188,15 @@ class TableSubject final : public Subject {
   }
   [[nodiscard]] Status promote(unsigned s, std::uint64_t va, std::uint64_t size) override {
     return tables_[s]->promote(VirtAddr{va}, size);
+  }
+  [[nodiscard]] Status split(unsigned s, std::uint64_t va, std::uint64_t size) override {
+    return tables_[s]->split(VirtAddr{va}, size);
+  }
+  [[nodiscard]] Status set_attributes(unsigned s, std::uint64_t va, Attributes a) override {
+    return tables_[s]->set_attributes(VirtAddr{va}, a);
+  }
+  [[nodiscard]] Status add_flags(unsigned s, std::uint64_t va, Flags flags) override {
+    return tables_[s]->add_flags(VirtAddr{va}, flags);
   }
   [[nodiscard]] Status harvest(unsigned s, std::uint64_t va, std::uint64_t length, Harvest what,
                                std::vector<LeafReport>& to) override {

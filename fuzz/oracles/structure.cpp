@@ -15,6 +15,7 @@ using Hex = unsigned long long; // what printf calls 64 bits
 void Structure::add_root(Observation& seen, std::uint64_t root, unsigned space) const {
   NodeState& state = seen.node(root);
   state.linked = state.walked = true;
+  state.level = root_level_;
   state.parent = 0;
   state.space = static_cast<std::uint16_t>(space);
   state.va = 0;

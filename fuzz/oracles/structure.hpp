@@ -13,7 +13,8 @@ namespace pagetwin::fuzz {
 
 class Structure {
  public:
-  explicit Structure(const reference::Mmu& mmu) : shape_(mmu) {}
+  explicit Structure(const reference::Mmu& mmu)
+      : root_level_(static_cast<std::uint8_t>(mmu.levels() - 1)), shape_(mmu) {}
 
   // A new space's root, which no slot leads to.
   void add_root(Observation& seen, std::uint64_t root, unsigned space) const;
@@ -56,6 +57,7 @@ class Structure {
   [[nodiscard]] Verdict check_remaining(Observation& seen) const;
   [[nodiscard]] static Verdict wrong_counter(const NodeState& state, std::uint64_t node, unsigned counter);
 
+  std::uint8_t root_level_;
   Shape shape_;
   std::vector<std::uint64_t> detached_;
 };

@@ -18,12 +18,14 @@ enum class Status : std::uint8_t {
   not_mapped,     // a leaf was expected
   not_uniform,    // frames, attributes or holes differ within the range
   out_of_memory,  // the pool cannot give the nodes that the operation needs
+  unknown_space,  // no address space of this name (of those who keep several; asked before all others)
+  space_in_use,   // it exists, or a CPU runs it
 };
 
 [[nodiscard]] constexpr std::string_view to_text(Status s) {
-  constexpr std::string_view names[] = {"ok",           "empty",          "misaligned", "bad_size",
-                                        "out_of_range", "bad_attributes", "overlap",    "not_mapped",
-                                        "not_uniform",  "out_of_memory"};
+  constexpr std::string_view names[] = {"ok",           "empty",          "misaligned",    "bad_size",
+                                        "out_of_range", "bad_attributes", "overlap",       "not_mapped",
+                                        "not_uniform",  "out_of_memory",  "unknown_space", "space_in_use"};
   return names[static_cast<unsigned>(s)];
 }
 

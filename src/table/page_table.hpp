@@ -1,5 +1,5 @@
 // PageTable: the operations of docs/table.md over any Format and any Memory policy. This header is what a
-// user includes. It checks arguments and reserves nodes; the work is in map, unmap, protect, promote,
+// user includes. It checks arguments and reserves nodes; the work is in map, unmap, protect, split, promote,
 // accessed_dirty, mapping and marker. Knows no bit of a descriptor.
 #pragma once
 
@@ -119,6 +119,64 @@ class PageTable {
   [[nodiscard]] Status promote(VirtAddr va, std::uint64_t size) {
     const Status status = Check<F>::page(raw(va), 0, size);
     return status != Status::ok ? status : Promoter<F, M>(tree_, raw(va), *G::size_index(size)).run();
+  }
+
+  // Nodes that map and split will take, for who has several tables to edit or none; va and size are good
+  // ones.
+  [[nodiscard]] unsigned nodes_to_map(VirtAddr va, std::uint64_t size) const {
+    const auto slot = tree_.descend(raw(va), 0);
+    const unsigned level = F::sizes[*G::size_index(size)].level;
+    return slot.kind() == Kind::hole && slot.level() > level ? slot.level() - level : 0;
+  }
+  [[nodiscard]] unsigned nodes_to_split(VirtAddr va, std::uint64_t size) {
+    return Splitter<F, M>(tree_).nodes_to_cut(range(va, size), [](const auto&) { return false; });
+  }
+
+  // The leaf that covers [va, va + size) is split until what is at va has that size; it may have it already.
+  // not_mapped: there is no leaf at va; not_uniform: it is smaller.
+  [[nodiscard]] Status split(VirtAddr va, std::uint64_t size) {
+    const Status status = Check<F>::page(raw(va), 0, size);
+    if (status != Status::ok)
+      return status;
+    std::optional<Leaf> leaf = leaf_over(raw(va));
+    if (!leaf || !leaf->range().covers(range(va, size)))
+      return leaf ? Status::not_uniform : Status::not_mapped;
+    if (!tree_.reserve(nodes_to_split(va, size)))
+      return Status::out_of_memory;
+    Splitter<F, M> splitter(tree_);
+    for (; leaf->bytes() > size; leaf = leaf_over(raw(va)))
+      splitter.split(*leaf);
+    tree_.pay();
+    return Status::ok;
+  }
+
+  // va is the base of a leaf (else not_mapped), which gets these attributes; frame and flags stay.
+  [[nodiscard]] Status set_attributes(VirtAddr va, const Attributes& attributes) {
+    const Status status =
+        first_of(Check<F>::page(raw(va), 0, bytes_of(F::page_shift)), expressible(attributes));
+    if (status != Status::ok)
+      return status;
+    const auto leaf = leaf_at(raw(va));
+    if (!leaf)
+      return Status::not_mapped;
+    if (leaf->attributes() != attributes)
+      rewrite_leaf(tree_, *leaf, attributes, leaf->frame(), KeepFlags::yes);
+    tree_.pay();
+    return Status::ok;
+  }
+
+  // Flags that hardware set for this page elsewhere, in another table, are added to the leaf that covers va;
+  // none is taken away. Where hardware does not record writes, dirty is nothing.
+  [[nodiscard]] Status add_flags(VirtAddr va, Flags flags) {
+    const Status status = Check<F>::range(align_down(raw(va), F::page_shift), bytes_of(F::page_shift));
+    if (status != Status::ok)
+      return status;
+    const auto leaf = leaf_over(raw(va));
+    if (!leaf)
+      return Status::not_mapped;
+    const Flags all = F::flags(leaf->word, leaf->level()) | flags;
+    tree_.replace(leaf->slot, leaf->word, F::with_flags(leaf->word, all, leaf->level()), leaf->level());
+    return Status::ok;
   }
 
   [[nodiscard, gnu::always_inline]] std::optional<Translation<F>> lookup(VirtAddr va) const {
@@ -255,15 +313,16 @@ class PageTable {
       return {Status::out_of_memory};
     return {Status::ok, Unmapper<F, M, Sink>(tree_, sink).run(range(va, length))};
   }
-  // The leaf that begins at va.
-  [[nodiscard]] std::optional<Leaf> leaf_at(std::uint64_t va) const {
+  // The leaf that covers va, and the one that begins there.
+  [[nodiscard]] std::optional<Leaf> leaf_over(std::uint64_t va) const {
     if (!G::is_canonical(va))
       return std::nullopt;
     const auto slot = tree_.descend(va, 0);
-    if (slot.kind() != Kind::leaf)
-      return std::nullopt;
-    const Leaf leaf = tree_.leaf_of(slot);
-    return leaf.va == va ? std::optional(leaf) : std::nullopt;
+    return slot.kind() == Kind::leaf ? std::optional(tree_.leaf_of(slot)) : std::nullopt;
+  }
+  [[nodiscard]] std::optional<Leaf> leaf_at(std::uint64_t va) const {
+    const auto leaf = leaf_over(va);
+    return leaf && leaf->va == va ? leaf : std::nullopt;
   }
 
   static constexpr auto halves = [] {

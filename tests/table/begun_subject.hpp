@@ -34,6 +34,15 @@ class BegunSubject final : public DecoratedSubject {
   Status promote(unsigned s, std::uint64_t va, std::uint64_t size) override {
     return begun().promote(s, va, size);
   }
+  Status split(unsigned s, std::uint64_t va, std::uint64_t size) override {
+    return begun().split(s, va, size);
+  }
+  Status set_attributes(unsigned s, std::uint64_t va, Attributes a) override {
+    return begun().set_attributes(s, va, a);
+  }
+  Status add_flags(unsigned s, std::uint64_t va, Flags flags) override {
+    return begun().add_flags(s, va, flags);
+  }
   Status harvest(unsigned s, std::uint64_t va, std::uint64_t length, Harvest what,
                  std::vector<LeafReport>& to) override {
     return begun().harvest(s, va, length, what, to);

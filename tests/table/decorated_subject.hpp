@@ -38,6 +38,15 @@ class DecoratedSubject : public Subject {
   Status promote(unsigned s, std::uint64_t va, std::uint64_t size) override {
     return inner_->promote(s, va, size);
   }
+  Status split(unsigned s, std::uint64_t va, std::uint64_t size) override {
+    return inner_->split(s, va, size);
+  }
+  Status set_attributes(unsigned s, std::uint64_t va, Attributes a) override {
+    return inner_->set_attributes(s, va, a);
+  }
+  Status add_flags(unsigned s, std::uint64_t va, Flags flags) override {
+    return inner_->add_flags(s, va, flags);
+  }
   Status harvest(unsigned s, std::uint64_t va, std::uint64_t length, Harvest what,
                  std::vector<LeafReport>& to) override {
     return inner_->harvest(s, va, length, what, to);

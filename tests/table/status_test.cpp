@@ -122,6 +122,18 @@ TEST_P(TableStatus, OfPromote) {
   expect(Status::not_uniform, [&] { return table.promote(largest, largest); });
 }
 
+TEST_P(TableStatus, OfSplitSetAttributesAndAddFlags) {
+  expect_size_order([&](std::uint64_t va, std::uint64_t size) { return table.split(va, size); });
+  expect(Status::not_mapped, [&] { return table.split(0, page); });
+  const Attributes none{};
+  expect(Status::misaligned, [&] { return table.set_attributes(hole + 8, none); });
+  expect(Status::out_of_range, [&] { return table.set_attributes(hole, none); });
+  expect(Status::bad_attributes, [&] { return table.set_attributes(0, none); });
+  expect(Status::not_mapped, [&] { return table.set_attributes(0, plain_attributes); });
+  expect(Status::out_of_range, [&] { return table.add_flags(hole, {}); });
+  expect(Status::not_mapped, [&] { return table.add_flags(8, {}); });
+}
+
 TEST_P(TableStatus, OfMarkAndMarker) {
   const std::uint64_t wide = std::uint64_t{1} << table.profile().marker_bits;
   expect_size_order([&](std::uint64_t va, std::uint64_t size) { return table.mark(va, size, wide); });

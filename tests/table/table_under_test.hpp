@@ -72,6 +72,11 @@ class TableUnderTest {
   [[nodiscard]] Status promote(std::uint64_t va, std::uint64_t size) {
     return subject_->promote(0, va, size);
   }
+  [[nodiscard]] Status split(std::uint64_t va, std::uint64_t size) { return subject_->split(0, va, size); }
+  [[nodiscard]] Status set_attributes(std::uint64_t va, const Attributes& a) {
+    return subject_->set_attributes(0, va, a);
+  }
+  [[nodiscard]] Status add_flags(std::uint64_t va, Flags flags) { return subject_->add_flags(0, va, flags); }
   [[nodiscard]] Status mark(std::uint64_t va, std::uint64_t size, std::uint64_t word) {
     return subject_->mark(0, va, size, word);
   }

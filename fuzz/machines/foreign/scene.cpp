@@ -22,6 +22,8 @@ bool edits(TableVerb verb) {
   case TableVerb::protect:
   case TableVerb::remap:
   case TableVerb::promote:
+  case TableVerb::split:
+  case TableVerb::set_attributes:
   case TableVerb::harvest:
   case TableVerb::clear:
     return true;

@@ -50,13 +50,27 @@ Verdict TableMachine::apply(const twin::Op& op) {
     return std::nullopt;
   }
   using Apply = Verdict (TableMachine::*)(const twin::Op&);
-  static constexpr std::array<Apply, 16> applies{
-      &TableMachine::apply_map,           &TableMachine::apply_map_range, &TableMachine::apply_unmap,
-      &TableMachine::apply_unmap_collect, &TableMachine::apply_protect,   &TableMachine::apply_remap,
-      &TableMachine::apply_promote,       &TableMachine::apply_harvest,   &TableMachine::apply_mark,
-      &TableMachine::apply_marker,        &TableMachine::apply_for_each,  &TableMachine::apply_lookup,
-      &TableMachine::apply_access,        &TableMachine::apply_clear,     nullptr,
-      &TableMachine::apply_destroy};
+  static constexpr std::array<Apply, 21> applies{&TableMachine::apply_map,
+                                                 &TableMachine::apply_map_range,
+                                                 &TableMachine::apply_unmap,
+                                                 &TableMachine::apply_unmap_collect,
+                                                 &TableMachine::apply_protect,
+                                                 &TableMachine::apply_remap,
+                                                 &TableMachine::apply_promote,
+                                                 &TableMachine::apply_harvest,
+                                                 &TableMachine::apply_mark,
+                                                 &TableMachine::apply_marker,
+                                                 &TableMachine::apply_for_each,
+                                                 &TableMachine::apply_lookup,
+                                                 &TableMachine::apply_access,
+                                                 &TableMachine::apply_clear,
+                                                 nullptr,
+                                                 &TableMachine::apply_destroy,
+                                                 nullptr,
+                                                 nullptr,
+                                                 &TableMachine::apply_split,
+                                                 &TableMachine::apply_set_attributes,
+                                                 &TableMachine::apply_add_flags};
   return (this->*applies[op.verb])(op);
 }
 
@@ -225,6 +239,29 @@ Verdict TableMachine::apply_promote(const twin::Op& op) {
   return same_status(ours, model().promote(op.value[field_va], op.value[field_size]).status);
 }
 
+Verdict TableMachine::apply_split(const twin::Op& op) {
+  const Status ours = subject_->split(space_, op.value[field_va], op.value[field_size]);
+  if (starved(ours))
+    return std::nullopt;
+  return same_status(ours, model().split(op.value[field_va], op.value[field_size]).status);
+}
+
+Verdict TableMachine::apply_set_attributes(const twin::Op& op) {
+  const Attributes a = unpack_attributes(op.value[field_attrs]);
+  const Status ours = subject_->set_attributes(space_, op.value[field_va], a);
+  if (starved(ours))
+    return std::nullopt;
+  return same_status(ours, model().set_attributes(op.value[field_va], to_reference(a)).status);
+}
+
+Verdict TableMachine::apply_add_flags(const twin::Op& op) {
+  const Flags flags{(op.value[field_arg] & 1U) != 0, (op.value[field_arg] & 2U) != 0};
+  const Status ours = subject_->add_flags(space_, op.value[field_va], flags);
+  if (starved(ours))
+    return std::nullopt;
+  return same_status(ours, model().add_flags(op.value[field_va], to_reference(flags)).status);
+}
+
 Verdict TableMachine::apply_harvest(const twin::Op& op) {
   const bool clear = (op.value[field_arg] & 1U) != 0;
   reports_.clear();
@@ -303,10 +340,8 @@ Verdict TableMachine::apply_create(const twin::Op& op) {
     return std::nullopt;
   spaces_[s].alive = true;
   spaces_[s].model.reset();
-  if (Observation* seen = subject_->observation()) {
-    seen->node(subject_->root(s)).level = static_cast<std::uint8_t>(mmu_->levels() - 1);
+  if (Observation* seen = subject_->observation())
     structure_.add_root(*seen, subject_->root(s), s);
-  }
   return std::nullopt;
 }
 

@@ -112,12 +112,14 @@ std::uint64_t TableMachine::extent_of(const twin::Op& op, std::uint64_t otherwis
                                  1);
 }
 
-// A remap names only where a leaf begins.
+// A remap, and a change of attributes, name only where a leaf begins.
 Request TableMachine::request_of(const twin::Op& op) const {
   if (!table_verbs[op.verb].uses(field_va))
     return {.space = space_};
   const std::uint64_t va = op.value[field_va];
-  const auto leaf = static_cast<TableVerb>(op.verb) == TableVerb::remap ? modelled(space_, va) : std::nullopt;
+  const auto verb = static_cast<TableVerb>(op.verb);
+  const bool whole = verb == TableVerb::remap || verb == TableVerb::set_attributes;
+  const auto leaf = whole ? modelled(space_, va) : std::nullopt;
   return {.space = space_, .first = va, .last = va + (extent_of(op, leaf ? leaf->size : 1) - 1)};
 }
 

@@ -87,6 +87,9 @@ class TableMachine final : public twin::Machine, private Watcher, private Tables
   [[nodiscard]] Verdict apply_protect(const twin::Op& op);
   [[nodiscard]] Verdict apply_remap(const twin::Op& op);
   [[nodiscard]] Verdict apply_promote(const twin::Op& op);
+  [[nodiscard]] Verdict apply_split(const twin::Op& op);
+  [[nodiscard]] Verdict apply_set_attributes(const twin::Op& op);
+  [[nodiscard]] Verdict apply_add_flags(const twin::Op& op);
   [[nodiscard]] Verdict apply_harvest(const twin::Op& op);
   [[nodiscard]] Verdict apply_mark(const twin::Op& op);
   [[nodiscard]] Verdict apply_marker(const twin::Op& op);

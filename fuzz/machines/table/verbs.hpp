@@ -26,6 +26,9 @@ enum class TableVerb : std::uint8_t {
   destroy,
   fail,
   inject,
+  split,
+  set_attributes,
+  add_flags,
 };
 
 // Indices into Op::value.
@@ -68,6 +71,10 @@ inline constexpr std::array table_verbs{
     // arg: in the next operation that exchanges live words, after arg / 8 of them hardware writes through the
     // slot whose turn it is; arg % 8 chooses the page
     twin::Verb{"inject", twin::field_mask(6), 2},
+    twin::Verb{"split", twin::field_mask(0, 1, 4), 3},
+    twin::Verb{"set_attributes", twin::field_mask(0, 1, 5), 3},
+    // arg: bit 0 accessed, bit 1 dirty
+    twin::Verb{"add_flags", twin::field_mask(0, 1, 6), 1},
 };
 
 // The statuses of src.
