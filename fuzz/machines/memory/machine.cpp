@@ -1,0 +1,145 @@
+#include "fuzz/machines/memory/machine.hpp"
+
+namespace pagetwin::fuzz {
+
+namespace {
+
+// What memory holds before anybody writes: every word another, so that what is read from the wrong place is
+// seen.
+std::uint64_t initial_word(std::uint64_t pa) {
+  const std::uint64_t mixed = (pa ^ pa >> 29U) * 0xbf58476d1ce4e5b9U;
+  return mixed ^ mixed >> 32U;
+}
+
+} // namespace
+
+static_assert(os_space_limits.most == 8 && cpu_limits.most == 8);
+
+MemoryMachine::MemoryMachine(const MemorySides& sides, const twin::MachineOptions& options)
+    : sides_(sides), options_(options), mmu_(&sides.mmu()),
+      subject_(sides.subject(*this, *this, sides.memory_bytes)), structure_(*mmu_),
+      order_(view_, sides_.rules(), subject_->observation()),
+      model_(mmu_->profile(), sides.memory_bytes, initial_word), memory_(initial_word) {
+  subject_->tell(this);
+  Arena& arena = subject_->arena();
+  view_ = {.mmu = mmu_,
+           .memory = {reinterpret_cast<unsigned char*>(arena.begin()), arena.base(), arena.size()},
+           .mode = {.pa_bits = mmu_->profile().pa_bits, .smep = false, .smap = false}};
+}
+
+// Two spaces, if there may be two, and every CPU runs the last of them.
+void MemoryMachine::begin(const twin::Program& program) {
+  const auto& header = program.header;
+  space_count_ = static_cast<unsigned>(os_space_limits.nearest(header[header_os_spaces]));
+  cpu_count_ = static_cast<unsigned>(cpu_limits.nearest(header[header_cpus]));
+  for (reference::Processor& each : processors_)
+    each.reset();
+  model_.reset(most_spaces);
+  memory_.reset();
+  refinement_.reset();
+  order_.reset();
+  meanwhile_.clear();
+  written_.clear();
+  editing_ = false;
+  steps_ = 0;
+  meanwhile_wrong_ = std::nullopt;
+  refused_start_ =
+      subject_->start({.nodes = os_node_limits.nearest(header[header_os_nodes]),
+                       .spaces = space_count_,
+                       .cpus = cpu_count_,
+                       .tags = cpu_count_ + static_cast<unsigned>(tag_limits.nearest(header[header_tags]))})
+      != Status::ok;
+  if (refused_start_)
+    return;
+  introduce(0);
+  const unsigned last = std::min(space_count_, 2U) - 1;
+  if (last == 1 && subject_->create(0, 1) == Status::ok)
+    introduce(1);
+  for (unsigned cpu = 0; cpu < cpu_count_ && subject_->exists(last); ++cpu)
+    (void)subject_->activate(cpu, last);
+  synchronise_cpus();
+}
+
+void MemoryMachine::introduce(unsigned space) {
+  structure_.add_root(subject_->observation(), subject_->root(space), space);
+}
+
+Verdict MemoryMachine::step(const twin::Op& op) {
+  if (refused_start_) // fewer nodes than a root
+    return std::nullopt;
+  op_ = &op;
+  space_ = space_of(op);
+  cpu_ = cpu_of(op);
+  status_ = Status::ok;
+  word_ = nullptr;
+  flags_ = {};
+  ++steps_;
+  events_ = 0;
+  nodes_before_ = subject_->nodes_used();
+  subject_->begin_operation();
+  try {
+    if (Verdict v = apply(op))
+      return v;
+    return judge(op);
+  } catch (const Runaway& runaway) {
+    return finding("O15 progress", op.value[os_va], format("%s: %s", verb_name(), runaway.what),
+                   format("%s: %s", verb_name(), runaway.what));
+  }
+}
+
+Verdict MemoryMachine::finish() {
+  if (refused_start_)
+    return std::nullopt;
+  subject_->begin_operation();
+  try {
+    if (Verdict v = compare_all())
+      return v;
+    subject_->close();
+    for (unsigned s = 0; s < space_count_; ++s)
+      if (subject_->exists(s))
+        Structure::drop_root(subject_->observation(), subject_->root(s));
+    subject_->stop();
+    if (subject_->nodes_used() != 0)
+      return finding("O5 frames", 0, "leak at the end",
+                     format("%llu nodes are left when all spaces are gone",
+                            static_cast<unsigned long long>(subject_->nodes_used())));
+    return Structure::complaint(subject_->observation());
+  } catch (const Runaway& runaway) {
+    return finding("O15 progress", 0, format("finish: %s", runaway.what), format("finish: %s", runaway.what));
+  }
+}
+
+std::string MemoryMachine::outcome() const {
+  return word_ != nullptr ? word_ : std::string(to_text(status_));
+}
+
+std::string MemoryMachine::explain(std::uint64_t address) const {
+  using Hex = unsigned long long;
+  std::string lines;
+  if (refused_start_)
+    return "there are not even the nodes for the roots\n";
+  for (unsigned s = 0; s < space_count_; ++s) {
+    if (!subject_->exists(s))
+      continue;
+    const auto model = model_.query(s, address);
+    const auto bytes = view_.translate(subject_->root(s), address);
+    lines += format("space %u, tag %u: model %#llx, bytes %#llx\n", s, subject_->tag(s),
+                    Hex{model ? model->pa_of(address) : 0}, Hex{bytes ? bytes->pa : 0});
+  }
+  for (unsigned cpu = 0; cpu < cpu_count_; ++cpu)
+    for (const reference::CachedPage& page : processors_[cpu].cached_pages())
+      if (page.meets(address, address))
+        lines += format("hardware %u: tag %u %#llx -> %#llx, %#llx bytes%s\n", cpu, page.tag, Hex{page.va},
+                        Hex{page.pa}, Hex{page.bytes}, page.flags.dirty ? ", dirty" : "");
+  return lines;
+}
+
+bool MemoryMachine::touches(const twin::Op& op, std::uint64_t address) const {
+  const twin::Verb& verb = memory_verbs[op.verb];
+  if (!verb.uses(os_va))
+    return false;
+  return address - op.value[os_va]
+         < (verb.uses(os_size) && op.value[os_size] != 0 ? op.value[os_size] : 4096);
+}
+
+} // namespace pagetwin::fuzz
