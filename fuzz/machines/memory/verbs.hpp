@@ -2,7 +2,7 @@
 // bytes mean.
 #pragma once
 
-#include "fuzz/twin/schema.hpp"
+#include "fuzz/machines/table/verbs.hpp"
 
 namespace pagetwin::fuzz {
 
@@ -69,23 +69,9 @@ inline constexpr std::array memory_verbs{
     twin::Verb{"fail", twin::field_mask(6), 2},
 };
 
-inline constexpr auto memory_outcomes = std::to_array<std::string_view>({
-    "ok",
-    "ok cached",
-    "ok dirty",
-    "fault",
-    "none",
-    "empty",
-    "misaligned",
-    "bad_size",
-    "out_of_range",
-    "bad_attributes",
-    "overlap",
-    "not_mapped",
-    "not_uniform",
-    "out_of_memory",
-    "unknown_space",
-    "space_in_use",
-});
+// What only the machine says, and the statuses that only who keeps several spaces has.
+inline constexpr auto memory_remarks = std::to_array<std::string_view>(
+    {"ok cached", "ok dirty", "fault", "none", "unknown_space", "space_in_use"});
+inline constexpr auto memory_outcomes = joined(table_statuses, memory_remarks);
 
 } // namespace pagetwin::fuzz
