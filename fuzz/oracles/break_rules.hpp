@@ -32,16 +32,17 @@ struct BreakRules {
 // Contiguous bit": all descriptors of a set agree, so that they change together. Rights, AF, DBM and what is
 // for software may change in place.
 [[nodiscard]] const BreakRules& aarch64_break_rules();
-// Arm DDI 0406C, B3.10.1 ("General TLB maintenance requirements", "Using break-before-make"): the same for
-// short descriptors. The domain of a page is its table's. Large pages and supersections are sixteen equal
-// words (B3.5.1).
+// Arm DDI 0406C, B3.10.1: the same for short descriptors. The domain of a page is its table's. Large pages
+// and supersections are sixteen equal words (B3.5.1).
 [[nodiscard]] const BreakRules& armv7_break_rules();
 // docs/tiny.md: everything but rights, A, D and software bits.
 [[nodiscard]] const BreakRules& tiny_break_rules();
-// Intel SDM 3A, 4.10.4 (4.10.3 in older editions; for EPT 29.4.3 says the same): nothing has to be broken,
-// caches may give the old or the new until they are invalidated. But "software should not write to a
-// paging-structure entry in a way that would change, for any linear address, both the page size and either
-// the page frame, access rights, or other attributes".
+// Intel SDM 3A, "Recommended Invalidation" (4.10.3.2 of older editions, 4.10.4.2 of newer ones): nothing has
+// to be broken, caches may give the old or the new until they are invalidated. But "software should not write
+// to a paging-structure entry in a way that would change, for any linear address, both the page size and
+// either the page frame, access rights, or other attributes": there the P flag is cleared first. Of EPT
+// the "Guidelines for Use of the INVEPT Instruction" (3C) say only what to invalidate; the same is asked of
+// it here.
 [[nodiscard]] const BreakRules& intel_break_rules();
 // The RISC-V privileged architecture, SFENCE.VMA: before the fence old or new, which is unpredictable, "but
 // the behavior is otherwise well defined". Svnapot: the descriptors of a NAPOT page have to agree; an update
