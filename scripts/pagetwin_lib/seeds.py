@@ -9,6 +9,8 @@ from pagetwin_lib.project import OUT, ROOT, Failure, shown
 
 HEAD_BYTES = 1 << 16
 CONVERSION_SECONDS = 600
+CORPUS = "corpus"
+KINDS = ("seed", "regress")  # folders of corpus/<target>
 
 
 def target_line(path: Path) -> str | None:
@@ -21,14 +23,23 @@ def target_line(path: Path) -> str | None:
     return found[1] if found else None
 
 
+def check_place(path: Path) -> None:
+    """Refuses a trace of the corpus that names another target than its folder: it would be one's seed and the other's test."""
+    said, folders = target_line(path), path.absolute().parts[:-1]
+    for corpus, target, kind in zip(folders, folders[1:], folders[2:]):
+        if corpus == CORPUS and kind in KINDS and said not in (None, target):
+            raise Failure(f"{shown(path)}: its line 'target {said}' is not that of its folder {CORPUS}/{target}/{kind}; "
+                          f"move it to {CORPUS}/{said}/{kind}, or mend the line")
+
+
 def own_traces(target: str, root: Path = ROOT) -> list[Path]:
     """What people wrote for the target, and what it once failed on."""
-    return sorted(path for kind in ("seed", "regress") for path in (root / "corpus" / target / kind).glob("**/*.ops"))
+    return sorted(path for kind in KINDS for path in (root / CORPUS / target / kind).glob("**/*.ops"))
 
 
 def recorded_traces(target: str, root: Path = ROOT) -> list[Path]:
     """Of real programs. As seeds they make fuzzing several times slower: they map a lot, and so does what comes of them."""
-    return sorted(path for path in (root / "corpus" / "traces").glob("*.ops") if target_line(path) == target)
+    return sorted(path for path in (root / CORPUS / "traces").glob("*.ops") if target_line(path) == target)
 
 
 def stale(made: Path, sources: list[Path]) -> bool:
@@ -37,7 +48,7 @@ def stale(made: Path, sources: list[Path]) -> bool:
 
 def name_for(trace: Path, root: Path = ROOT) -> str:
     """Unique: the folders are a part of it."""
-    return "-".join(trace.relative_to(root / "corpus").with_suffix("").parts)
+    return "-".join(trace.relative_to(root / CORPUS).with_suffix("").parts)
 
 
 def make_seeds(target: str, preset: str, processes: Processes, out: Path = OUT, recorded: bool = False) -> Path:
@@ -45,6 +56,8 @@ def make_seeds(target: str, preset: str, processes: Processes, out: Path = OUT, 
     folder, converter = out / "seeds" / target, replay_program(preset, target)
     folder.mkdir(parents=True, exist_ok=True)
     traces = own_traces(target) + (recorded_traces(target) if recorded else [])
+    for trace in traces:
+        check_place(trace)
     wanted = {name_for(trace): trace for trace in traces}
     for old in folder.iterdir():
         if old.name not in wanted:

@@ -28,6 +28,7 @@ def target_of(path: Path, known: list[str]) -> str:
             check_target_line(path, known)
         raise Failure(f"{path}: no target is known for it: it has no line 'target NAME', and it is not in a folder named like "
                       "one; give it either, or say --target NAME to scripts/replay or scripts/minimize (scripts/fuzz --list prints them)")
+    seeds.check_place(path)
     return found
 
 

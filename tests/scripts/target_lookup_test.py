@@ -35,7 +35,22 @@ class InAFolder(unittest.TestCase):
 
 class Lookup(InAFolder):
     def test_a_trace_says_it_itself(self):
-        self.assertEqual(target_lookup.target_of(self.write("corpus/tiny/seed/a.ops", TRACE), KNOWN), "x86")
+        self.assertEqual(target_lookup.target_of(self.write("out/artifacts/tiny/a.ops", TRACE), KNOWN), "x86")
+
+    def test_in_the_corpus_it_says_what_its_folder_says(self):
+        for name in ("corpus/x86/seed/a.ops", "corpus/x86/regress/deep/a.ops", "corpus/traces/a.ops", "corpus/tiny/a.ops"):
+            self.assertEqual(target_lookup.target_of(self.write(name, TRACE), KNOWN), "x86", name)
+        for kind in ("seed", "regress"):
+            path = self.write(f"corpus/tiny/{kind}/a.ops", TRACE)
+            complaint = rf"/corpus/tiny/{kind}/a\.ops: its line 'target x86' is not that of its folder corpus/tiny/{kind}; " \
+                        rf"move it to corpus/x86/{kind}, or mend the line$"
+            with self.subTest(kind), self.assertRaisesRegex(Failure, complaint):
+                target_lookup.target_of(path, KNOWN)
+            self.assertEqual(target_lookup.find_target(path, "tiny", KNOWN), "tiny")
+
+    def test_the_committed_traces_do(self):
+        for path in sorted((ROOT / "corpus").glob("**/*.ops")):
+            seeds.check_place(path)
 
     def test_otherwise_the_innermost_folder_does(self):
         for name in ("corpus/tiny/seed/a.ops", "out/artifacts/tiny/crash-1", "codec/out/corpus/tiny/0123"):
@@ -205,6 +220,19 @@ class Seeds(InAFolder):
         self.assertEqual(seeds.recorded_traces("x86", self.root), [recorded])
         self.assertEqual([seeds.name_for(trace, self.root) for trace in [recorded, *own]],
                          ["traces-gcc", "x86-regress-b", "x86-seed-a"])
+
+    def test_of_another_target_are_refused(self):
+        self.write("corpus/tiny/seed/a.ops", TRACE.replace("x86", "tiny"))
+        self.write("corpus/tiny/regress/b.ops", TRACE)
+        with mock.patch.object(seeds, "own_traces", lambda target, own=seeds.own_traces: own(target, self.root)), \
+                mock.patch.object(seeds, "name_for", lambda trace, name=seeds.name_for: name(trace, self.root)), \
+                mock.patch.object(seeds, "convert") as convert:
+            with self.assertRaisesRegex(Failure, "/corpus/tiny/regress/b.ops: its line 'target x86' is not that of its folder"):
+                seeds.make_seeds("tiny", "san", mock.Mock(), self.root / "out")
+            convert.assert_not_called()
+            self.write("corpus/tiny/regress/b.ops", TRACE.replace("x86", "tiny"))
+            seeds.make_seeds("tiny", "san", mock.Mock(), self.root / "out")
+            self.assertEqual(convert.call_count, 2)
 
     def test_are_made_again_when_something_is_newer(self):
         made, source = self.write("made"), self.write("source")
