@@ -12,6 +12,9 @@ struct PhysicalMemory {
   unsigned char* base = nullptr;
   std::uint64_t pa_base = 0;
   std::uint64_t size = 0;
+  // For who wants to know where something was stored: a bit for each page of the window, from its first on.
+  std::uint64_t* stored_pages = nullptr;
+  static constexpr std::uint64_t page_bytes = 4096;
 
   [[nodiscard]] bool contains(std::uint64_t pa, std::uint64_t bytes) const {
     return pa >= pa_base && bytes <= size && pa - pa_base <= size - bytes;
@@ -42,6 +45,16 @@ struct PhysicalMemory {
       std::memcpy(base + (pa - pa_base), &value, 4);
     else
       std::memcpy(base + (pa - pa_base), &value, 8);
+    if (stored_pages != nullptr) {
+      note_page(pa - pa_base);
+      note_page(pa - pa_base + bytes - 1);
+    }
+  }
+
+ private:
+  void note_page(std::uint64_t offset) const {
+    const std::uint64_t page = offset / page_bytes;
+    stored_pages[page / 64] |= std::uint64_t{1} << page % 64;
   }
 };
 

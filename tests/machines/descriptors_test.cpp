@@ -9,6 +9,7 @@
 #include "src/arch/ept.hpp"
 #include "src/arch/riscv.hpp"
 #include "src/arch/x86_64.hpp"
+#include "tests/machines/forwarding_mmu.hpp"
 #include "tests/machines/traces.hpp"
 #include "tests/table/kinds.hpp"
 
@@ -154,6 +155,100 @@ TEST_P(DescriptorOracle, FindsItsBugAndNothingWithoutIt) {
   EXPECT_EQ(divergence->step, program.ops.size() - 1);
 }
 
+// A mark where the access had nothing to mark: in the third node, which nothing else stores to.
+class Stray final : public ForwardingMmu {
+ public:
+  Stray() : ForwardingMmu(reference::aarch64_s2_16k()) {}
+  reference::Walk access(const reference::PhysicalMemory& memory, std::uint64_t root, std::uint64_t va,
+                         const reference::Access& asked, const reference::Mode& mode) const override {
+    memory.store(memory.pa_base + 0x9'0008, 0x400);
+    return ForwardingMmu::access(memory, root, va, asked, mode);
+  }
+};
+const reference::Mmu& stray() {
+  static const Stray mmu;
+  return mmu;
+}
+
+TEST(DescriptorMachine, SeesAMarkInANodeThatNoProgramStoredTo) {
+  const auto machine = make_descriptor_machine<Aarch64S2_16k, stray>({});
+  const auto& schema = descriptor_schema<Aarch64S2_16k>;
+  const char* const nodes = "set nodes=4";
+  for (const char* trace :
+       {"access va=0x0 attrs=r---\n", "path va=0x0 to=0 size=16K attrs=r---\naccess va=0x0 attrs=r---\n"}) {
+    const auto divergence = twin::run(*machine, program_of(trace, schema, nodes));
+    ASSERT_TRUE(divergence) << trace;
+    EXPECT_EQ(divergence->key, "marks in a word: elsewhere");
+    EXPECT_EQ(divergence->address, DescriptorDomains<Aarch64S2_16k>::base + 0x9'0008);
+    EXPECT_TRUE(agrees(*machine, program_of("lookup va=0x0\n", schema, nodes))) << "something is left of it";
+  }
+}
+
+constexpr std::uint64_t at_1G = 1 << 30;
+
+// What for_noted_pages says, from the first byte on.
+std::vector<std::uint64_t> noted_pages(const WalledMemory& memory, const WalledMemory& other) {
+  std::vector<std::uint64_t> pages;
+  memory.for_noted_pages(other, [&](std::uint64_t pa, std::size_t) { pages.push_back(pa - at_1G); });
+  return pages;
+}
+using Pages = std::vector<std::uint64_t>;
+
+TEST(WalledMemory, NotesThePagesThatEitherSideStoredTo) {
+  WalledMemory one(at_1G, 128 * WalledMemory::page), other(at_1G, 128 * WalledMemory::page);
+  for (WalledMemory* memory : {&one, &other})
+    memory->restart(100 * WalledMemory::page + 64);
+  EXPECT_EQ(noted_pages(one, other), Pages{});
+  one.store<std::uint64_t>(at_1G + 0x3ff8, 0); // a zero is a store, too
+  EXPECT_EQ(noted_pages(one, one), Pages{0x3000});
+  (void)WalkedMemory(other).exchange(PhysAddr{at_1G + 0x4'1000}, std::uint32_t{5});
+  const reference::PhysicalMemory theirs{reinterpret_cast<unsigned char*>(other.bytes().data()), at_1G,
+                                         other.bytes().size(), other.noted_pages()};
+  theirs.store(at_1G + 0x6'4038, 7);
+  theirs.store(at_1G + 0x4'2ffe, 7, 4);
+  theirs.store(at_1G + 0x6'4040, 7); // beyond the end
+  const std::vector<std::uint64_t> words(513, 1);
+  one.store<std::uint64_t>(at_1G + 0x3'f000, std::span(words));
+  EXPECT_EQ(noted_pages(one, other),
+            (Pages{0x3000, 0x3'f000, 0x4'0000, 0x4'1000, 0x4'2000, 0x4'3000, 0x6'4000}));
+  EXPECT_EQ(noted_pages(other, one), noted_pages(one, other));
+  one.note_all();
+  EXPECT_EQ(noted_pages(other, one).size(), 101U);
+  one.restart(64);
+  EXPECT_EQ(noted_pages(one, one), Pages{});
+}
+
+// Of every size that follows another, each with something in its first, middle and last words.
+TEST(WalledMemory, IsZeroWheneverItStartsAgain) {
+  WalledMemory memory(at_1G, 16 * WalledMemory::page);
+  for (const std::size_t words : {8192U, 2U, 1024U, 512U, 8192U, 513U, 511U, 8190U, 1U, 8192U}) {
+    memory.restart(8 * words);
+    ASSERT_EQ(memory.bytes().size(), 8 * words);
+    for (const std::byte byte : memory.bytes())
+      ASSERT_EQ(byte, std::byte{0}) << words;
+    for (const std::size_t word : {std::size_t{0}, words / 2, words - 1})
+      memory.store<std::uint64_t>(at_1G + 8 * word, ~std::uint64_t{0});
+  }
+}
+
+// Of nodes of less than a page, a page, and several.
+TEST(WalledMemory, CopiesNodesWhereverTheyWereStoredTo) {
+  for (const std::uint64_t node :
+       {std::uint64_t{32}, std::uint64_t{WalledMemory::page}, std::uint64_t{0x8000}}) {
+    WalledMemory memory(at_1G, 4 * node);
+    memory.restart(4 * node);
+    const std::uint64_t from = at_1G + node, to = at_1G + 3 * node;
+    memory.store<std::uint64_t>(from + node - 8, 5);
+    memory.store<std::uint64_t>(to, 6);
+    memory.copy(from, to, node);
+    EXPECT_EQ(std::memcmp(&memory.bytes()[node], &memory.bytes()[3 * node], node), 0) << node;
+    EXPECT_EQ(memory.load<std::uint64_t>(to + node - 8), 5U);
+    EXPECT_EQ(noted_pages(memory, memory).back(), (4 * node - 8) / WalledMemory::page * WalledMemory::page);
+    memory.copy(from, from, node);
+    EXPECT_EQ(memory.load<std::uint64_t>(from + node - 8), 5U);
+  }
+}
+
 TEST(WalkedMemory, AnswersNothingBeyondItsNodesAndStopsWhoAsksAllTheSame) {
   WalledMemory memory(1 << 30, 4096);
   memory.restart(64);
@@ -172,6 +267,19 @@ TEST(WalledMemoryDeathTest, ABytePastTheEndCannotBeRead) {
   memory.restart(64);
   const volatile std::byte* const end = memory.bytes().data() + 64;
   EXPECT_DEATH((void)*end, "");
+}
+
+// What an earlier program had there is out of reach, too.
+TEST(WalledMemoryDeathTest, ABytePastTheStartOfLessCannotBeRead) {
+#ifndef PAGETWIN_ASAN
+  GTEST_SKIP() << "only ASan sees it";
+#endif
+  WalledMemory memory(1 << 30, 4096);
+  for (const std::size_t bytes : {64U, 4096U, 512U}) {
+    memory.restart(bytes);
+    const volatile std::byte* const before = memory.bytes().data() - 1;
+    EXPECT_DEATH((void)*before, "") << bytes;
+  }
 }
 
 } // namespace

@@ -23,16 +23,17 @@ class DescriptorMachine final : public twin::Machine {
 
  public:
   explicit DescriptorMachine(const reference::Mmu& reference, const twin::MachineOptions& options)
-      : paranoid_(options.paranoid), reference_(&reference) {}
+      : options_(options), reference_(&reference) {}
 
   [[nodiscard]] const twin::Schema& schema() const override { return descriptor_schema<F>; }
   void begin(const twin::Program& program) override {
     const auto& header = program.header;
-    memories_.restart(header[header_arena]);
+    memories_.restart(header[header_arena], options_.thorough || options_.paranoid);
     root_ = (D::base + header[header_root] * D::node_bytes) & low_mask(F::pa_bits);
     const std::span<std::byte> bytes = memories_.theirs().bytes();
     view_ = {.mmu = reference_,
-             .memory = {reinterpret_cast<unsigned char*>(bytes.data()), D::base, bytes.size()},
+             .memory = {reinterpret_cast<unsigned char*>(bytes.data()), D::base, bytes.size(),
+                        memories_.theirs().noted_pages()},
              .mode = {.pa_bits = reference_->profile().pa_bits, .smep = false, .smap = false}};
     const auto level = 1 + static_cast<unsigned>(header[header_cached] % G::root_level);
     mmu_ = Cpu(walked_, {lines_, 1}, {pointers_, level}, {gate_rule(1), gate_rule(1)});
@@ -48,16 +49,15 @@ class DescriptorMachine final : public twin::Machine {
       return finding("O15 progress", op.value[at_va], runaway.what,
                      format("%s: %s", descriptor_verbs[op.verb].name.data(), runaway.what));
     }
-    return paranoid_ ? finish() : std::nullopt;
+    return options_.paranoid ? finish() : std::nullopt;
   }
   [[nodiscard]] Verdict finish() override {
-    const auto ours = memories_.ours().bytes(), theirs = memories_.theirs().bytes();
-    if (std::memcmp(ours.data(), theirs.data(), ours.size()) == 0) // megabytes, where roots are concatenated
-      return std::nullopt;
-    for (std::uint64_t pa = D::base; pa < D::base + ours.size(); pa += sizeof(Raw))
-      if (Verdict v = compare_slot(pa, pa, "elsewhere"))
-        return v;
-    return std::nullopt;
+    Verdict differs;
+    memories_.ours().for_noted_pages(memories_.theirs(), [&](std::uint64_t pa, std::size_t bytes) {
+      if (!differs)
+        differs = compare_bytes(pa, bytes);
+    });
+    return differs;
   }
   [[nodiscard]] std::string outcome() const override { return answered_ ? to_text(answer_) : "ok"; }
   [[nodiscard]] std::string explain(std::uint64_t address) const override {
@@ -168,6 +168,15 @@ class DescriptorMachine final : public twin::Machine {
                    format("%s of %#llx: %s", what, static_cast<unsigned long long>(va), differs.c_str()),
                    show("src", ours) + show("reference", theirs));
   }
+  [[nodiscard]] Verdict compare_bytes(std::uint64_t first, std::size_t bytes) const {
+    const std::size_t at = first - D::base;
+    if (std::memcmp(&memories_.ours().bytes()[at], &memories_.theirs().bytes()[at], bytes) == 0)
+      return std::nullopt;
+    for (std::uint64_t pa = first; pa < first + bytes; pa += sizeof(Raw))
+      if (Verdict v = compare_slot(pa, pa, "elsewhere"))
+        return v;
+    return std::nullopt;
+  }
   // about: the address that was used; where: leaf, table, or elsewhere.
   [[nodiscard]] Verdict compare_slot(std::uint64_t pa, std::uint64_t about, const char* where) const {
     const std::uint64_t ours = memories_.ours().template load<Raw>(pa),
@@ -185,7 +194,7 @@ class DescriptorMachine final : public twin::Machine {
            : (attributes & 2U) != 0 ? AccessKind::write
                                     : AccessKind::execute;
   }
-  bool paranoid_;
+  twin::MachineOptions options_;
   const reference::Mmu* reference_;
   TwoMemories<F> memories_;
   WalkedMemory walked_{memories_.ours()};

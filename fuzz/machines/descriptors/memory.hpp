@@ -1,19 +1,25 @@
 // A small memory for tables of any bytes, and the Memory policy through which an Mmu of src walks it. What
 // lies around it cannot be touched: unreadable pages on both sides, and poison up to them where the nodes do
-// not fill a page. It refuses to know formats, and what a word means.
+// not fill a page. It notes the pages that were stored to, so that a program pays for what it wrote and not
+// for nodes of 256 KiB that it left alone. It refuses to know formats, and what a word means.
 #pragma once
 
 #include "fuzz/oracles/observation.hpp"
 #include "fuzz/oracles/poison.hpp"
 #include "src/base/address.hpp"
 
+#include <algorithm>
+#include <bit>
 #include <cstring>
+#include <memory>
 #include <span>
 
 namespace pagetwin::fuzz {
 
 class WalledMemory {
  public:
+  static constexpr std::size_t page = 4096;
+
   // base: the physical address of the first byte.
   WalledMemory(std::uint64_t base, std::size_t most_bytes);
   ~WalledMemory();
@@ -37,14 +43,44 @@ class WalledMemory {
   }
   template <class Raw>
   void store(std::uint64_t pa, Raw word) const {
+    note(pa - base_, sizeof word);
     std::memcpy(bytes_ + (pa - base_), &word, sizeof word);
   }
-  void copy(std::uint64_t from, std::uint64_t to, std::size_t bytes) const {
-    std::memmove(bytes_ + (to - base_), bytes_ + (from - base_), bytes);
+  template <class Raw>
+  void store(std::uint64_t pa, std::span<const Raw> words) const {
+    note(pa - base_, words.size_bytes());
+    std::memcpy(bytes_ + (pa - base_), words.data(), words.size_bytes());
+  }
+  // Of a power of two of bytes, to which both addresses are aligned.
+  void copy(std::uint64_t from, std::uint64_t to, std::size_t bytes) const;
+
+  // Notes every page.
+  void note_all() const { note(0, size_); }
+  // A bit for each page from the first byte on, for who stores without asking this memory: he has to set it.
+  [[nodiscard]] std::uint64_t* noted_pages() const { return noted_.get(); }
+  // Calls f(pa, bytes) for each page that is noted here or in the other memory of the same nodes, in order.
+  // Everything else is zero in both.
+  template <class Visit>
+  void for_noted_pages(const WalledMemory& other, const Visit& visit) const {
+    for (std::size_t word = 0; word * 64 * page < size_; ++word)
+      for (std::uint64_t left = noted_[word] | other.noted_[word]; left != 0; left &= left - 1) {
+        const std::size_t at = (word * 64 + static_cast<unsigned>(std::countr_zero(left))) * page;
+        visit(base_ + at, std::min(page, size_ - at));
+      }
   }
 
  private:
   static constexpr std::size_t wall = std::size_t{1} << 20;
+
+  [[nodiscard]] bool is_noted(std::size_t at) const {
+    return (noted_[at / page / 64] >> at / page % 64 & 1U) != 0;
+  }
+  void note(std::size_t at, std::size_t bytes) const {
+    for (std::size_t number = at / page; number * page < at + bytes; ++number)
+      noted_[number / 64] |= std::uint64_t{1} << number % 64;
+  }
+  void clear() const;
+  void resize(std::size_t bytes);
 
   std::uint64_t base_;
   std::size_t room_;     // between the walls
@@ -52,6 +88,7 @@ class WalledMemory {
   std::byte* walls_;     // the first byte of all
   std::byte* bytes_;
   std::size_t size_ = 0;
+  std::unique_ptr<std::uint64_t[]> noted_; // a bit a page
 };
 
 // What the Mmu sees. It must ask before it loads, and come to an end.

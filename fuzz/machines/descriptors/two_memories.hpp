@@ -17,11 +17,14 @@ class TwoMemories {
   using Verb = DescriptorVerb;
 
  public:
-  // Nodes of zeroes.
-  void restart(std::uint64_t nodes) {
+  // Nodes of zeroes. all_noted: as if every page had been stored to.
+  void restart(std::uint64_t nodes, bool all_noted) {
     nodes_ = D::memory_limits.nearest(nodes);
-    ours_.restart(nodes_ * D::node_bytes);
-    theirs_.restart(nodes_ * D::node_bytes);
+    for (WalledMemory* memory : {&ours_, &theirs_}) {
+      memory->restart(nodes_ * D::node_bytes);
+      if (all_noted)
+        memory->note_all();
+    }
   }
   [[nodiscard]] const WalledMemory& ours() const { return ours_; }
   [[nodiscard]] const WalledMemory& theirs() const { return theirs_; }
@@ -75,9 +78,14 @@ class TwoMemories {
     const PageSize size = size_of(op);
     const Raw step =
         static_cast<Verb>(op.verb) == Verb::run ? F::leaf(0, PhysAddr{size.bytes()}, size, 0) : Raw{0};
-    Raw next = word(slot_at(at, i));
-    for (std::uint64_t k = i + 1; k < std::min(op.value[at_to], D::slots); ++k)
-      put(slot_at(at, k), next = static_cast<Raw>(next + step));
+    Raw last = word(slot_at(at, i));
+    for (std::uint64_t k = i + 1, end = std::min(op.value[at_to], D::slots); k < end;) {
+      const std::span<Raw> some(some_, std::min(end - k, std::size(some_)));
+      for (Raw& next : some)
+        next = last = static_cast<Raw>(last + step);
+      put(slot_at(at, k), std::span<const Raw>(some));
+      k += some.size();
+    }
   }
 
   [[nodiscard]] static PageSize size_of(const twin::Op& op) {
@@ -107,14 +115,16 @@ class TwoMemories {
     return slot_at(node(G::root_level - level), G::index(va, level));
   }
   [[nodiscard]] Raw word(std::uint64_t slot) const { return ours_.load<Raw>(slot); }
-  void put(std::uint64_t slot, Raw word) const {
-    ours_.store(slot, word);
-    theirs_.store(slot, word);
+  template <class Words>
+  void put(std::uint64_t slot, const Words& words) const {
+    ours_.store(slot, words);
+    theirs_.store(slot, words);
   }
 
   WalledMemory ours_{D::base, D::memory_limits.most* D::node_bytes};
   WalledMemory theirs_{D::base, D::memory_limits.most* D::node_bytes};
   std::uint64_t nodes_ = 1;
+  Raw some_[512]{}; // words of a run on their way to both
 };
 
 } // namespace pagetwin::fuzz
