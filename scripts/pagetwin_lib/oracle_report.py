@@ -33,6 +33,7 @@ class Row:
     damaged: int = 0
     not_judged: int = 0
     unexplained: int = 0
+    restarts: int = 0  # of an oracle that could not go on; what it was asked then, it was asked again
     explained: dict[str, int] = field(default_factory=dict)  # by name of the deviation, those that were never met included
 
 
@@ -73,7 +74,7 @@ class Report:
     def _oracle(self, of: dict) -> None:
         self.formats.add(of["format"])
         row = self.rows.setdefault((of["format"], of["oracle"]), Row(of["format"], of["oracle"]))
-        for name in ("probes", "damaged", "not_judged", "unexplained"):
+        for name in ("probes", "damaged", "not_judged", "unexplained", "restarts"):
             setattr(row, name, getattr(row, name) + of[name])
         for entry in of["explained"]:
             row.explained[entry["name"]] = row.explained.get(entry["name"], 0) + entry["count"]
@@ -154,5 +155,7 @@ class Report:
     def _lines_of(self, row: Row) -> list[str]:
         lines = [f"{_beginning(row.format, row.oracle)} {row.probes:>12,} {row.damaged:>12,} {row.not_judged:>12,} "
                  f"{row.unexplained:>12,}"]
+        if row.restarts:
+            lines.append(f"{'':<20} {row.restarts:>12,} restarts: it died or was silent, and was asked again; why is above the table")
         return lines + [f"{'':<20} {count:>12,} explained: {name} ({self.manuals[row.oracle, name]})"
                         for name, count in row.explained.items() if count]

@@ -9,6 +9,7 @@
 #include <functional>
 #include <gtest/gtest.h>
 #include <limits>
+#include <set>
 #include <sstream>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -149,6 +150,28 @@ testing::AssertionResult has(const std::string& text, const std::string& part) {
   return testing::AssertionFailure() << "no '" << part << "' in\n" << text;
 }
 
+// Dies in the middle of the walks whose numbers are given, with half of what they do done.
+class Mortal final : public Emulator {
+ public:
+  explicit Mortal(std::set<unsigned> dies) : dies_(std::move(dies)) {}
+  [[nodiscard]] std::string_view name() const override { return liar_.name(); }
+  [[nodiscard]] bool judges(std::string_view format) const override { return liar_.judges(format); }
+  [[nodiscard]] bool writes_back() const override { return true; }
+  void walk(std::string_view format, Image image, std::span<const Probe> probes,
+            std::span<Answer> answers) override {
+    liar_.walk(format, image, probes, answers);
+    if (!dies_.contains(++walks_))
+      return;
+    std::ranges::fill(image.bytes.first(image.bytes.size() / 2), std::byte{0x5a});
+    throw std::runtime_error("liar died before a batch was done");
+  }
+
+ private:
+  Liar liar_{Lies{}};
+  std::set<unsigned> dies_;
+  unsigned walks_ = 0;
+};
+
 // A number of the summary's one line.
 std::uint64_t number(const Result& result, const std::string& name) {
   const std::size_t at = result.summary.find("\"" + name + "\":");
@@ -178,6 +201,44 @@ TEST_F(ForeignMmus, AreAskedAboutTracesFirst) {
 }
 
 TEST_F(ForeignMmus, AreAskedTheSameEveryTime) { EXPECT_EQ(ask({}).summary, ask({}).summary); }
+
+TEST_F(ForeignMmus, ThatDieAreStartedAgainAndLoseNothing) {
+  testing::internal::CaptureStderr();
+  const Result result =
+      ask(four_levels(), {.probes = 5000}, {std::make_unique<Mortal>(std::set{1U, 7U}), {}, {}});
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(result.status, ExitStatus::ok);
+  EXPECT_EQ(number(result, "probes"), number(ask({}), "probes"));
+  EXPECT_EQ(number(result, "restarts"), 2U);
+  EXPECT_TRUE(has(said,
+                  "pagetwin: x86_64_4: liar could not go on, and is started again (1 of at most 5 times): "
+                  "liar died before a batch was done\n"));
+  EXPECT_TRUE(has(said, "(2 of at most 5 times)"));
+}
+
+TEST_F(ForeignMmus, ThatDieOfOneTableTwiceEndItAndKeepTheirRow) {
+  testing::internal::CaptureStderr();
+  const Result result =
+      ask(four_levels(), {.probes = 5000}, {std::make_unique<Mortal>(std::set{3U, 4U}), {}, {}});
+  EXPECT_TRUE(has(testing::internal::GetCapturedStderr(),
+                  "\npagetwin: x86_64_4: liar died before a batch was done\n"));
+  EXPECT_EQ(result.status, ExitStatus::bad_input);
+  EXPECT_EQ(number(result, "restarts"), 1U);
+  EXPECT_GT(number(result, "probes"), 0U);
+  EXPECT_TRUE(has(result.printed, result.summary));
+}
+
+TEST_F(ForeignMmus, AreNotStartedAgainForEver) {
+  std::set<unsigned> every_second;
+  for (unsigned walk = 1; walk < 100; walk += 2)
+    every_second.insert(walk);
+  testing::internal::CaptureStderr();
+  const Result result =
+      ask(four_levels(), {.probes = 5000}, {std::make_unique<Mortal>(every_second), {}, {}});
+  EXPECT_TRUE(has(testing::internal::GetCapturedStderr(), "(5 of at most 5 times)"));
+  EXPECT_EQ(result.status, ExitStatus::bad_input);
+  EXPECT_EQ(number(result, "restarts"), 5U);
+}
 
 TEST_F(ForeignMmus, ThatGiveAnotherAnswerAreReportedWithATraceThatDoesItAgain) {
   const Result result = ask({.answer = let_users_write});

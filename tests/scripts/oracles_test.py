@@ -25,9 +25,10 @@ LATE = {"name": "late", "manual": "section 4", "count": 3}
 NEVER = {"name": "never", "manual": "section 5", "count": 0}
 
 
-def oracle(form="sv39", name="qemu", probes=10, unexplained=0, explained=()) -> str:
+def oracle(form="sv39", name="qemu", probes=10, unexplained=0, explained=(), restarts=0) -> str:
     return "pagetwin: oracle " + json.dumps({"format": form, "oracle": name, "probes": probes, "damaged": 4, "not_judged": 1,
-                                             "unexplained": unexplained, "explained": list(explained)}) + "\n"
+                                             "unexplained": unexplained, "restarts": restarts,
+                                             "explained": list(explained)}) + "\n"
 
 
 def tlb(form="sv39", name="qemu", stale=7, wrong=0) -> str:
@@ -107,6 +108,12 @@ class Printing(unittest.TestCase):
                      r"error: qemu: the known deviation 'never' was never met"):
             self.assertRegex(text, line)
         self.assertIn("not judged: contiguous sets", text)
+
+    def test_an_oracle_that_was_started_again_is_told(self):
+        made = report(oracle(restarts=2), oracle(restarts=1), a=OK)
+        self.assertRegex(made.render(complete=False), r"sv39 +qemu +20 .*\n +3 restarts: it died or was silent")
+        self.assertEqual(made.exit_status(complete=False), OK)
+        self.assertNotIn("restarts", report(oracle()).render(complete=False))
 
     def test_an_oracle_is_skipped_where_a_format_could_use_it(self):
         text = report(oracle("x86_64_4"), ABSENT, NO_LA57).render(complete=False)

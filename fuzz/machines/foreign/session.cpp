@@ -46,14 +46,15 @@ void add_deviations(std::string& list, const Deviations& known, const std::vecto
             + field("manual", known[i].manual) + "," + field("count", counts[i]) + "}";
 }
 
-std::string line_of(const std::string& format, const emulators::Oracle& oracle, const Tally& tally) {
+std::string line_of(const std::string& format, const emulators::Oracle& oracle, const Tally& tally,
+                    unsigned restarts) {
   std::string explained;
   add_deviations(explained, oracle.deviations, tally.by_deviation);
   add_deviations(explained, oracle.word_deviations, tally.by_word_deviation);
   return "pagetwin: oracle {" + field("format", format) + "," + field("oracle", oracle.emulator->name()) + ","
          + field("probes", tally.probes) + "," + field("damaged", tally.damaged) + ","
-         + field("not_judged", tally.not_judged) + "," + field("unexplained", tally.unexplained)
-         + ",\"explained\":[" + explained + "]}\n";
+         + field("not_judged", tally.not_judged) + "," + field("unexplained", tally.unexplained) + ","
+         + field("restarts", restarts) + ",\"explained\":[" + explained + "]}\n";
 }
 
 // Nothing where nobody could show a TLB.
@@ -66,6 +67,8 @@ std::string tlb_line_of(const std::string& format, const emulators::Oracle& orac
          + field("not_judged", tally.not_judged) + "," + field("stale", tally.stale) + ","
          + field("wrong", tally.wrong) + "}\n";
 }
+
+void complain(const std::string& what) { std::fprintf(stderr, "pagetwin: %s\n", what.c_str()); }
 
 ExitStatus worse(ExitStatus one, ExitStatus other) { return std::max(one, other); }
 
@@ -82,7 +85,7 @@ Session::Session(const twin::Target& target, std::vector<emulators::Opened> open
       absent_.push_back(std::move(*absent));
     if (auto* oracle = std::get_if<emulators::Oracle>(&each);
         oracle && wanted(options_.oracles, oracle->emulator->name()) && oracle->emulator->judges(format_))
-      oracles_.push_back(std::move(*oracle));
+      take(std::move(*oracle));
   }
   for (const emulators::Oracle& oracle : oracles_)
     tallies_.emplace_back(oracle);
@@ -97,14 +100,28 @@ Session::~Session() {
   scratch_jury = {};
 }
 
+void Session::take(emulators::Oracle oracle) {
+  auto persistent = std::make_unique<Persistent>(
+      std::move(oracle.emulator), [this](const std::string& what) { complain(format_ + ": " + what); });
+  persistent_.push_back(persistent.get());
+  oracle.emulator = std::move(persistent);
+  oracles_.push_back(std::move(oracle));
+}
+
 ExitStatus Session::run() {
-  ExitStatus status = ExitStatus::ok;
-  if (!oracles_.empty()) {
-    status = run_files(); // first: programs are generated only for what these leave to ask
-    status = worse(status, run_generated());
-  }
+  const ExitStatus status = oracles_.empty() ? ExitStatus::ok : ask();
   std::fputs(summary().c_str(), stdout);
   return status;
+}
+
+ExitStatus Session::ask() {
+  try {
+    const ExitStatus status = run_files(); // first: programs are generated only for what these leave to ask
+    return worse(status, run_generated());
+  } catch (const std::runtime_error& error) {
+    complain(format_ + ": " + error.what());
+    return reported_.empty() ? ExitStatus::bad_input : ExitStatus::diverged;
+  }
 }
 
 std::string Session::summary() const {
@@ -113,7 +130,8 @@ std::string Session::summary() const {
     lines += "pagetwin: absent {" + field("oracle", absent.emulator) + "," + field("reason", absent.reason)
              + "}\n";
   for (std::size_t i = 0; i < oracles_.size(); ++i)
-    lines += line_of(format_, oracles_[i], tallies_[i]) + tlb_line_of(format_, oracles_[i], tallies_[i].tlb);
+    lines += line_of(format_, oracles_[i], tallies_[i], persistent_[i]->restarts())
+             + tlb_line_of(format_, oracles_[i], tallies_[i].tlb);
   if (oracles_.empty())
     lines += "pagetwin: nobody {" + field("format", format_) + "}\n";
   return lines;

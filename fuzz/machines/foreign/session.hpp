@@ -4,6 +4,7 @@
 #pragma once
 
 #include "fuzz/machines/foreign/machine.hpp"
+#include "fuzz/machines/foreign/persistent.hpp"
 #include "fuzz/twin/replay.hpp"
 
 #include <set>
@@ -26,12 +27,15 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
+  // An oracle that cannot go on ends it; what was asked by then is in the summary.
   [[nodiscard]] twin::ExitStatus run();
   // As printed: one line for each oracle that was asked, or would have been.
   [[nodiscard]] std::string summary() const;
 
  private:
+  void take(emulators::Oracle oracle);
   [[nodiscard]] bool enough() const;
+  [[nodiscard]] twin::ExitStatus ask();
   [[nodiscard]] twin::ExitStatus run_files();
   [[nodiscard]] twin::ExitStatus run_file(const std::string& path);
   [[nodiscard]] twin::ExitStatus run_generated();
@@ -40,7 +44,8 @@ class Session {
   twin::Target target_;
   SessionOptions options_;
   std::string executable_, format_;
-  std::vector<emulators::Oracle> oracles_; // that judge the format
+  std::vector<emulators::Oracle> oracles_;    // that judge the format
+  std::vector<const Persistent*> persistent_; // the emulators of these
   std::vector<emulators::Absent> absent_;
   std::vector<Tally> tallies_, scratch_; // scratch: of programs that the minimiser runs
   std::unique_ptr<twin::Machine> machine_;
