@@ -100,6 +100,9 @@ struct Geometry {
     }
     return shifts;
   }();
+  static constexpr bool sizes_follow_from_levels = std::ranges::all_of(
+      F::sizes, [](const PageSize& s) { return s.log2_bytes == span_shifts[s.level] + s.log2_copies; });
+  static_assert(sizes_follow_from_levels, "a size is a slot of its level, so many copies of it");
   static constexpr auto frame_masks = [] {
     std::array<Raw, size_count> masks{};
     for (unsigned i = 0; i < size_count; ++i) {
