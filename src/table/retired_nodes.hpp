@@ -10,6 +10,7 @@ namespace pagetwin {
 class RetiredNodes {
  public:
   [[nodiscard]] bool empty() const { return head_ == 0; }
+  [[nodiscard]] std::uint32_t count() const { return count_; }
 
   // The record says what the pool will ask: the size in place of the live slots, the contents in that of the
   // markers.
@@ -18,6 +19,7 @@ class RetiredNodes {
                          .markers = static_cast<std::uint16_t>(contents),
                          .next = head_};
     head_ = pool.link(node);
+    ++count_;
   }
   void release(NodePool& pool) {
     while (head_ != 0) {
@@ -26,10 +28,11 @@ class RetiredNodes {
       head_ = was.next;
       pool.release(node, was.live, static_cast<Contents>(was.markers));
     }
+    count_ = 0;
   }
 
  private:
-  std::uint32_t head_ = 0; // as NodeRecord::next
+  std::uint32_t head_ = 0, count_ = 0; // head as NodeRecord::next
 };
 
 } // namespace pagetwin

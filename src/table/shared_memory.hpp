@@ -78,8 +78,13 @@ class SharedWindow {
 
 class SharedMemory {
  public:
-  // One place for each reader. Pool and places outlive the memory, which does not move.
-  SharedMemory(NodePool& pool, std::span<ReaderPlace> places) : readers_(places), pool_(&pool) {}
+  static constexpr std::uint32_t usual_batch = 32;
+
+  // One place for each reader. Pool and places outlive the memory, which does not move. So many nodes are
+  // retired before sync asks the readers; before that, only who finds no node does. Each time takes a reader
+  // that looks up at the same time as long as dozens of lookups.
+  SharedMemory(NodePool& pool, std::span<ReaderPlace> places, std::uint32_t batch = usual_batch)
+      : readers_(places), pool_(&pool), batch_(batch) {}
   SharedMemory(const SharedMemory&) = delete;
   SharedMemory& operator=(const SharedMemory&) = delete;
   ~SharedMemory() = default;
@@ -104,7 +109,8 @@ class SharedMemory {
   void invalidate(const Invalidation&) {}
   void sync() {
     synced_ = true;
-    reclaim();
+    if (retired_.count() >= batch_)
+      reclaim();
   }
   [[nodiscard]] bool reserve(unsigned shift, std::uint64_t count) {
     if (!pool_->available(shift, count))
@@ -120,8 +126,8 @@ class SharedMemory {
     retired_.push(*pool_, node, shift, contents);
     synced_ = false;
   }
-  // Gives back to the pool what no reader can hold any more, as sync does: for who has nothing to edit. What
-  // was retired since the last sync stays.
+  // Gives back to the pool what no reader can hold any more, at once: for who wants to know what is used, or
+  // has nothing to edit. What was retired since the last sync stays.
   void reclaim() {
     release_passed();
     if (!waiting_.empty() || retired_.empty() || !synced_)
@@ -144,6 +150,7 @@ class SharedMemory {
 
   ReaderEpochs readers_;
   NodePool* pool_;
+  std::uint32_t batch_;
   RetiredNodes retired_; // since the last ones were put to wait
   RetiredNodes waiting_; // for the readers that entered before moment_
   std::uint64_t moment_ = 0;

@@ -8,10 +8,11 @@
 
 namespace pagetwin {
 
-// One for each thread and table; several tables of one thread may share a place, one lookup or visit at a
-// time. The table is not destroyed before its readers are gone.
+// One for each thread and table, on a cache line of its own, since it is read for each lookup; several tables
+// of one thread may share a place, one lookup or visit at a time. The table is not destroyed before its
+// readers are gone.
 template <Format F>
-class SharedReader {
+class alignas(64) SharedReader {
  public:
   // reader: the number of the place, which nobody else uses at the same time.
   SharedReader(SharedMemory& memory, PhysAddr root, unsigned reader)

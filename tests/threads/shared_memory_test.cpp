@@ -73,6 +73,23 @@ TEST_F(SharedMemoryTest, WhatIsRetiredWhileOthersWaitIsFreeOnceAllHaveLeft) {
   EXPECT_EQ(wide.pool().used(), 1U);
 }
 
+TEST_F(SharedMemoryTest, ReadersAreAskedWhenABatchIsRetiredOrNoNodeIsLeft) {
+  SharedTable<X86_64_4> lazy(7, 4);
+  const auto once = [&lazy](VirtAddr va) {
+    ASSERT_EQ(lazy.table().map(va, frame, page, writable), Status::ok);
+    (void)lazy.table().unmap(va, page);
+  };
+  once(here);
+  EXPECT_EQ(lazy.pool().used(), 4U); // three wait for a fourth
+  once(there);
+  EXPECT_EQ(lazy.pool().used(), 1U);
+  once(here);
+  EXPECT_TRUE(lazy.memory().reserve(12, 3));
+  EXPECT_EQ(lazy.pool().used(), 4U);
+  EXPECT_TRUE(lazy.memory().reserve(12, 6));
+  EXPECT_EQ(lazy.pool().used(), 1U);
+}
+
 TEST_F(SharedMemoryTest, ANodeIsNotReusedBeforeTheSync) {
   SharedMemory& memory = shared.memory();
   ASSERT_TRUE(memory.reserve(12, 3));
@@ -88,7 +105,7 @@ TEST_F(SharedMemoryTest, ARetiredNodeKeepsItsSizeAndIsZeroWhenItIsHandedOutAgain
   std::vector<std::byte> bytes(6U << 12);
   std::vector<NodeRecord> records(6);
   NodePool pool(bytes, PhysAddr{bytes_of(32)}, 12, records);
-  SharedMemory memory(pool, {});
+  SharedMemory memory(pool, {}, 1);
   const PhysAddr small = memory.allocate(12, Fill::zero), large = memory.allocate(13, Fill::zero);
   memory.store<std::uint64_t>(small, 1);
   memory.retire(small, 12, Contents::stale);

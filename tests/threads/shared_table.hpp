@@ -16,9 +16,11 @@ class SharedTable {
   static constexpr PhysAddr base{bytes_of(32)};
   static constexpr unsigned node_shift = Geometry<F>::node_shift(0);
 
-  explicit SharedTable(std::size_t nodes)
+  // batch: so many nodes are retired before the readers are asked.
+  explicit SharedTable(std::size_t nodes, std::uint32_t batch = 1)
       : blocks_(((nodes << node_shift) + sizeof(Block) - 1) / sizeof(Block)), records_(nodes),
-        pool_(std::as_writable_bytes(std::span(blocks_)), base, node_shift, records_) {}
+        pool_(std::as_writable_bytes(std::span(blocks_)), base, node_shift, records_),
+        memory_(pool_, places_, batch), table_(*PageTable<F, SharedMemory>::create(memory_, SpaceId{1})) {}
 
   [[nodiscard]] PageTable<F, SharedMemory>& table() { return table_; }
   [[nodiscard]] SharedMemory& memory() { return memory_; }
@@ -33,8 +35,8 @@ class SharedTable {
   std::vector<NodeRecord> records_;
   std::array<ReaderPlace, readers> places_{};
   NodePool pool_;
-  SharedMemory memory_{pool_, places_};
-  PageTable<F, SharedMemory> table_ = *PageTable<F, SharedMemory>::create(memory_, SpaceId{1});
+  SharedMemory memory_;
+  PageTable<F, SharedMemory> table_;
 };
 
 } // namespace pagetwin

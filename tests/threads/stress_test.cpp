@@ -68,7 +68,7 @@ class Reader {
 template <Format F, Layout L, Breaks B>
 class Stress {
  public:
-  explicit Stress(std::size_t nodes) : nodes_(nodes), shared_(nodes) {
+  Stress(std::size_t nodes, std::uint32_t batch) : nodes_(nodes), shared_(nodes, batch) {
     for (unsigned i = 0; i < SharedTable<F>::readers; ++i)
       readers_.emplace_back(shared_, i);
   }
@@ -86,6 +86,7 @@ class Stress {
     EXPECT_GT(writer_.grown(), 4 * nodes_) << "nodes were not reused";
     EXPECT_EQ(audit(shared_.table()).problem, "");
     shared_.table().destroy();
+    shared_.memory().reclaim();
     EXPECT_EQ(shared_.pool().used(), 0U);
     std::cout << overlapping_ << " lookups beside an edit of " << rounds * edits_of_a_round << "; "
               << writer_.grown() << " edits took nodes, " << writer_.refused() << " were refused\n";
@@ -124,16 +125,16 @@ class Stress {
 };
 
 TEST(SharedMemoryStress, ReadersOfX86SeeGapsInPromotesOnly) {
-  Stress<X86_64_4, Layout{22, 38}, Breaks::no>(40).run();
+  Stress<X86_64_4, Layout{22, 38}, Breaks::no>(40, 1).run();
 }
 TEST(SharedMemoryStress, ReadersOfRiscvSeeGapsInPromotesAndOfGroupsOnly) {
-  Stress<RiscvSv39, Layout{22, 29}, Breaks::no>(40).run();
+  Stress<RiscvSv39, Layout{22, 29}, Breaks::no>(40, 4).run();
 }
 TEST(SharedMemoryStress, ReadersOfAarch64SeeGapsWhereAnEntryIsBrokenOnly) {
-  Stress<Aarch64S1_4k, Layout{22, 38}, Breaks::yes>(40).run();
+  Stress<Aarch64S1_4k, Layout{22, 38}, Breaks::yes>(40, SharedMemory::usual_batch).run();
 }
 TEST(SharedMemoryStress, ReadersOfTheTinyFormatSeeGapsWhereAnEntryIsBrokenOnly) {
-  Stress<Tiny, Layout{17, 17}, Breaks::yes>(60).run();
+  Stress<Tiny, Layout{17, 17}, Breaks::yes>(60, 1).run();
 }
 
 } // namespace
