@@ -1,0 +1,26 @@
+"""Examples of the documents that are compiled: what a reader copies is what a test runs."""
+
+import re
+import textwrap
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def example_of_test(path: str) -> str:
+    """What is between the two marks."""
+    found = re.search(r"^ *// docs: begin\n(.*?)^ *// docs: end$", (ROOT / path).read_text(encoding="utf-8"),
+                      re.MULTILINE | re.DOTALL)
+    return textwrap.dedent(found[1])
+
+
+class Examples(unittest.TestCase):
+    def test_the_example_of_several_threads_is_the_one_that_is_compiled(self):
+        blocks = re.findall(r"^```cpp\n(.*?)^```$", (ROOT / "docs" / "table.md").read_text(encoding="utf-8"),
+                            re.MULTILINE | re.DOTALL)
+        self.assertEqual(blocks, [example_of_test("tests/threads/example_test.cpp")])
+
+
+if __name__ == "__main__":
+    unittest.main()
