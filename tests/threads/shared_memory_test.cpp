@@ -108,10 +108,12 @@ TEST_F(SharedMemoryTest, ARetiredNodeKeepsItsSizeAndIsZeroWhenItIsHandedOutAgain
   SharedMemory memory(pool, {}, 1);
   const PhysAddr small = memory.allocate(12, Fill::zero), large = memory.allocate(13, Fill::zero);
   memory.store<std::uint64_t>(small, 1);
+  memory.store<std::uint64_t>(large, 2);
   memory.retire(small, 12, Contents::stale);
   memory.retire(large, 13, Contents::zero);
   memory.sync();
   EXPECT_EQ(memory.allocate(13, Fill::zero), large);
+  EXPECT_EQ(memory.load<std::uint64_t>(large), 2U); // believed to be zero, so not cleared again
   EXPECT_EQ(memory.allocate(12, Fill::any), small);
   memory.retire(small, 12, Contents::stale);
   memory.sync();
@@ -143,7 +145,7 @@ TEST_F(SharedMemoryTest, AReaderSeesWhatTheTableSees) {
   EXPECT_EQ(theirs->descriptor(), ours->descriptor());
   EXPECT_EQ(theirs->attributes(), writable);
   EXPECT_FALSE(reader.lookup(there));
-  EXPECT_FALSE(reader.lookup(VirtAddr{bytes_of(47)})); // not canonical
+  EXPECT_FALSE(reader.lookup(here + bytes_of(48))); // not canonical
 }
 
 } // namespace
