@@ -174,8 +174,9 @@ class PageTable {
     const auto leaf = leaf_over(raw(va));
     if (!leaf)
       return Status::not_mapped;
-    const Flags all = F::flags(leaf->word, leaf->level()) | flags;
-    tree_.replace(leaf->slot, leaf->word, F::with_flags(leaf->word, all, leaf->level()), leaf->level());
+    const auto word = tree_.load(leaf->slot); // of the first copy, whichever of them covers va
+    const Flags all = F::flags(word, leaf->level()) | flags;
+    tree_.replace(leaf->slot, word, F::with_flags(word, all, leaf->level()), leaf->level());
     return Status::ok;
   }
 

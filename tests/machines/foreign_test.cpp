@@ -356,7 +356,7 @@ TEST_F(ForeignMmus, AreNotAskedWhenAnotherOneIsWanted) {
   EXPECT_TRUE(has(result.summary, "pagetwin: nobody"));
 }
 
-// Pages lead one frame too far, and the table's own answers hide it.
+// Pages lead one frame of their size too far, and the table's own answers hide it.
 class WrongFrame final : public DecoratedSubject {
  public:
   using DecoratedSubject::DecoratedSubject;
@@ -367,7 +367,7 @@ class WrongFrame final : public DecoratedSubject {
     const std::uint64_t slot =
         reference::x86_64_4().walk(memory, root(s), va, {}, {.smep = false, .smap = false}).leaf_address;
     if (status == Status::ok)
-      memory.store(slot, memory.load(slot).value_or(0) ^ 0x1000U);
+      memory.store(slot, memory.load(slot).value_or(0) ^ size);
     return status;
   }
 };

@@ -13,7 +13,7 @@ TEST_P(TableSplit, APartOfEverySizeBecomesALeafAndNoTranslationChanges) {
     table.write(part);
     ASSERT_OK(table.split(part, table.size(i)));
     EXPECT_EQ(table.subject().lookup(0, part)->size, table.size(i));
-    for (const std::uint64_t at : {largest, part - 1, part + table.size(i), 2 * largest - 1})
+    for (const std::uint64_t at : {largest, part - 1, part + table.size(i) - 1, 2 * largest - 1})
       EXPECT_EQ(table.subject().lookup(0, at)->pa, frames + (at - largest));
     EXPECT_EQ(table.unmap(part, table.size(i)).bytes, table.size(i));
     EXPECT_EQ(table.unmap(largest, largest).bytes, largest - table.size(i));
