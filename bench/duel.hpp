@@ -70,7 +70,10 @@ class Comparison {
     theirs_.push_back(theirs.ns_per_op);
   }
   [[nodiscard]] double subject_ns() const { return median(mine_); }
+  // Nothing where no turn counted.
   void report(benchmark::State& state) const {
+    if (ratios_.empty())
+      return;
     state.counters["ratio"] = median(ratios_);
     state.counters["probe_ns"] = median(theirs_);
   }
@@ -127,8 +130,16 @@ void solo(benchmark::State& state) {
   }
 }
 
+template <class Subject>
+[[nodiscard]] bool counts(const Subject& subject) {
+  if constexpr (requires { subject.counts(); })
+    return subject.counts();
+  else
+    return true;
+}
 // Turns until Google Benchmark has enough. Each side has prepare(), untimed, and run(), which returns a Pass.
-// same_work: is one a failure in which the two computed different results?
+// same_work: is one a failure in which the two computed different results? A subject may have counts(): is
+// the last pass one of those that are meant?
 template <class Subject, class Probe>
 [[nodiscard]] Comparison take_turns(benchmark::State& state, std::uint64_t operations, Subject& subject,
                                     Probe& probe, bool same_work) {
@@ -143,7 +154,8 @@ template <class Subject, class Probe>
     const Pass theirs = probe.run();
     if (same_work && mine.result != theirs.result)
       state.SkipWithError("the table and the probe computed different results");
-    comparison.add(mine, theirs);
+    if (counts(subject))
+      comparison.add(mine, theirs);
     state.ResumeTiming();
   }
   comparison.report(state);

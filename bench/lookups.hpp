@@ -56,8 +56,9 @@ struct W2 : DenseLookup {
   }
 };
 
-template <Dependent Chain>
+template <Dependent Chain, std::uint64_t Count = DenseLookup::operations>
 struct W2h : DenseLookup {
+  static constexpr std::uint64_t operations = Count;
   static constexpr const char* name = Chain == Dependent::no ? "W2h_hot" : "W2hd_hot_dependent";
   static constexpr double at_most = Chain == Dependent::no ? 1.15 : 1.05;
   template <class Table>

@@ -19,7 +19,7 @@ namespace pagetwin::bench {
 // What a lookup of a hole answers: no frame has this address.
 inline constexpr std::uint64_t miss = ~std::uint64_t{0};
 
-template <Format F, HardwareFlags Hardware = HardwareFlags::off>
+template <Format F, HardwareFlags Hardware = HardwareFlags::off, class M = PlainMemory<Hardware>>
 class Ours {
  public:
   static constexpr unsigned levels = F::levels, page_shift = F::page_shift,
@@ -84,10 +84,11 @@ class Ours {
   }
 
  protected:
-  using Memory = PlainMemory<Hardware>;
+  using Memory = M;
   using Table = PageTable<F, Memory>;
   static constexpr SpaceId space{0};
   [[nodiscard]] Memory& memory() { return memory_; }
+  [[nodiscard]] Table& table() { return table_; }
   [[nodiscard]] const Table& table() const { return table_; }
 
  private:

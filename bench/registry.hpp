@@ -7,6 +7,7 @@ namespace pagetwin::bench {
 
 void add_workloads();  // W1 to W12 and the probes
 void add_cached();     // lookups through the TLB and the walk cache
+void add_shared();     // lookups by a thread that is not the writer's
 void add_superpages(); // W8b, W9d and W11b
 void add_memory();     // MEM
 void add_traces();     // TRACE: recorded programs
