@@ -175,8 +175,13 @@ class PageTable {
     if (!leaf)
       return Status::not_mapped;
     const auto word = tree_.load(leaf->slot); // of the first copy, whichever of them covers va
-    const Flags all = F::flags(word, leaf->level()) | flags;
-    tree_.replace(leaf->slot, word, F::with_flags(word, all, leaf->level()), leaf->level());
+    const auto with_all = F::with_flags(word, F::flags(word, leaf->level()) | flags, leaf->level());
+    if (with_all == word)
+      return Status::ok;
+    // What hardware sets meanwhile is missing for a moment, and a cache that knows of it must not outlast
+    // that.
+    tree_.replace(leaf->slot, word, with_all, leaf->level());
+    tree_.pay(leaf->range(), Invalidation::Reach::leaf);
     return Status::ok;
   }
 

@@ -81,7 +81,7 @@ class Writer {
     const std::uint32_t last = e.first + e.count - 1;
     const std::uint32_t begin = start_of_leaf(e.first), end = start_of_leaf(last) + leaf_pages(last);
     for (std::uint32_t page = begin; page < end; ++page)
-      if (e.action == Action::promote || may_break(e, page))
+      if (may_break(e, page))
         history_.may_vanish(page, number);
   }
   [[nodiscard]] std::uint32_t start_of_leaf(std::uint32_t page) const {
@@ -90,6 +90,8 @@ class Writer {
   // A leaf that is cut is broken where the format demands it. Where it does not and there are groups, it
   // becomes groups first, and of those the edit breaks what it changes or cuts.
   [[nodiscard]] bool may_break(const Edit& e, std::uint32_t page) const {
+    if (e.action == Action::promote) // elsewhere the leaf is stored over the table
+      return B == Breaks::yes || (group_pages > 1 && e.count == group_pages);
     if (B == Breaks::no && group_pages == 1)
       return false;
     if (is_group(page))
