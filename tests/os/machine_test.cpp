@@ -47,7 +47,7 @@ class OsMachineTest : public testing::Test {
   explicit OsMachineTest(unsigned cpus = 2, unsigned tags = 3) {
     platform.serve = [this](unsigned cpu) { os.serve(cpu); };
     std::vector<CpuCaches> caches;
-    for (unsigned cpu = 0; cpu < cpus; ++cpu)
+    for (std::size_t cpu = 0; cpu < cpus; ++cpu)
       caches.push_back({std::span(lines).subspan(cpu * 8, 8), 2, std::span(pointers).subspan(cpu * 4, 4), 1});
     EXPECT_EQ(os.start(caches, tags), Status::ok);
     EXPECT_EQ(os.create(0, 1), Status::ok);
