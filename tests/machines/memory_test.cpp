@@ -36,8 +36,9 @@ TYPED_TEST(MemoryMachineOf, WritesAndReadsEveryOperandBack) {
   for (std::uint64_t seed = 0; seed < 20; ++seed)
     for (const twin::Op& op : this->swarm(seed).ops)
       for (std::size_t field = 0; field < twin::max_fields; ++field)
-        if (const twin::Domain& domain = TypeParam::schema.fields[field]; domain.used())
+        if (const twin::Domain& domain = TypeParam::schema.fields[field]; domain.used()) {
           EXPECT_EQ(twin::check_domain(domain, op.value[field]), std::nullopt);
+        }
 }
 
 // What each verb can answer, by docs/hvisor.md.
