@@ -86,7 +86,8 @@ class Kvm final : public Emulator {
   }
 
   Answer ask(const Image& image, const Probe& probe, const Deadline& deadline) {
-    const auto aim = asks(probe) ? aim_at(image, probe) : std::nullopt;
+    const bool asked = asks(probe) && !follow(*paging_, image, probe.address).harness;
+    const auto aim = asked ? aim_at(image, probe) : std::nullopt;
     if (!aim)
       return not_judged;
     Answer answer = guest_->access(aim->probe, aim->stored, deadline);

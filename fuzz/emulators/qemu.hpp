@@ -58,7 +58,7 @@ class Qemu : public Emulator, public CachedMmu {
   [[nodiscard]] std::string_view name() const final { return machine_.name; }
   [[nodiscard]] bool writes_back() const final { return machine_.sets_flags; }
   void walk(std::string_view format, Image image, std::span<const Probe> probes,
-            std::span<Answer> answers) final;
+            std::span<Answer> answers) override;
   [[nodiscard]] CachedMmu* cached() final { return this; }
   [[nodiscard]] bool watches(std::string_view /*format*/) const override { return false; }
   void watch(std::string_view format, const Edit& edit, std::span<const Access> accesses,

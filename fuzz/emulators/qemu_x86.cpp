@@ -7,6 +7,7 @@
 #include "fuzz/emulators/qemu.hpp"
 #include "fuzz/emulators/qemu_deviations.hpp"
 #include "fuzz/emulators/x86_harness.hpp"
+#include "fuzz/emulators/x86_trail.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -42,6 +43,13 @@ class QemuX86 final : public Qemu {
     return find_x86_paging(format) != nullptr;
   }
   [[nodiscard]] bool watches(std::string_view format) const override { return judges(format); }
+  void walk(std::string_view format, Image image, std::span<const Probe> probes,
+            std::span<Answer> answers) override {
+    Qemu::walk(format, image, probes, answers);
+    for (std::size_t i = 0; i < probes.size(); ++i)
+      if (follow(*find_x86_paging(format), image, probes[i].address).harness)
+        answers[i] = not_judged;
+  }
 
  protected:
   [[nodiscard]] bool asks(std::string_view format, const Probe& probe) const override {

@@ -28,7 +28,9 @@ X86Trail follow(const X86Paging& paging, const Image& image, std::uint64_t addre
   X86Trail trail;
   std::uint64_t node = image.root;
   for (unsigned level = paging.levels; level-- > 0;) {
-    const auto found = load(image, node + std::uint64_t{8} * paging.index(address, level));
+    const std::uint64_t slot = node + std::uint64_t{8} * paging.index(address, level);
+    trail.harness = trail.harness || slot == image.root + std::uint64_t{8} * x86_harness_slot;
+    const auto found = load(image, slot);
     const std::uint64_t word = found.value_or(0);
     trail.leaves = !found;
     if ((word & P) == 0)

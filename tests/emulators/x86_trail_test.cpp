@@ -38,6 +38,17 @@ TEST(X86TrailTest, LeadsToTheBytesOfPagesOfEverySize) {
   }
 }
 
+TEST(X86TrailTest, TellsWhenATableLeadsBackToTheRootAndItsHarness) {
+  for (const unsigned levels : {4U, 5U}) {
+    Tables t = x86_tables(levels);
+    t.set(1, 3, t.node(levels - 1) | P);
+    const std::uint64_t behind = 3 * bit(21), slot = x86_harness_slot * bit(12);
+    EXPECT_TRUE(follow(paging(levels), t.image(), behind + slot).harness);
+    EXPECT_FALSE(follow(paging(levels), t.image(), behind + slot + bit(12)).harness);
+    EXPECT_TRUE(follow(paging(levels), t.image(), paging(levels).base_of(x86_harness_slot)).harness);
+  }
+}
+
 TEST(X86TrailTest, EndsWhereNothingIsPresentAndAtTablesThatSayTheyArePages) {
   for (const unsigned levels : {4U, 5U}) {
     Tables t = x86_tables(levels);
