@@ -269,11 +269,9 @@ TEST(WalledMemoryDeathTest, ABytePastTheEndCannotBeRead) {
   EXPECT_DEATH((void)*end, "");
 }
 
-// What an earlier program had there is out of reach, too.
+#ifdef PAGETWIN_ASAN
+// What an earlier program had there is out of reach, too: it is poisoned, which nobody else enforces.
 TEST(WalledMemoryDeathTest, ABytePastTheStartOfLessCannotBeRead) {
-#ifndef PAGETWIN_ASAN
-  GTEST_SKIP() << "only ASan sees it";
-#endif
   WalledMemory memory(1 << 30, 4096);
   for (const std::size_t bytes : {64U, 4096U, 512U}) {
     memory.restart(bytes);
@@ -281,6 +279,7 @@ TEST(WalledMemoryDeathTest, ABytePastTheStartOfLessCannotBeRead) {
     EXPECT_DEATH((void)*before, "") << bytes;
   }
 }
+#endif
 
 } // namespace
 } // namespace pagetwin::fuzz
