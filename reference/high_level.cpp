@@ -52,11 +52,15 @@ void HighLevel::reset(unsigned spaces) {
   memory_.reset();
 }
 
+// What is no power of two aligns nothing, and is no size.
+std::uint64_t HighLevel::alignment_of(std::uint64_t size) const {
+  return (size & (size - 1)) == 0 ? size : profile_->sizes.front();
+}
+
 Status HighLevel::check_page(std::uint64_t va, std::uint64_t size) const {
   if (size == 0)
     return Status::empty;
-  const bool power = (size & (size - 1)) == 0;
-  if (!divides(power ? size : profile_->sizes.front(), va))
+  if (!divides(alignment_of(size), va))
     return Status::misaligned;
   if (!is_page_size(*profile_, size))
     return Status::bad_size;
@@ -74,11 +78,10 @@ Attributes HighLevel::placed(Attributes attributes, std::uint64_t va) const {
 }
 
 Status HighLevel::map(unsigned space, std::uint64_t va, const Frame& frame) {
-  const bool power = frame.size != 0 && (frame.size & (frame.size - 1)) == 0;
   const Status page = check_page(va, frame.size);
   if (page == Status::empty || page == Status::misaligned)
     return page;
-  if (!divides(power ? frame.size : profile_->sizes.front(), frame.base))
+  if (!divides(alignment_of(frame.size), frame.base))
     return Status::misaligned;
   if (page != Status::ok)
     return page;
@@ -135,7 +138,7 @@ std::uint64_t HighLevel::next_smaller(std::uint64_t size) const {
 }
 
 // One page becomes pages of `size`.
-void HighLevel::halve(Pages& pages, std::size_t at, std::uint64_t size) {
+void HighLevel::divide(Pages& pages, std::size_t at, std::uint64_t size) {
   const PageMapping whole = pages[at];
   pages.insert(pages.begin() + static_cast<std::ptrdiff_t>(at), whole.frame.size / size - 1, whole);
   for (std::uint64_t k = 0; k < whole.frame.size / size; ++k)
@@ -152,7 +155,7 @@ Status HighLevel::split(unsigned space, std::uint64_t va, std::uint64_t size) {
   if (in[at].frame.size < size)
     return Status::not_uniform;
   for (; in[at].frame.size > size; at = page_at(in, va))
-    halve(in, at, next_smaller(in[at].frame.size));
+    divide(in, at, next_smaller(in[at].frame.size));
   return Status::ok;
 }
 

@@ -84,6 +84,7 @@ class HighLevel {
  private:
   using Pages = std::vector<PageMapping>;
 
+  [[nodiscard]] std::uint64_t alignment_of(std::uint64_t size) const;
   [[nodiscard]] Status check_page(std::uint64_t va, std::uint64_t size) const;
   [[nodiscard]] Status check_attributes(const Attributes& attributes, std::uint64_t size) const;
   // What is written down: only the kernel's pages are global, and all of them.
@@ -95,7 +96,7 @@ class HighLevel {
     return is_kernel(va) ? kernel_ : own_[space];
   }
   [[nodiscard]] std::uint64_t next_smaller(std::uint64_t size) const;
-  static void halve(Pages& pages, std::size_t at, std::uint64_t size);
+  static void divide(Pages& pages, std::size_t at, std::uint64_t size);
 
   const Profile* profile_;
   std::uint64_t memory_bytes_;

@@ -23,7 +23,7 @@ bool is_set(const Decoded& word) { return word.kind == SlotKind::leaf && word.co
 BreakBeforeMake::Change BreakBeforeMake::decode(std::uint64_t slot, std::uint64_t before,
                                                 std::uint64_t after) const {
   const NodeState& node = seen_->node(slot);
-  const auto index = static_cast<unsigned>((slot - node.address) / view_->mmu->descriptor_bytes());
+  const unsigned index = view_->index_of(node.address, slot);
   const auto decoded = [&](std::uint64_t raw) {
     return view_->mmu->decode(raw, node.level, index, view_->mode);
   };

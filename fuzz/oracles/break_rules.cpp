@@ -2,36 +2,33 @@
 
 namespace pagetwin::fuzz {
 
+namespace {
+
+// Every field, and sets as a whole.
+constexpr BreakRules all_fields(const char* manual) {
+  return {.manual = manual,
+          .address = true,
+          .size = true,
+          .memory_type = true,
+          .global = true,
+          .key = true,
+          .sets = true};
+}
+
+} // namespace
+
 const BreakRules& aarch64_break_rules() {
-  static constexpr BreakRules rules{.manual = "Arm DDI 0487",
-                                    .address = true,
-                                    .size = true,
-                                    .memory_type = true,
-                                    .global = true,
-                                    .key = true,
-                                    .sets = true};
+  static constexpr BreakRules rules = all_fields("Arm DDI 0487");
   return rules;
 }
 
 const BreakRules& armv7_break_rules() {
-  static constexpr BreakRules rules{.manual = "Arm DDI 0406C",
-                                    .address = true,
-                                    .size = true,
-                                    .memory_type = true,
-                                    .global = true,
-                                    .key = true,
-                                    .sets = true};
+  static constexpr BreakRules rules = all_fields("Arm DDI 0406C");
   return rules;
 }
 
 const BreakRules& tiny_break_rules() {
-  static constexpr BreakRules rules{.manual = "docs/tiny.md",
-                                    .address = true,
-                                    .size = true,
-                                    .memory_type = true,
-                                    .global = true,
-                                    .key = true,
-                                    .sets = true};
+  static constexpr BreakRules rules = all_fields("docs/tiny.md");
   return rules;
 }
 

@@ -57,7 +57,7 @@ void CasemateLog::on_store(const MemoryEvent& event) {
     return;
   if (root_ == 0)
     introduce_root(view_->slot(node.address, 0));
-  const auto index = static_cast<unsigned>((event.address - node.address) / view_->mmu->descriptor_bytes());
+  const unsigned index = view_->index_of(node.address, event.address);
   introduce_below(event.after, node.level, index);
   write(event.address, event.after);
 }

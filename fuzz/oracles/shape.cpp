@@ -1,5 +1,7 @@
 #include "fuzz/oracles/shape.hpp"
 
+#include <algorithm>
+
 namespace pagetwin::fuzz {
 
 namespace {
@@ -40,6 +42,13 @@ unsigned copies_of(const reference::Mmu& mmu, std::uint64_t size) {
   for (unsigned level = 1; level < mmu.levels() && mmu.span(level) <= size; ++level)
     span = mmu.span(level);
   return static_cast<unsigned>(size / span);
+}
+
+bool passes_set(const reference::Mmu& mmu, std::uint64_t size, std::uint64_t other) {
+  const std::uint64_t least = std::min(size, other), most = std::max(size, other);
+  return std::ranges::any_of(mmu.profile().sizes, [&](std::uint64_t each) {
+    return least <= each && each <= most && copies_of(mmu, each) > 1;
+  });
 }
 
 Shape::Shape(const reference::Mmu& mmu) : widest_group_(widest_group(mmu)) {}

@@ -10,6 +10,9 @@ namespace pagetwin::fuzz {
 
 // A size that no level spans is made of several descriptors of the level below: how many.
 [[nodiscard]] unsigned copies_of(const reference::Mmu& mmu, std::uint64_t size);
+// Is one of the sizes, or one between them, of several descriptors? A split goes through every size in
+// between (docs/table.md).
+[[nodiscard]] bool passes_set(const reference::Mmu& mmu, std::uint64_t size, std::uint64_t other);
 
 class Shape {
  public:

@@ -49,7 +49,7 @@ void Steps::look_around(const NodeState& node, std::uint64_t slot) {
   const std::uint64_t root = tables_->root_now(node.space);
   if (root == 0)
     return;
-  const auto index = static_cast<unsigned>((slot - node.address) / view_->mmu->descriptor_bytes());
+  const unsigned index = view_->index_of(node.address, slot);
   const auto [first, last] = view_->slot_range(node.va, node.level, index);
   va_ = first;
   const std::uint64_t begin = view_->slot_va(node.va, node.level, 0);
@@ -94,19 +94,12 @@ Verdict Steps::judge(const Look& look) const {
 bool Steps::may_fault(const Look& look, const Seen& end) const {
   if (!look.old || !end)
     return false;
-  return broken_field(*rules_, *look.old, *end, passes_set(look.old->size, end->size)) != nullptr;
-}
-
-// A split goes through every size in between (docs/table.md).
-bool Steps::passes_set(std::uint64_t size, std::uint64_t other) const {
-  const std::uint64_t least = std::min(size, other), most = std::max(size, other);
-  return std::ranges::any_of(view_->mmu->profile().sizes, [&](std::uint64_t each) {
-    return least <= each && each <= most && copies_of(*view_->mmu, each) > 1;
-  });
+  const bool sets = passes_set(*view_->mmu, look.old->size, end->size);
+  return broken_field(*rules_, *look.old, *end, sets) != nullptr;
 }
 
 void Steps::link(const NodeState& parent, std::uint64_t slot, std::uint64_t raw) {
-  const auto index = static_cast<unsigned>((slot - parent.address) / view_->mmu->descriptor_bytes());
+  const unsigned index = view_->index_of(parent.address, slot);
   const auto word = view_->mmu->decode(raw, parent.level, index, view_->mode);
   if (word.violations != 0) // of a set that is being written the other copies may still be missing
     keep_first(found_,
@@ -127,13 +120,13 @@ const char* Steps::unfit(std::uint64_t slot, std::uint64_t node) const {
   if (!seen_->contains(state.parent))
     return "a root";
   const NodeState& other = seen_->node(state.parent);
-  const auto index = static_cast<unsigned>((state.parent - other.address) / view_->mmu->descriptor_bytes());
+  const unsigned index = view_->index_of(other.address, state.parent);
   const auto word = view_->mmu->decode(view_->load(state.parent), other.level, index, view_->mode);
   return other.live && word.kind == SlotKind::table && word.address == node ? "shared" : nullptr;
 }
 
 Verdict Steps::enter(const NodeState& parent, std::uint64_t slot, const reference::Decoded& table) {
-  const auto index = static_cast<unsigned>((slot - parent.address) / view_->mmu->descriptor_bytes());
+  const unsigned index = view_->index_of(parent.address, slot);
   const std::uint64_t va = view_->slot_va(parent.va, parent.level, index);
   if (const char* why = unfit(slot, table.address))
     return finding("O8 step", va, format("table linked: %s", why),

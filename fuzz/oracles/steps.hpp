@@ -46,8 +46,6 @@ class Steps {
   void look(unsigned space, std::uint64_t va, std::uint64_t slot, std::uint64_t root);
   [[nodiscard]] Verdict judge(const Look& look) const;
   [[nodiscard]] bool may_fault(const Look& look, const std::optional<reference::Translation>& end) const;
-  // Is one of the two a leaf of several copies, or does a split from one to the other pass such a size?
-  [[nodiscard]] bool passes_set(std::uint64_t size, std::uint64_t other) const;
 
   // Is the word legal, and what it leads to?
   void link(const NodeState& parent, std::uint64_t slot, std::uint64_t raw);

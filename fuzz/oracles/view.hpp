@@ -32,6 +32,9 @@ struct View {
   [[nodiscard]] std::uint64_t slot(std::uint64_t node, unsigned index) const {
     return node + std::uint64_t{index} * mmu->descriptor_bytes();
   }
+  [[nodiscard]] unsigned index_of(std::uint64_t node, std::uint64_t slot) const {
+    return static_cast<unsigned>((slot - node) / mmu->descriptor_bytes());
+  }
   [[nodiscard]] std::uint64_t load(std::uint64_t slot) const {
     return memory.word(slot, mmu->descriptor_bytes());
   }

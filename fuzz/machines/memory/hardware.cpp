@@ -48,7 +48,7 @@ void MemoryMachine::on_store(const MemoryEvent& e) {
     return;
   if (events_ < 4) {
     const NodeState& node = subject_->observation().node(e.address);
-    const auto index = static_cast<unsigned>((e.address - node.address) / mmu_->descriptor_bytes());
+    const unsigned index = view_.index_of(node.address, e.address);
     fill_all(node.space, view_.slot_va(node.va, node.level, index), events_ % 2 != 0);
   }
   event();

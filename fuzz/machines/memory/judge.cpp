@@ -157,15 +157,16 @@ Verdict MemoryMachine::judge_line(const OsPage& line, unsigned cpu) const {
   return what != nullptr ? stale_page("cpu", cpu, line.va, what) : std::nullopt;
 }
 
+// Where there is a page before and after: if the change between them has to go through a break.
 bool MemoryMachine::may_break(const Page& before, const Page& after) const {
-  if (!before || !after) // then a fault is what one of them says
+  if (!before || !after)
     return false;
-  const auto [smaller, larger] = std::minmax(before->frame.size, after->frame.size);
-  for (const std::uint64_t size : mmu_->profile().sizes) // a split passes through each of them
-    if (copies_of(*mmu_, size) > 1 && smaller <= size && size <= larger)
-      return true;
-  const bool changed = with_rights(before->frame.attributes, {}) != with_rights(after->frame.attributes, {});
-  return sides_.rules().breaks() && (smaller != larger || changed);
+  const std::uint64_t va = std::max(before->va, after->va);
+  const auto at_va = [va](const Page& page) {
+    return reference::Translation{page->pa_of(va), page->frame.size, page->frame.attributes, {}};
+  };
+  const bool sets = passes_set(*mmu_, before->frame.size, after->frame.size);
+  return broken_field(sides_.rules(), at_va(before), at_va(after), sets) != nullptr;
 }
 
 Verdict MemoryMachine::probe(unsigned space, std::uint64_t va) const {

@@ -62,7 +62,7 @@ void TableMachine::after_store(std::uint64_t slot) {
   const NodeState& node = seen.node(slot);
   if (!node.linked || !spaces_[node.space].alive)
     return;
-  const auto index = static_cast<unsigned>((slot - seen.node_address(slot)) / mmu_->descriptor_bytes());
+  const unsigned index = view_.index_of(seen.node_address(slot), slot);
   const std::uint64_t va = view_.slot_va(node.va, node.level, index);
   if (const auto t = view_.translate(subject_->root(node.space), va))
     tlb_.fill(node.space, va, *t);
@@ -79,7 +79,7 @@ void TableMachine::before_exchange(std::uint64_t slot) {
   const NodeState& node = seen.node(slot);
   if (!node.linked)
     return;
-  const auto index = static_cast<unsigned>((slot - seen.node_address(slot)) / mmu_->descriptor_bytes());
+  const unsigned index = view_.index_of(seen.node_address(slot), slot);
   const std::uint64_t page = mmu_->profile().sizes.front(), span = mmu_->span(node.level);
   const std::uint64_t va = view_.slot_va(node.va, node.level, index) + inject_page_ * page % span;
   // The reference hears of it as of something that happened before the operation, so the leaf must still be
