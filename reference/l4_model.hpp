@@ -90,6 +90,8 @@ class L4Model {
   [[nodiscard]] virtual std::optional<L4Unit> find(unsigned space, std::uint64_t va) const = 0;
   // All units and areas of a space, ascending.
   [[nodiscard]] virtual std::vector<L4Unit> units(unsigned space) const = 0;
+  // How many units of a space are mapped, areas not counted; 0 where there is no space.
+  [[nodiscard]] virtual std::uint64_t mapped_units(unsigned space) const = 0;
   // The theorems, as docs/l4.md numbers its invariants: the number of the first that is false, or 0.
   [[nodiscard]] virtual unsigned broken_invariant() const = 0;
 };

@@ -2,6 +2,7 @@
 // addresses and sizes are in bytes. It refuses to know the reference; spaces_subject_of.hpp wraps ours.
 #pragma once
 
+#include "fuzz/oracles/derivation.hpp"
 #include "fuzz/oracles/observed_memory.hpp"
 #include "src/base/access.hpp"
 #include "src/base/status.hpp"
@@ -39,16 +40,6 @@ struct SpacesUnmapped {
   Status status = Status::ok;
   unsigned bits = 0;
 };
-// One leaf, as the mapping database knows it; status without what hardware has recorded since.
-struct SpacesUnit {
-  std::uint64_t base = 0, size = 0;
-  bool real = false, area = false; // no parent: a frame of sigma0's, or an area
-  unsigned parent_space = 0;
-  std::uint64_t parent_va = 0; // of the unit's first byte
-  std::uint64_t frame = 0;
-  Rights rights = Rights::none;
-  unsigned status = 0; // bits as above, hardware's flags included
-};
 struct SpacesAccess {
   bool ok = false;
   std::uint64_t pa = 0;
@@ -77,6 +68,8 @@ class SpacesSubject {
   [[nodiscard]] virtual Status merge(unsigned space, std::uint64_t va, std::uint64_t size) = 0;
   // Through the TLB, as a user; sets what hardware sets and what its miss handler records.
   [[nodiscard]] virtual SpacesAccess access(unsigned space, std::uint64_t va, AccessKind kind) = 0;
+  // Through the TLB, without an access: no flag is set. pa of the byte.
+  [[nodiscard]] virtual std::optional<std::uint64_t> translate(unsigned space, std::uint64_t va) = 0;
   // Through the table alone, and from the mapping database: descriptor, link node, mapping node, parent.
   [[nodiscard]] virtual std::optional<SpacesUnit> find(unsigned space, std::uint64_t va) const = 0;
   // All units and areas of a space, ascending by address.

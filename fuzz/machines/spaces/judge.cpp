@@ -1,0 +1,227 @@
+// What an operation left behind.
+#include "fuzz/machines/spaces/machine.hpp"
+#include "fuzz/oracles/flush_log.hpp"
+
+namespace pagetwin::fuzz {
+
+namespace {
+
+using Hex = unsigned long long;
+
+// What invalidations call a space.
+unsigned tag_of(unsigned space) { return space + 1; }
+
+// The rights of a leaf without the user's, as the model counts them.
+unsigned bits_of(const reference::Attributes& a) {
+  return (a.read ? 1U : 0U) | (a.write ? 2U : 0U) | (a.execute ? 4U : 0U);
+}
+
+// Which part of a unit is another than the model's; null: none.
+const char* differing(const SpacesUnit& ours, const reference::L4Unit& model) {
+  const bool real = !model.parent && !model.area;
+  if (ours.base != model.base || ours.size != model.size)
+    return "size";
+  if (ours.area != model.area || ours.real != real)
+    return "kind";
+  if (ours.frame != model.frame)
+    return "frame";
+  if (model.parent && (ours.parent_space != model.parent->space || ours.parent_va != model.parent->va))
+    return "parent";
+  if ((static_cast<unsigned>(ours.rights) & 7U) != model.rights)
+    return "rights";
+  return ours.status != model.status && !model.area ? "status" : nullptr;
+}
+
+} // namespace
+
+Verdict SpacesMachine::judge(const twin::Op& op) {
+  if (Verdict v = judge_bytes())
+    return v;
+  if (Verdict v = probe_changes())
+    return v;
+  if (Verdict v = probe_around(op))
+    return v;
+  if (Verdict v = compare_counts())
+    return v;
+  return options_.paranoid ? compare_all() : std::nullopt;
+}
+
+// O11: what failed changed nothing.
+Verdict SpacesMachine::judge_atomicity(const Used& before) const {
+  const bool starved = status_ == Status::out_of_memory;
+  if (starved != subject_->refused())
+    return finding("O11 atomic", op_->value[l4_va], format("%s refused %d", verb_name(), subject_->refused()),
+                   format("%s answers %s, and allocations were %srefused", verb_name(),
+                          to_text(status_).data(), subject_->refused() ? "" : "not "));
+  if (status_ != Status::ok && (used() != before || subject_->observation().visible_change()))
+    return finding("O11 atomic", op_->value[l4_va], format("%s failed and changed something", verb_name()),
+                   format("%s answers %s and changed a table or the number of nodes", verb_name(),
+                          to_text(status_).data()));
+  return std::nullopt;
+}
+
+Verdict SpacesMachine::judge_bytes() {
+  Observation& seen = subject_->observation();
+  if (seen.quiet())
+    return std::nullopt;
+  if (Verdict v = structure_.check(
+          view_, seen, [this](std::uint64_t node) { return unsigned{subject_->record(node).live}; }))
+    return v;
+  if (Verdict v = check_flush_log(view_, seen, tag_of))
+    return v;
+  return tlb_.check(view_, seen, [this](unsigned space) { return roots_[space]; });
+}
+
+// Every place where a word that hardware could walk gave way to another.
+Verdict SpacesMachine::probe_changes() {
+  unsigned probes = 0;
+  for (const Replaced& r : subject_->observation().replaced()) {
+    if (roots_[r.space] == 0 || (probes++ >= 16 && !options_.thorough))
+      continue;
+    if (Verdict v = probe(r.space, view_.slot_va(r.node_va, r.level, r.index)))
+      return v;
+  }
+  return std::nullopt;
+}
+
+// Both ends of what the operation was about.
+Verdict SpacesMachine::probe_around(const twin::Op& op) {
+  const twin::Verb& uses = spaces_verbs[op.verb];
+  const auto probe_ends = [this](std::uint64_t space, std::uint64_t base, std::uint64_t size) -> Verdict {
+    if (!is_space(space))
+      return std::nullopt;
+    for (const std::uint64_t at : {base, base + size - 1})
+      if (Verdict v = probe(static_cast<unsigned>(space), at))
+        return v;
+    return std::nullopt;
+  };
+  if (uses.uses(l4_va))
+    if (Verdict v =
+            probe_ends(op.value[l4_space], op.value[l4_va], uses.uses(l4_size) ? op.value[l4_size] : 1))
+      return v;
+  return uses.uses(l4_window_size)
+             ? probe_ends(op.value[l4_to], op.value[l4_window], op.value[l4_window_size])
+             : std::nullopt;
+}
+
+// Four views of one address: the model, the mapping database with its descriptor, the bytes, and the TLB.
+Verdict SpacesMachine::probe(unsigned space, std::uint64_t va) {
+  if (!reference::is_canonical(mmu_->profile(), va))
+    return std::nullopt;
+  const Unit model = model_->find(space, va);
+  const auto ours = subject_->find(space, va);
+  if (model.has_value() != ours.has_value())
+    return finding("O1 lookup", va, model ? "missing" : "surplus",
+                   format("%#llx in space %u is %smapped, and in the model it is %s", Hex{va}, space,
+                          ours ? "" : "not ", model ? "mapped" : "not"));
+  if (const char* what = model ? differing(*ours, *model) : nullptr)
+    return finding("O1 lookup", va, what,
+                   format("the unit of %#llx in space %u has another %s", Hex{va}, space, what));
+  if (ours)
+    if (Verdict v = check_derivation(space, *ours, subject_->mappings_used(),
+                                     [this](unsigned s, std::uint64_t at) { return subject_->find(s, at); }))
+      return v;
+  return probe_bytes(space, va, model);
+}
+
+Verdict SpacesMachine::probe_bytes(unsigned space, std::uint64_t va, const Unit& model) const {
+  const auto bytes = view_.translate(roots_[space], va);
+  const std::uint64_t pa = model ? model->frame + (va - model->base) : 0;
+  const bool same =
+      bytes.has_value() == model.has_value()
+      && (!model
+          || (bytes->pa == pa && bytes->size == model->size && bits_of(bytes->attributes) == model->rights));
+  if (!same)
+    return finding("O3 walk", va, "walk of the bytes",
+                   format("a walk of %#llx in space %u finds %#llx, the model %#llx", Hex{va}, space,
+                          Hex{bytes ? bytes->pa : 0}, Hex{pa}));
+  const auto cached = subject_->translate(space, va);
+  if (cached.has_value() != model.has_value() || (cached && *cached != pa))
+    return finding("O14 views", va, "through the TLB",
+                   format("%#llx in space %u is %#llx through the TLB, in the model %#llx", Hex{va}, space,
+                          Hex{cached.value_or(0)}, Hex{pa}));
+  return std::nullopt;
+}
+
+// As many mapping nodes as the model has units: what is derived and not where it should be is noticed here,
+// wherever it is.
+Verdict SpacesMachine::compare_counts() {
+  if (!options_.thorough && steps_ % 4 != 0)
+    return std::nullopt;
+  std::uint64_t units = 0;
+  for (unsigned s = 0; s < space_count_; ++s)
+    units += model_->mapped_units(s);
+  if (units == subject_->mappings_used())
+    return std::nullopt;
+  return finding("O12 derivation", 0, "number of mappings",
+                 format("there are %llu mapping nodes, and the model has %llu units",
+                        static_cast<unsigned long long>(subject_->mappings_used()),
+                        static_cast<unsigned long long>(units)));
+}
+
+Verdict SpacesMachine::compare_all() {
+  for (unsigned s = 0; s < space_count_; ++s)
+    if (Verdict v = roots_[s] != 0 ? compare_space(s) : std::nullopt)
+      return v;
+  if (const unsigned broken = model_->broken_invariant(); broken != 0)
+    return finding("O12 derivation", 0, format("invariant %u of the model", broken),
+                   format("the model breaks its own invariant %u", broken));
+  if (const auto wrong = subject_->audit())
+    return finding("O12 derivation", 0, "audit: " + *wrong, "the mapping database: " + *wrong);
+  return std::nullopt;
+}
+
+Verdict SpacesMachine::compare_space(unsigned space) {
+  const std::vector<reference::L4Unit> model = model_->units(space);
+  const std::vector<SpacesUnit>& ours = subject_->units(space);
+  if (model.size() != ours.size())
+    return finding("O1 lookup", 0, "number of units",
+                   format("space %u has %zu units, in the model %zu", space, ours.size(), model.size()));
+  for (std::size_t i = 0; i < model.size(); ++i)
+    if (const char* what = differing(ours[i], model[i]))
+      return finding("O1 lookup", model[i].base, what,
+                     format("the unit of %#llx in space %u has another %s", Hex{model[i].base}, space, what));
+  reference::read_contents(view_.memory, roots_[space], *mmu_, view_.mode, contents_);
+  if (contents_.broken != nullptr)
+    return finding("O4 shape", contents_.where, contents_.broken,
+                   format("space %u: %s at %#llx", space, contents_.broken, Hex{contents_.where}));
+  std::uint64_t bytes = 0, expected = 0;
+  for (const reference::LeafRun& run : contents_.leaves)
+    bytes += run.bytes;
+  for (const reference::L4Unit& unit : model)
+    expected += unit.size;
+  for (const SpacesUnit& unit : ours)
+    if (Verdict v = probe(space, unit.base))
+      return v;
+  return bytes == expected ? std::nullopt
+                           : Verdict(finding("O3 walk", 0, "bytes mapped",
+                                             format("space %u: the bytes map %llu bytes, the model %llu",
+                                                    space, Hex{bytes}, Hex{expected})));
+}
+
+// Hardware walks between the stores, and keeps what it finds.
+void SpacesMachine::after_store(std::uint64_t slot) {
+  if (stores_++ >= 3)
+    return;
+  const NodeState& node = subject_->observation().node(slot);
+  fill(node.space, view_.slot_va(node.va, node.level, view_.index_of(node.address, slot)));
+}
+
+void SpacesMachine::on_flush(const Invalidation& i) { tlb_.invalidate(raw(i.space) - 1U, i.first, i.last); }
+
+void SpacesMachine::fill(unsigned space, std::uint64_t va) {
+  if (space >= space_count_ || roots_[space] == 0)
+    return;
+  if (const auto found = view_.translate(roots_[space], va))
+    tlb_.fill(space, va, *found);
+}
+
+void SpacesMachine::fill_around(const twin::Op& op) {
+  const twin::Verb& uses = spaces_verbs[op.verb];
+  if (uses.uses(l4_va) && op.value[l4_space] < space_count_)
+    fill(static_cast<unsigned>(op.value[l4_space]), op.value[l4_va]);
+  if (uses.uses(l4_window_size) && op.value[l4_to] < space_count_)
+    fill(static_cast<unsigned>(op.value[l4_to]), op.value[l4_window]);
+}
+
+} // namespace pagetwin::fuzz

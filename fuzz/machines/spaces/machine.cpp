@@ -1,0 +1,144 @@
+#include "fuzz/machines/spaces/machine.hpp"
+
+namespace pagetwin::fuzz {
+
+static_assert(l4_space_limits.most == 8);
+
+SpacesMachine::SpacesMachine(const SpacesSides& sides, const twin::MachineOptions& options)
+    : sides_(sides), options_(options), mmu_(&sides.mmu()), subject_(sides.subject(*this)),
+      model_(sides.model(mmu_->profile())), structure_(*mmu_) {
+  want_exchanges(false);
+  Arena& arena = subject_->arena();
+  view_ = {.mmu = mmu_,
+           .memory = {reinterpret_cast<unsigned char*>(arena.begin()), arena.base(), arena.size()},
+           .mode = {.pa_bits = mmu_->profile().pa_bits, .smep = false, .smap = false}};
+}
+
+// sigma0, and space 1 if there may be one.
+void SpacesMachine::begin(const twin::Program& program) {
+  const auto& header = program.header;
+  space_count_ = static_cast<unsigned>(l4_space_limits.nearest(header[header_l4_spaces]));
+  const std::uint64_t page = mmu_->profile().sizes.front(),
+                      memory =
+                          std::max(page, sides_.schema->header[header_memory].limits_with(header).nearest(
+                                             header[header_memory])
+                                             / page * page);
+  roots_ = {};
+  tlb_.reset();
+  steps_ = 0;
+  refused_start_ = subject_->start({.nodes = l4_node_limits.nearest(header[header_l4_nodes]),
+                                    .mappings = mapping_limits.nearest(header[header_mappings]),
+                                    .parts = part_limits.nearest(header[header_parts]),
+                                    .spaces = space_count_,
+                                    .memory = memory})
+                   != Status::ok;
+  if (refused_start_)
+    return;
+  model_->reset(space_count_, memory);
+  if (space_count_ > 1 && subject_->create(1) == Status::ok)
+    (void)model_->create(1);
+  follow_roots();
+}
+
+// Spaces that came and went.
+void SpacesMachine::follow_roots() {
+  for (unsigned s = 0; s < space_count_; ++s) {
+    const std::uint64_t root = subject_->exists(s) ? subject_->root(s) : 0;
+    if (root != 0 && roots_[s] == 0)
+      structure_.add_root(subject_->observation(), root, s);
+    roots_[s] = root;
+  }
+}
+
+Verdict SpacesMachine::step(const twin::Op& op) {
+  if (refused_start_) // too little for sigma0's table
+    return std::nullopt;
+  op_ = &op;
+  status_ = Status::ok;
+  word_ = nullptr;
+  has_number_ = false;
+  ++steps_;
+  stores_ = 0;
+  subject_->begin_operation();
+  try {
+    const Used before = used();
+    fill_around(op);
+    Verdict v = apply(op);
+    keep_first(v, judge_atomicity(before));
+    return v ? std::move(v) : judge(op);
+  } catch (const Runaway& runaway) {
+    return finding("O15 progress", op.value[l4_va], format("%s: %s", verb_name(), runaway.what),
+                   format("%s: %s", verb_name(), runaway.what));
+  }
+}
+
+Verdict SpacesMachine::finish() {
+  if (refused_start_)
+    return std::nullopt;
+  subject_->begin_operation();
+  try {
+    if (Verdict v = compare_all())
+      return v;
+    subject_->close();
+    for (unsigned s = 0; s < space_count_; ++s)
+      if (roots_[s] != 0)
+        Structure::drop_root(subject_->observation(), roots_[s]);
+    subject_->stop();
+    if (const Used left = used(); left != Used{0, 0, 0})
+      return finding("O5 frames", 0, "leak at the end",
+                     format("%llu table nodes, %llu mapping nodes and %llu arrays of parts are left",
+                            static_cast<unsigned long long>(left.nodes),
+                            static_cast<unsigned long long>(left.mappings),
+                            static_cast<unsigned long long>(left.parts)));
+    return Structure::complaint(subject_->observation());
+  } catch (const Runaway& runaway) {
+    return finding("O15 progress", 0, format("finish: %s", runaway.what), format("finish: %s", runaway.what));
+  }
+}
+
+std::string SpacesMachine::outcome() const {
+  if (word_ != nullptr)
+    return word_;
+  const std::string status(to_text(status_));
+  return status_ == Status::ok && has_number_
+             ? status + format(" %llu", static_cast<unsigned long long>(number_))
+             : status;
+}
+
+std::string SpacesMachine::explain(std::uint64_t address) const {
+  using Hex = unsigned long long;
+  if (refused_start_)
+    return "there are not even the nodes for sigma0's table\n";
+  std::string lines;
+  for (unsigned s = 0; s < space_count_; ++s) {
+    if (roots_[s] == 0)
+      continue;
+    const auto model = model_->find(s, address);
+    const auto ours = subject_->find(s, address);
+    const auto bytes = view_.translate(roots_[s], address);
+    lines += format("space %u: model %#llx + %#llx -> %#llx, parent %d:%#llx, rights %u, status %u%s\n", s,
+                    Hex{model ? model->base : 0}, Hex{model ? model->size : 0}, Hex{model ? model->frame : 0},
+                    model && model->parent ? static_cast<int>(model->parent->space) : -1,
+                    Hex{model && model->parent ? model->parent->va : 0}, model ? unsigned{model->rights} : 0U,
+                    model ? unsigned{model->status} : 0U, model && model->area ? ", area" : "");
+    lines += format(
+        "         ours  %#llx + %#llx -> %#llx, parent %d:%#llx, rights %u, status %u%s; bytes %#llx\n",
+        Hex{ours ? ours->base : 0}, Hex{ours ? ours->size : 0}, Hex{ours ? ours->frame : 0},
+        ours && !ours->real && !ours->area ? static_cast<int>(ours->parent_space) : -1,
+        Hex{ours ? ours->parent_va : 0}, ours ? static_cast<unsigned>(ours->rights) : 0U,
+        ours ? ours->status : 0U, ours && ours->area ? ", area" : "", Hex{bytes ? bytes->pa : 0});
+  }
+  return lines;
+}
+
+bool SpacesMachine::touches(const twin::Op& op, std::uint64_t address) const {
+  const twin::Verb& verb = spaces_verbs[op.verb];
+  const auto within = [&](std::uint64_t base, std::uint64_t size) {
+    return address - base < std::max(size, mmu_->profile().sizes.front());
+  };
+  const bool at_window = verb.uses(l4_window_size) && within(op.value[l4_window], op.value[l4_window_size]);
+  return at_window
+         || (verb.uses(l4_va) && within(op.value[l4_va], verb.uses(l4_size) ? op.value[l4_size] : 0));
+}
+
+} // namespace pagetwin::fuzz
