@@ -6,6 +6,7 @@
 #include "reference/l4_model.hpp"
 #include "reference/profile.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -39,6 +40,10 @@ class L4Operations : public L4Model {
     [[nodiscard]] bool covers(std::uint64_t va) const { return va - base < size; }
     // What of it begins at va; va may be its end.
     [[nodiscard]] Region from(std::uint64_t va) const { return {space, va, base + size - va}; }
+    // What is left behind the end of another region, which lies behind the base.
+    [[nodiscard]] Region behind(const Region& other) const {
+      return from(base + std::min(other.base + other.size - base, size));
+    }
     [[nodiscard]] bool meets(const Region& other) const {
       return space == other.space && (covers(other.base) || other.covers(base));
     }
@@ -46,6 +51,7 @@ class L4Operations : public L4Model {
     [[nodiscard]] bool contains(const Region& other) const {
       return space == other.space && covers(other.base) && other.size <= size;
     }
+    bool operator==(const Region&) const = default;
   };
   // A transfer whose arguments are good: two regions of one size.
   struct Move {

@@ -1,5 +1,6 @@
 // Each row of the operation tables of the L4 address spaces, and each of their edge cases, for single pages:
 // what both models must answer alike.
+#include "reference/l4_units.hpp"
 #include "tests/reference/l4_fixture.hpp"
 
 namespace reference {
@@ -12,7 +13,7 @@ class L4SinglePages : public testing::Test {
   L4Session l4{model};
 };
 
-using Models = testing::Types<L4Spaces>;
+using Models = testing::Types<L4Spaces, L4Units>;
 TYPED_TEST_SUITE(L4SinglePages, Models);
 
 TYPED_TEST(L4SinglePages, Sigma0MapsPhysicalMemoryAtEqualAddressesWithAllRights) {
@@ -257,18 +258,18 @@ TYPED_TEST(L4SinglePages, AnAccessSetsAccessedAndWrittenOrExecutedByItsKind) {
 
 TYPED_TEST(L4SinglePages, UnmapAndFlushAnswerTheStatusOfThePageAndOfAllThatIsDerivedAndTellTheParent) {
   for (const bool flushes : {false, true}) {
-    L4Session l4(this->model);
-    l4.map(0, 0, 1, 0);
-    l4.map(1, 0, 2, 0);
-    l4.map(2, 0, 3, 0);
-    l4.map(2, 0, 3, 1);
-    l4.touch(2, 0, AccessKind::read);
-    l4.touch(3, 0, AccessKind::write);
-    l4.touch(3, 1, AccessKind::execute);
-    EXPECT_EQ(flushes ? l4.flush(2, 0) : l4.unmap(2, 0), l4_all);
-    EXPECT_EQ(l4.contents(), flushes ? "1.0>0.0 rwx!awx" : "1.0>0.0 rwx!awx, 2.0>1.0 rwx");
-    EXPECT_EQ(l4.unmap(1, 0), l4_all) << "no ancestor misses history";
-    EXPECT_EQ(l4.unmap(1, 0), 0U) << "it was told";
+    L4Session session(this->model);
+    session.map(0, 0, 1, 0);
+    session.map(1, 0, 2, 0);
+    session.map(2, 0, 3, 0);
+    session.map(2, 0, 3, 1);
+    session.touch(2, 0, AccessKind::read);
+    session.touch(3, 0, AccessKind::write);
+    session.touch(3, 1, AccessKind::execute);
+    EXPECT_EQ(flushes ? session.flush(2, 0) : session.unmap(2, 0), l4_all);
+    EXPECT_EQ(session.contents(), flushes ? "1.0>0.0 rwx!awx" : "1.0>0.0 rwx!awx, 2.0>1.0 rwx");
+    EXPECT_EQ(session.unmap(1, 0), l4_all) << "no ancestor misses history";
+    EXPECT_EQ(session.unmap(1, 0), 0U) << "it was told";
   }
 }
 
