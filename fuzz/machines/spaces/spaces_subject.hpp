@@ -14,6 +14,10 @@
 
 namespace pagetwin::fuzz {
 
+// As many as any program gets, whatever it asks for.
+inline constexpr std::size_t most_space_nodes = 1024, most_space_mappings = 8192, most_space_parts = 256,
+                             most_spaces = 8;
+
 struct SpacesOptions {
   std::size_t nodes = 64;     // of all tables together
   std::size_t mappings = 256; // mapping nodes
@@ -78,7 +82,8 @@ class SpacesSubject {
   // descriptor, or to another. Nothing when all is well. Costs what is mapped.
   [[nodiscard]] virtual std::optional<std::string> audit() const = 0;
 
-  // The (k + 1)-th allocation of a table node, mapping node or array of parts from now fails.
+  // The (k + 1)-th allocation of a table node, mapping node or array of parts from now fails, as they are
+  // asked for; that may be more than are taken.
   virtual void fail_allocation(std::uint64_t k) = 0;
   [[nodiscard]] virtual bool refused() const = 0; // within this operation
   [[nodiscard]] virtual std::uint64_t nodes_used() const = 0;

@@ -1,0 +1,203 @@
+// Our AddressSpaces as a SpacesSubject, over memory in which every store of the tables is seen, with a TLB
+// and a walk cache in front. Compiled once for each format, in the file of its target. It refuses to judge.
+#pragma once
+
+#include "fuzz/machines/junk_words.hpp"
+#include "fuzz/machines/spaces/rationed_memory.hpp"
+#include "fuzz/machines/spaces/spaces_subject.hpp"
+#include "src/space/linked_memory.hpp"
+#include "src/space/mapping_audit.hpp"
+#include "src/tlb/mmu.hpp"
+
+namespace pagetwin::fuzz {
+
+template <Format F>
+class SpacesSubjectOf final : public SpacesSubject {
+  using G = Geometry<F>;
+  using Db = MappingDb<F>;
+  using Bus = PlainMemory<HardwareFlags::on>;
+  using SpaceMmu = Mmu<F, Bus, Words::ours>;
+  // The tables' invalidations on their way to the Mmu, which is made after the tables' memory.
+  struct ToMmu {
+    SpaceMmu* mmu = nullptr;
+    void invalidate(const Invalidation& i) { mmu->invalidate(i); }
+    void sync() {}
+  };
+  using Memory = LinkedMemory<NotifyingMemory<RationedMemory, ToMmu>>;
+  using Spaces = AddressSpaces<F, Memory>;
+  static constexpr unsigned unit_shift = Memory::linked_shift(G::node_shift(0));
+  static constexpr std::size_t lines = 16, pointers = 4;
+
+ public:
+  explicit SpacesSubjectOf(Watcher& watcher)
+      : arena_(arena_base(sizeof(typename F::Raw), F::pa_bits), most_space_nodes << unit_shift),
+        junk_(junk_words<F>(arena_.data())), seen_(arena_.base(), unit_shift, most_space_nodes),
+        memory_(to_mmu_, arena_, most_space_nodes, unit_shift, std::span(records_), seen_, watcher),
+        bus_(memory_.pool()), mmu_(bus_, Tlb<F>(std::span(entries_), 2), WalkCache<F>(std::span(walks_), 1),
+                                   {GateRule::always(), GateRule::always()}),
+        parts_pool_(parts_arena(0), PhysAddr{0}, Db::parts_shift, {}) {
+    to_mmu_.mmu = &mmu_;
+    memory_.set_junk(std::span<const typename F::Raw>(junk_));
+    arena_.fill_data(std::as_bytes(std::span(junk_)));
+  }
+  ~SpacesSubjectOf() override { memory_.leave(arena_); }
+
+  [[nodiscard]] Status start(const SpacesOptions& o) override {
+    const std::size_t root = std::size_t{1} << (G::node_shift(G::root_level) - G::node_shift(0));
+    const std::size_t units = std::min(most_space_nodes, o.nodes + o.spaces * (root - 1));
+    const std::size_t parts = std::min(most_space_parts, o.parts);
+    seen_.reset(units, sizeof(typename F::Raw));
+    memory_.restart(arena_, units, unit_shift, records_);
+    mmu_.invalidate_all();
+    parts_pool_ =
+        NodePool(parts_arena(parts), PhysAddr{0}, Db::parts_shift, std::span(parts_records_).first(parts));
+    tables_ = {};
+    spaces_.emplace(memory_, std::span(tables_).first(std::min<std::size_t>(most_spaces, o.spaces)),
+                    std::span(mappings_).first(std::min(most_space_mappings, o.mappings) + 1), parts_pool_);
+    memory_.watch(db().nodes(), parts_pool_, Db::parts_shift);
+    return spaces_->start(o.memory);
+  }
+  void stop() override { spaces_->stop(); }
+  [[nodiscard]] bool exists(unsigned space) const override { return spaces_->exists(space); }
+  [[nodiscard]] std::uint64_t root(unsigned space) const override {
+    return raw(spaces_->units().table(space).root());
+  }
+  [[nodiscard]] Status create(unsigned space) override { return spaces_->create(space); }
+  [[nodiscard]] Status destroy(unsigned space) override { return spaces_->destroy(space); }
+  [[nodiscard]] SpacesTransferred map(const SpacesTransfer& t) override {
+    const Transferred done = spaces_->map(request(t));
+    return {done.status, done.pages};
+  }
+  [[nodiscard]] SpacesTransferred grant(const SpacesTransfer& t) override {
+    const Transferred done = spaces_->grant(request(t));
+    return {done.status, done.pages};
+  }
+  [[nodiscard]] SpacesUnmapped unmap(unsigned space, SpacesFlexpage page, Rights mask) override {
+    const Revoked done = spaces_->unmap(space, flexpage(page), mask);
+    return {done.status, static_cast<unsigned>(done.usage)};
+  }
+  [[nodiscard]] SpacesUnmapped flush(unsigned space, SpacesFlexpage page, Rights mask) override {
+    const Revoked done = spaces_->flush(space, flexpage(page), mask);
+    return {done.status, static_cast<unsigned>(done.usage)};
+  }
+  [[nodiscard]] Status place(unsigned space, std::uint64_t va, std::uint64_t size, std::uint64_t frame,
+                             Rights rights) override {
+    return spaces_->place(space, VirtAddr{va}, size, PhysAddr{frame}, rights);
+  }
+  [[nodiscard]] Status merge(unsigned space, std::uint64_t va, std::uint64_t size) override {
+    return spaces_->merge(space, VirtAddr{va}, size);
+  }
+  [[nodiscard]] SpacesAccess access(unsigned space, std::uint64_t va, AccessKind kind) override {
+    if (!exists(space))
+      return {};
+    const auto done = mmu_.access(id(space), PhysAddr{root(space)}, va, kind, Privilege::user);
+    if (done.fault != Fault::none)
+      return {};
+    if (kind == AccessKind::execute || (kind == AccessKind::write && !G::keeps_dirty))
+      spaces_->note_access(space, VirtAddr{va}, kind);
+    return {true, raw(done.translation.pa), done.translation.source == Source::tlb};
+  }
+  [[nodiscard]] std::optional<std::uint64_t> translate(unsigned space, std::uint64_t va) override {
+    const auto pa = exists(space) ? mmu_.find(id(space), PhysAddr{root(space)}, va) : std::nullopt;
+    return pa ? std::optional(raw(*pa)) : std::nullopt;
+  }
+
+  [[nodiscard]] std::optional<SpacesUnit> find(unsigned space, std::uint64_t va) const override {
+    if (!exists(space) || !G::is_canonical(va))
+      return std::nullopt;
+    const auto unit = spaces_->units().find(space, va);
+    return unit ? std::optional(shown(space, *unit)) : std::nullopt;
+  }
+  [[nodiscard]] std::vector<SpacesUnit>& units(unsigned space) override {
+    shown_.clear();
+    if (exists(space))
+      Spaces::for_halves([&](const Range& half) { show(space, half); });
+    return shown_;
+  }
+  [[nodiscard]] std::optional<std::string> audit() const override {
+    const std::string_view problem = pagetwin::audit(*spaces_);
+    return problem.empty() ? std::nullopt : std::optional<std::string>(problem);
+  }
+
+  void fail_allocation(std::uint64_t k) override { memory_.fail_allocation(k); }
+  [[nodiscard]] bool refused() const override { return memory_.refused(); }
+  [[nodiscard]] std::uint64_t nodes_used() const override { return memory_.pool().used(); }
+  [[nodiscard]] std::uint64_t mappings_used() const override { return db().nodes().used(); }
+  [[nodiscard]] std::uint64_t parts_used() const override { return parts_pool_.used(); }
+  [[nodiscard]] NodeRecord record(std::uint64_t node) const override {
+    return memory_.record(PhysAddr{node});
+  }
+  [[nodiscard]] Arena& arena() override { return arena_; }
+  [[nodiscard]] Observation& observation() override { return seen_; }
+  void begin_operation() override {
+    seen_.begin_operation();
+    memory_.begin_operation();
+  }
+  void close() override { memory_.close(); }
+
+ private:
+  [[nodiscard]] static SpaceId id(unsigned space) { return SpaceId{static_cast<std::uint16_t>(space + 1)}; }
+  [[nodiscard]] const Db& db() const { return spaces_->units().db(); }
+  [[nodiscard]] std::span<std::byte> parts_arena(std::size_t arrays) {
+    return std::as_writable_bytes(std::span(parts_)).first(arrays << Db::parts_shift);
+  }
+  [[nodiscard]] static Flexpage flexpage(const SpacesFlexpage& page) {
+    return {VirtAddr{page.base}, page.size};
+  }
+  [[nodiscard]] static TransferRequest request(const SpacesTransfer& t) {
+    return {t.from, t.to, flexpage(t.send), t.send_base, flexpage(t.window), t.mask};
+  }
+  void show(unsigned space, Range rest) {
+    while (const auto unit = spaces_->units().next(space, rest)) {
+      shown_.push_back(shown(space, *unit));
+      if (unit->range.last >= rest.last)
+        return;
+      rest.first = unit->range.last + 1;
+    }
+  }
+  [[nodiscard]] SpacesUnit shown(unsigned space, const FoundUnit& unit) const {
+    const auto& table = spaces_->units().table(space);
+    SpacesUnit s{.base = unit.va, .size = unit.bytes(), .frame = unit.frame};
+    s.rights = without(table.lookup(VirtAddr{unit.va})->attributes().rights, Rights::none);
+    s.area = unit.is_area();
+    if (!s.area && db().nodes().contains(unit.node))
+      add_derivation(s, unit);
+    return s;
+  }
+  void add_derivation(SpacesUnit& s, const FoundUnit& unit) const {
+    const std::uint32_t up = db()[unit.node].parent;
+    s.status = static_cast<unsigned>(spaces_->units().usage(unit.node));
+    s.real = up == 0;
+    if (s.real)
+      return;
+    const MappingNode& parent = db()[up];
+    s.parent_space = parent.space;
+    s.parent_va = parent.va + (unit.frame & (Db::bytes(parent) - 1));
+  }
+
+  Arena arena_;
+  std::array<typename F::Raw, 8> junk_;
+  std::vector<NodeRecord> records_ = std::vector<NodeRecord>(most_space_nodes);
+  std::vector<NodeRecord> parts_records_ = std::vector<NodeRecord>(most_space_parts);
+  std::vector<std::uint64_t> parts_ =
+      std::vector<std::uint64_t>((most_space_parts << Db::parts_shift) / sizeof(std::uint64_t));
+  std::vector<MappingNode> mappings_ = std::vector<MappingNode>(most_space_mappings + 1);
+  std::vector<TlbEntry> entries_ = std::vector<TlbEntry>(lines);
+  std::vector<WalkCacheEntry> walks_ = std::vector<WalkCacheEntry>(pointers);
+  std::array<typename Spaces::Space, most_spaces> tables_;
+  std::vector<SpacesUnit> shown_;
+  Observation seen_;
+  ToMmu to_mmu_;
+  Memory memory_;
+  Bus bus_;
+  SpaceMmu mmu_;
+  NodePool parts_pool_;
+  std::optional<Spaces> spaces_;
+};
+
+template <class F>
+std::unique_ptr<SpacesSubject> make_spaces_subject(Watcher& watcher) {
+  return std::make_unique<SpacesSubjectOf<F>>(watcher);
+}
+
+} // namespace pagetwin::fuzz

@@ -1,0 +1,129 @@
+// Proof that the mapping database and the tables agree, or the first reason why not. Read only, for tests and
+// for users who doubt. Every leaf leads to its mapping node and every mapping node to its leaf, each unit
+// hangs once where it covers its parent, no array is empty or lost, and no link is left where no leaf begins.
+// Costs what is mapped, and the slots of the nodes that it takes.
+#pragma once
+
+#include "src/space/address_spaces.hpp"
+#include "src/table/audit.hpp"
+
+namespace pagetwin {
+
+template <Format F, class M>
+class MappingAuditor {
+  using G = Geometry<F>;
+  using S = Sizes<F>;
+  using Spaces = AddressSpaces<F, M>;
+  using T = Tree<F, M>;
+  using Node = typename T::Node;
+
+ public:
+  explicit MappingAuditor(const Spaces& spaces) : units_(&spaces.units()), db_(&units_->db()) {}
+
+  // Empty: all is well.
+  [[nodiscard]] std::string_view run() {
+    for (unsigned space = 0; space < units_->spaces().size(); ++space)
+      if (units_->spaces()[space].table)
+        check_space(space);
+    check(units_found_ == db_->nodes().used(), "a mapping node has no leaf");
+    check(children_ == derived_, "a unit does not hang below its parent");
+    check(arrays_ == db_->parts().used(), "an array of parts is lost");
+    return problem_;
+  }
+
+ private:
+  void check(bool good, std::string_view problem) {
+    if (!good && problem_.empty())
+      problem_ = problem;
+  }
+  void check_space(unsigned space) {
+    const auto& table = units_->table(space);
+    check(audit(table).ok(), "a table is not well formed");
+    std::uint64_t areas = 0;
+    Spaces::for_halves([&](Range rest) {
+      while (const auto unit = units_->next(space, rest)) {
+        areas += unit->is_area();
+        if (!unit->is_area())
+          check_unit(space, *unit);
+        if (!problem_.empty() || unit->range.last >= rest.last)
+          return;
+        rest.first = unit->range.last + 1;
+      }
+    });
+    check(areas == units_->spaces()[space].areas, "areas are counted wrong");
+    check_links(table.tree(), table.tree().root(), 0);
+  }
+
+  void check_unit(unsigned space, const FoundUnit& unit) {
+    if (!db_->nodes().contains(unit.node))
+      return check(false, "a leaf leads to no mapping node");
+    const MappingNode& node = (*db_)[unit.node];
+    check(++units_found_ <= db_->nodes().used(), "a leaf leads to a mapping node that another leaf has");
+    check(node.space == space && node.va == unit.va && node.size == unit.size,
+          "a leaf leads to the mapping node of another");
+    const auto leaf = units_->table(space).lookup(VirtAddr{unit.va});
+    check(leaf->attributes() == mapping_attributes<F>(node.rights),
+          "a leaf has other rights than its mapping node");
+    if (problem_.empty())
+      check_derived(unit);
+    derived_ += node.parent != 0;
+  }
+  // What hangs below the unit is derived from it, and is where it hangs.
+  void check_derived(const FoundUnit& unit) {
+    const Scope all{{unit.frame, unit.frame + (unit.bytes() - 1)}};
+    std::uint32_t before = 0;
+    for (auto next = db_->first_child(unit.at(), all); next && problem_.empty();
+         next = db_->next_child(*next, all)) {
+      check(++children_ <= db_->nodes().used(), "a list of derived units has no end");
+      check_child(unit, *next, before);
+      before = (*db_)[next->node].next != 0 ? next->node : 0;
+    }
+    if (problem_.empty())
+      check_arrays((*db_)[unit.node].derived, unit.size);
+  }
+  void check_child(const FoundUnit& parent, const UnitAt& child, std::uint32_t before) {
+    const MappingNode& node = (*db_)[child.node];
+    check(node.parent == parent.node && node.prev == before, "a list of derived units is broken");
+    check((node.rights & (*db_)[parent.node].rights) == node.rights,
+          "a unit has rights that its parent lacks");
+    const auto leaf = units_->spaces()[node.space].table ? units_->find(node.space, node.va) : std::nullopt;
+    check(leaf && leaf->node == child.node && leaf->frame == child.frame && leaf->size <= parent.size,
+          "a unit hangs where it does not belong");
+  }
+  void check_arrays(const DerivedUnits& at, unsigned size) {
+    if (at.parts == 0)
+      return;
+    ++arrays_;
+    unsigned live = 0;
+    for (unsigned i = 0; i < S::parts(size); ++i) {
+      const DerivedUnits& part = db_->array(at.parts)[i];
+      live += !part.none();
+      check_arrays(part, size - 1);
+    }
+    check(live != 0 && live == db_->record(at.parts).live, "an array of parts is counted wrong");
+  }
+  // No link but where a leaf begins.
+  void check_links(const T& tree, Node node, std::uint64_t va) {
+    const auto slots = tree.window(node.at);
+    for (unsigned i = 0; i < G::entries(node.level); ++i) {
+      const typename T::Slot s{node, G::slot(node.at, i), va + i * G::span(node.level), slots.load(i)};
+      if (s.kind() == Kind::table)
+        check_links(tree, s.child(), s.va);
+      const bool begins = s.kind() == Kind::leaf && tree.leaf_of(s).slot == s.at;
+      check(begins || LinkNode<F>::read(tree.memory().pool(), s.at, node.level, 0) == 0,
+            "a link is left where no leaf begins");
+    }
+  }
+
+  const Units<F, M>* units_;
+  const MappingDb<F>* db_;
+  std::string_view problem_;
+  std::uint64_t units_found_ = 0, derived_ = 0, children_ = 0, arrays_ = 0;
+};
+
+template <Format F, class M>
+[[nodiscard]] std::string_view audit(const AddressSpaces<F, M>& spaces) {
+  return MappingAuditor<F, M>(spaces).run();
+}
+
+} // namespace pagetwin

@@ -1,0 +1,272 @@
+// The mapping database: of every frame of sigma0's the tree of units derived from it. What is derived from a
+// unit hangs where it covers it (DerivedUnits), nested by size, so that all that is derived from a part of a
+// unit is found in time proportional to what is found, and no walk needs a stack: each unit knows its parent.
+// Where a unit hangs follows from its frame, which the caller knows from the leaf. Knows no table.
+#pragma once
+
+#include "src/space/mapping_nodes.hpp"
+#include "src/space/sizes.hpp"
+#include "src/table/node_pool.hpp"
+#include "src/table/tree.hpp"
+
+#include <optional>
+
+namespace pagetwin {
+
+// A unit with its first frame.
+struct UnitAt {
+  std::uint32_t node;
+  std::uint64_t frame;
+};
+
+// What a walk over derived units is about: those that meet some frames, and are of at least some size.
+struct Scope {
+  Range frames;
+  unsigned least = 0; // its place among the format's sizes
+};
+
+template <Format F>
+class MappingDb {
+  using S = Sizes<F>;
+
+ public:
+  // log2 of the bytes of an array of parts. All have room for the most parts that any size has.
+  static constexpr unsigned parts_shift = std::max(S::most_log2_parts() + 3, NodePool::smallest_shift);
+  static_assert(sizeof(DerivedUnits) == 8);
+
+  // parts: a pool whose units are arrays.
+  MappingDb(std::span<MappingNode> nodes, NodePool& parts) : nodes_(nodes), parts_(&parts) {}
+
+  [[nodiscard]] MappingNodes& nodes() { return nodes_; }
+  [[nodiscard]] const MappingNodes& nodes() const { return nodes_; }
+  [[nodiscard]] NodePool& parts() { return *parts_; }
+  [[nodiscard]] const NodePool& parts() const { return *parts_; }
+  [[nodiscard]] MappingNode& operator[](std::uint32_t node) const { return nodes_[node]; }
+  [[nodiscard]] static std::uint64_t bytes(const MappingNode& unit) { return S::bytes(unit.size); }
+  [[nodiscard]] Range frames(const UnitAt& unit) const {
+    return {unit.frame, unit.frame + (bytes(nodes_[unit.node]) - 1)};
+  }
+
+  // Hangs the unit below its parent, if it has one. Takes the arrays that are missing on the way.
+  void attach(const UnitAt& unit) {
+    MappingNode& node = nodes_[unit.node];
+    if (node.parent == 0)
+      return;
+    Place at = root(node.parent);
+    for (unsigned size = nodes_[node.parent].size; size > node.size; --size) {
+      if (at.units->parts == 0)
+        grow(at);
+      at = part(at.units->parts, size, unit.frame);
+    }
+    count(at);
+    push(*at.units, unit.node);
+  }
+  // Takes the unit from its parent, and gives back the arrays that emptied.
+  void detach(const UnitAt& unit) {
+    const MappingNode& node = nodes_[unit.node];
+    if (node.next != 0)
+      nodes_[node.next].prev = node.prev;
+    if (node.prev != 0)
+      nodes_[node.prev].next = node.next;
+    else if (node.parent != 0)
+      replace_first(root(node.parent), nodes_[node.parent].size, node, unit.frame);
+  }
+
+  // The first of the units of one size that are derived from a unit where this frame is; 0: none.
+  [[nodiscard]] std::uint32_t list(std::uint32_t parent, unsigned size, std::uint64_t frame) const {
+    const DerivedUnits* at = place(parent, size, frame);
+    return at != nullptr ? at->first : 0;
+  }
+  // Is there an array with the parts of this place?
+  [[nodiscard]] bool has_parts(std::uint32_t parent, unsigned size, std::uint64_t frame) const {
+    const DerivedUnits* at = place(parent, size, frame);
+    return at != nullptr && at->parts != 0;
+  }
+
+  // The units derived directly from one, in the order of their frames, larger ones first; nothing at the end.
+  [[nodiscard]] std::optional<UnitAt> first_child(const UnitAt& of, const Scope& scope) const {
+    const MappingNode& parent = nodes_[of.node];
+    return find(parent.derived, parent.size, of.frame, scope);
+  }
+  [[nodiscard]] std::optional<UnitAt> next_child(const UnitAt& after, const Scope& scope) const {
+    const MappingNode& node = nodes_[after.node];
+    if (node.next != 0)
+      return UnitAt{node.next, after.frame};
+    if (node.parent == 0)
+      return std::nullopt;
+    const UnitAt up = parent(after);
+    return find_after(nodes_[up.node].derived, nodes_[up.node].size, up.frame, scope, after);
+  }
+  // All that is derived from a unit, children before their parents; nothing at the end. What comes next is
+  // known before a unit goes.
+  [[nodiscard]] std::optional<UnitAt> first_derived(const UnitAt& of, const Scope& scope) const {
+    const auto child = first_child(of, scope);
+    return child ? std::optional(deepest(*child, scope)) : std::nullopt;
+  }
+  [[nodiscard]] std::optional<UnitAt> next_derived(const UnitAt& after, std::uint32_t of,
+                                                   const Scope& scope) const {
+    if (const auto sibling = next_child(after, scope))
+      return deepest(*sibling, scope);
+    return nodes_[after.node].parent == of ? std::nullopt : std::optional(parent(after));
+  }
+
+  // The unit becomes the first part of what it was: what was derived from it as a whole is cut off and
+  // returned as a list, and the rest is in `pieces`, to be adopted.
+  struct Cut {
+    std::uint32_t whole;  // list
+    std::uint32_t pieces; // array of parts, 0: nothing is derived from any
+  };
+  [[nodiscard]] Cut cut(std::uint32_t unit) {
+    MappingNode& node = nodes_[unit];
+    const Cut what{node.derived.first, node.derived.parts};
+    --node.size;
+    node.derived = what.pieces != 0 ? array(what.pieces)[0] : DerivedUnits{};
+    return what;
+  }
+  // The unit is the index-th part; its size says so already.
+  void adopt_piece(std::uint32_t unit, const Cut& what, unsigned index) {
+    if (what.pieces == 0)
+      return;
+    nodes_[unit].derived = array(what.pieces)[index];
+    adopt(unit, nodes_[unit].size, nodes_[unit].derived);
+  }
+  void finish(const Cut& what) {
+    if (what.pieces != 0)
+      parts_->release(parts_->at(what.pieces), parts_shift, Contents::stale);
+  }
+  // The opposite: `first` becomes a unit of the next larger size; from(i): the node that is the i-th part.
+  // Takes an array if anything is derived from any part.
+  template <class From>
+  void join(std::uint32_t first, From&& from) {
+    const unsigned size = nodes_[first].size + 1U;
+    DerivedUnits all;
+    for (unsigned i = 0; i < S::parts(size); ++i)
+      if (const DerivedUnits below = nodes_[from(i)].derived; !below.none()) {
+        if (all.parts == 0)
+          all.parts = new_array();
+        array(all.parts)[i] = below;
+        ++record(all.parts).live;
+        adopt(first, size - 1, below);
+      }
+    nodes_[first].size = static_cast<std::uint8_t>(size);
+    nodes_[first].derived = all;
+  }
+
+  // For audits: the places of an array.
+  [[nodiscard]] DerivedUnits* array(std::uint32_t parts) const {
+    return parts_->template host<DerivedUnits>(parts_->at(parts));
+  }
+  [[nodiscard]] NodeRecord& record(std::uint32_t parts) const { return parts_->record(parts_->at(parts)); }
+
+ private:
+  // A place, and what counts the places in use of its array; a unit itself has none.
+  struct Place {
+    DerivedUnits* units;
+    NodeRecord* of;
+  };
+  [[nodiscard]] Place root(std::uint32_t unit) const { return {&nodes_[unit].derived, nullptr}; }
+  // The part, of what is so large, where the frame is.
+  [[nodiscard]] Place part(std::uint32_t parts, unsigned size, std::uint64_t frame) const {
+    return {array(parts) + index(size, frame), &record(parts)};
+  }
+  [[nodiscard]] static unsigned index(unsigned size, std::uint64_t frame) {
+    return static_cast<unsigned>(frame >> S::log2(size - 1)) & (S::parts(size) - 1);
+  }
+  [[nodiscard]] std::uint32_t new_array() { return parts_->link(parts_->allocate(parts_shift, Fill::zero)); }
+  void grow(const Place& at) {
+    count(at);
+    at.units->parts = new_array();
+  }
+  // The place is about to be used.
+  static void count(const Place& at) {
+    if (at.of != nullptr && at.units->none())
+      ++at.of->live;
+  }
+  void push(DerivedUnits& at, std::uint32_t unit) {
+    nodes_[unit].prev = 0;
+    nodes_[unit].next = at.first;
+    if (at.first != 0)
+      nodes_[at.first].prev = unit;
+    at.first = unit;
+  }
+
+  [[nodiscard]] const DerivedUnits* place(std::uint32_t parent, unsigned size, std::uint64_t frame) const {
+    Place at = root(parent);
+    for (unsigned i = nodes_[parent].size; i > size; --i) {
+      if (at.units->parts == 0)
+        return nullptr;
+      at = part(at.units->parts, i, frame);
+    }
+    return at.units;
+  }
+  // The list that begins with the unit, somewhere below this place, begins with the next one now.
+  void replace_first(const Place& at, unsigned size, const MappingNode& unit, std::uint64_t frame) {
+    if (size == unit.size)
+      at.units->first = unit.next;
+    else
+      replace_in_parts(*at.units, size, unit, frame);
+    if (at.of != nullptr && at.units->none())
+      --at.of->live;
+  }
+  void replace_in_parts(DerivedUnits& at, unsigned size, const MappingNode& unit, std::uint64_t frame) {
+    replace_first(part(at.parts, size, frame), size - 1, unit, frame);
+    if (record(at.parts).live != 0)
+      return;
+    parts_->release(parts_->at(at.parts), parts_shift, Contents::zero);
+    at.parts = 0;
+  }
+  // All that is derived from a place is derived from this unit now.
+  void adopt(std::uint32_t unit, unsigned size, const DerivedUnits& below) {
+    for (std::uint32_t child = below.first; child != 0; child = nodes_[child].next)
+      nodes_[child].parent = unit;
+    for (unsigned i = 0; below.parts != 0 && i < S::parts(size); ++i)
+      adopt(unit, size - 1, array(below.parts)[i]);
+  }
+
+  [[nodiscard]] UnitAt parent(const UnitAt& unit) const {
+    const std::uint32_t up = nodes_[unit.node].parent;
+    return {up, align_down(unit.frame, S::log2(nodes_[up].size))};
+  }
+  [[nodiscard]] UnitAt deepest(UnitAt unit, const Scope& scope) const {
+    while (const auto child = first_child(unit, scope))
+      unit = *child;
+    return unit;
+  }
+  // The first unit below a place of some size, and the first one after another that is there.
+  [[nodiscard]] std::optional<UnitAt> find(const DerivedUnits& at, unsigned size, std::uint64_t frame,
+                                           const Scope& scope) const {
+    if (at.first != 0)
+      return UnitAt{at.first, frame};
+    return find_in_parts(at, size, frame, scope, std::max(frame, scope.frames.first));
+  }
+  [[nodiscard]] std::optional<UnitAt> find_after(const DerivedUnits& at, unsigned size, std::uint64_t frame,
+                                                 const Scope& scope, const UnitAt& after) const {
+    if (size == nodes_[after.node].size)
+      return find_in_parts(at, size, frame, scope, std::max(frame, scope.frames.first));
+    const unsigned i = index(size, after.frame);
+    const std::uint64_t there = align_down(after.frame, S::log2(size - 1));
+    if (const auto found = find_after(array(at.parts)[i], size - 1, there, scope, after))
+      return found;
+    const std::uint64_t rest = there + S::bytes(size - 1);
+    return i + 1 < S::parts(size) ? find_in_parts(at, size, frame, scope, rest) : std::nullopt;
+  }
+  // In the parts from the one where `from` is.
+  [[nodiscard]] std::optional<UnitAt> find_in_parts(const DerivedUnits& at, unsigned size,
+                                                    std::uint64_t frame, const Scope& scope,
+                                                    std::uint64_t from) const {
+    const std::uint64_t last = std::min(frame + (S::bytes(size) - 1), scope.frames.last);
+    if (at.parts == 0 || size <= scope.least || from > last)
+      return std::nullopt;
+    const DerivedUnits* const parts = array(at.parts);
+    std::uint64_t there = align_down(from, S::log2(size - 1));
+    for (unsigned i = index(size, from); i <= index(size, last); ++i, there += S::bytes(size - 1))
+      if (const auto found = find(parts[i], size - 1, there, scope))
+        return found;
+    return std::nullopt;
+  }
+
+  MappingNodes nodes_;
+  NodePool* parts_;
+};
+
+} // namespace pagetwin

@@ -1,0 +1,47 @@
+// One mapping of the L4 address spaces (docs/l4.md): a unit, where it is, what it is derived from, and what
+// is derived from it. The frame is in the leaf, which leads here through its link node. Knows no format.
+#pragma once
+
+#include "src/base/attributes.hpp"
+
+namespace pagetwin {
+
+// What was done to a unit since it was made or cleared: what docs/l4.md calls its status.
+enum class Usage : std::uint8_t { none = 0, accessed = 1, written = 2, executed = 4 };
+
+[[nodiscard]] constexpr Usage operator|(Usage a, Usage b) {
+  return static_cast<Usage>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
+}
+constexpr Usage& operator|=(Usage& a, Usage b) { return a = a | b; }
+[[nodiscard]] constexpr Usage usage_of(Flags flags) {
+  return (flags.accessed ? Usage::accessed : Usage::none) | (flags.dirty ? Usage::written : Usage::none);
+}
+
+inline constexpr Rights all_rights = Rights::read | Rights::write | Rights::execute;
+[[nodiscard]] constexpr Rights without(Rights rights, Rights mask) {
+  return static_cast<Rights>(static_cast<unsigned>(rights & all_rights) & ~static_cast<unsigned>(mask));
+}
+
+// Units derived from one place, which is a unit or one of its parts: those of its own size, as a list; and an
+// array with a place for each part of the next smaller size, where smaller ones are. 0: none.
+struct DerivedUnits {
+  std::uint32_t first = 0, parts = 0;
+
+  [[nodiscard]] bool none() const { return first == 0 && parts == 0; }
+};
+
+// Mapping nodes are known by number; 0 is none. parent 0: the unit is a frame of sigma0's.
+struct MappingNode {
+  std::uint64_t va = 0; // of the first byte
+  std::uint32_t parent = 0, next = 0, prev = 0;
+  DerivedUnits derived;
+  std::uint16_t space = 0;
+  std::uint8_t size = 0; // its place among the format's sizes
+  Rights rights : 4 = Rights::none;
+  Usage usage : 4 = Usage::none; // beside the leaf's flags
+
+  void note(Usage more) { usage = usage | more; }
+};
+static_assert(sizeof(MappingNode) == 32);
+
+} // namespace pagetwin

@@ -1,0 +1,34 @@
+// The rights of a mapping as a leaf has them: for users, where the format tells them from others. Knows no
+// bit of a descriptor.
+#pragma once
+
+#include "src/arch/format.hpp"
+#include "src/space/mapping_node.hpp"
+
+namespace pagetwin {
+
+// rights: of read, write and execute only. Where `user` would allow a user more than that, or is nothing that
+// the format can say beside them, it stays away.
+template <Format F>
+[[nodiscard]] constexpr Attributes mapping_attributes(Rights rights) {
+  const Attributes plain{.rights = rights}, for_users{.rights = rights | Rights::user};
+  bool fits = F::expressible(for_users);
+  for (const AccessKind kind : {AccessKind::read, AccessKind::write, AccessKind::execute})
+    fits = fits && (has(rights, right_of(kind)) || !F::permits(for_users, kind, Privilege::user));
+  return fits ? for_users : plain;
+}
+// Some of read, write and execute, that the format can express.
+template <Format F>
+[[nodiscard]] constexpr bool is_mapping_right(Rights rights) {
+  return without(rights, Rights::none) == rights && grants_access(rights)
+         && F::expressible(mapping_attributes<F>(rights));
+}
+// May these be taken away from any mapping?
+template <Format F>
+[[nodiscard]] constexpr bool is_revocable(Rights mask) {
+  const Rights left = without(all_rights, mask);
+  return without(mask, Rights::none) == mask && grants_access(mask)
+         && (left == Rights::none || is_mapping_right<F>(left));
+}
+
+} // namespace pagetwin

@@ -1,0 +1,258 @@
+// Units: leaves of the tables together with their mapping nodes, found, made, removed, narrowed, split and
+// joined, always both at once, and linked to each other. Areas are leaves whose link leads to no mapping
+// node. Reserves nothing: who edits has made sure that there is enough (space_needs.hpp). Refuses to know
+// what an operation of docs/l4.md means.
+#pragma once
+
+#include "src/space/link_node.hpp"
+#include "src/space/mapping_db.hpp"
+#include "src/space/mapping_rights.hpp"
+#include "src/table/page_table.hpp"
+
+namespace pagetwin {
+
+// One address space; areas: how many it has.
+template <Format F, class M>
+struct AddressSpace {
+  std::optional<PageTable<F, M>> table;
+  std::uint64_t areas = 0;
+};
+
+// A leaf as it was found. node 0: an area.
+struct FoundUnit {
+  std::uint32_t node;
+  std::uint64_t va, frame;
+  unsigned size;
+  Range range;
+
+  [[nodiscard]] bool is_area() const { return node == 0; }
+  [[nodiscard]] UnitAt at() const { return {node, frame}; }
+  [[nodiscard]] std::uint64_t bytes() const { return range.last - range.first + 1; }
+  // Of a byte, or the bytes, of the unit.
+  [[nodiscard]] std::uint64_t frame_of(std::uint64_t address) const { return frame + (address - va); }
+  [[nodiscard]] Range frames_of(const Range& part) const {
+    return {frame_of(part.first), frame_of(part.last)};
+  }
+};
+
+template <Format F, class M>
+class Units {
+  using G = Geometry<F>;
+  using S = Sizes<F>;
+  using Link = LinkNode<F>;
+  using Table = PageTable<F, M>;
+  using T = Tree<F, M>;
+  using Leaf = typename T::Leaf;
+
+ public:
+  using Space = AddressSpace<F, M>;
+
+  Units(std::span<Space> spaces, std::span<MappingNode> nodes, NodePool& parts)
+      : spaces_(spaces), db_(nodes, parts) {}
+
+  [[nodiscard]] MappingDb<F>& db() { return db_; }
+  [[nodiscard]] const MappingDb<F>& db() const { return db_; }
+  [[nodiscard]] std::span<Space> spaces() const { return spaces_; }
+  [[nodiscard]] Table& table(unsigned space) const { return *spaces_[space].table; }
+
+  // What covers va, which is canonical.
+  [[nodiscard]] std::optional<FoundUnit> find(unsigned space, std::uint64_t va) const {
+    const auto slot = table(space).tree().descend(va, 0);
+    return slot.kind() == Kind::leaf ? std::optional(seen(space, table(space).tree().leaf_of(slot)))
+                                     : std::nullopt;
+  }
+  // The first that meets the range.
+  [[nodiscard]] std::optional<FoundUnit> next(unsigned space, const Range& range) const {
+    const auto leaf = next_leaf(table(space).tree().root(), space, range);
+    return leaf ? std::optional(seen(space, *leaf)) : std::nullopt;
+  }
+  // visit(unit) for each unit that meets the range, areas left out, ascending. visit changes nothing.
+  template <class Visit>
+  void for_each(unsigned space, Range range, Visit&& visit) const {
+    while (const auto unit = next(space, range)) {
+      if (!unit->is_area())
+        visit(*unit);
+      if (unit->range.last >= range.last)
+        return;
+      range.first = unit->range.last + 1;
+    }
+  }
+  [[nodiscard]] bool meets_area(unsigned space, Range range) const {
+    while (spaces_[space].areas != 0) {
+      const auto unit = next(space, range);
+      if (!unit || unit->is_area())
+        return unit.has_value();
+      if (unit->range.last >= range.last)
+        return false;
+      range.first = unit->range.last + 1;
+    }
+    return false;
+  }
+
+  // A new unit, clear, where nothing is; or an area, where what is has no node.
+  void make(const MappingNode& as, std::uint64_t frame) {
+    const std::uint32_t node = db_.nodes().allocate(as);
+    db_.attach({node, frame});
+    lay(as, frame);
+    write_link(as.space, as.va, node);
+  }
+  void make_area(const MappingNode& as, std::uint64_t frame) {
+    ++spaces_[as.space].areas;
+    lay(as, frame);
+    write_link(as.space, as.va, 0);
+  }
+  void remove_area(unsigned space, const FoundUnit& area) {
+    --spaces_[space].areas;
+    clear_link(space, area.va);
+    (void)table(space).unmap(VirtAddr{area.va}, area.bytes());
+  }
+  // Nothing is derived from it. Returns what was done to it.
+  [[nodiscard]] Usage remove(const UnitAt& unit) {
+    const MappingNode node = db_[unit.node];
+    Usage usage = node.usage;
+    clear_link(node.space, node.va);
+    (void)table(node.space).unmap_collect(VirtAddr{node.va}, db_.bytes(node), adding_to(usage));
+    db_.detach(unit);
+    db_.nodes().release(unit.node);
+    return usage;
+  }
+  void restrict(std::uint32_t unit, Rights rights) {
+    MappingNode& node = db_[unit];
+    node.rights = rights;
+    (void)table(node.space).protect(VirtAddr{node.va}, db_.bytes(node), mapping_attributes<F>(rights).rights);
+  }
+  // What was done to it; and the same, which is forgotten then.
+  [[nodiscard]] Usage usage(std::uint32_t unit) const { return harvest(db_[unit], Harvest::keep); }
+  [[nodiscard]] Usage take_usage(std::uint32_t unit) {
+    const Usage usage = harvest(db_[unit], Harvest::clear);
+    db_[unit].usage = Usage::none;
+    return usage;
+  }
+
+  // The unit, and what is derived from it and as large, becomes parts of the next smaller size. Its node is
+  // that of the first part.
+  void split(const UnitAt& unit) {
+    db_.detach(unit);
+    std::uint32_t waiting = divide(unit, [](std::uint32_t, unsigned) {});
+    while (waiting != 0) {
+      const std::uint32_t next = waiting, parent = db_[next].parent;
+      waiting = db_[next].next;
+      waiting = chain(divide({next, unit.frame},
+                             [&](std::uint32_t part, unsigned i) { db_[part].parent = part_of(parent, i); }),
+                      waiting);
+    }
+  }
+  // All parts of a unit of this size at va become it: derived from one unit, with equal rights, in order.
+  void join(unsigned space, std::uint64_t va, unsigned size) {
+    const UnitAt first = find(space, va)->at();
+    db_.detach(first);
+    db_.join(first.node, [&](unsigned i) { return part_of(first.node, i); });
+    for (unsigned i = 1; i < S::parts(size); ++i)
+      db_[first.node].note(drop_part(*find(space, va + i * S::bytes(size - 1))));
+    clear_link(space, va);
+    (void)table(space).promote(VirtAddr{va}, S::bytes(size));
+    write_link(space, va, first.node);
+    db_.attach(first);
+  }
+
+ private:
+  [[nodiscard]] static auto adding_to(Usage& usage) {
+    return [&usage](const LeafReport& leaf) { usage |= usage_of(leaf.flags); };
+  }
+  [[nodiscard]] Usage harvest(const MappingNode& node, Harvest what) const {
+    Usage usage = node.usage;
+    (void)table(node.space).harvest(VirtAddr{node.va}, db_.bytes(node), what, adding_to(usage));
+    return usage;
+  }
+  [[nodiscard]] const NodePool& pool(unsigned space) const { return table(space).memory().pool(); }
+  [[nodiscard]] FoundUnit seen(unsigned space, const Leaf& leaf) const {
+    return {Link::read(pool(space), leaf.slot, leaf.level(), leaf.va), leaf.va, raw(leaf.frame()), leaf.size,
+            leaf.range()};
+  }
+  [[nodiscard]] Leaf leaf_at(unsigned space, std::uint64_t va) const {
+    const T& tree = table(space).tree();
+    return tree.leaf_of(tree.descend(va, 0));
+  }
+  void write_link(unsigned space, std::uint64_t va, std::uint32_t node) {
+    const Leaf leaf = leaf_at(space, va);
+    Link::write(pool(space), leaf.slot, leaf.level(), leaf.va, node);
+  }
+  void clear_link(unsigned space, std::uint64_t va) {
+    const Leaf leaf = leaf_at(space, va);
+    Link::clear(pool(space), leaf.slot, leaf.level());
+  }
+  void lay(const MappingNode& as, std::uint64_t frame) {
+    (void)table(as.space).map(VirtAddr{as.va}, PhysAddr{frame}, db_.bytes(as),
+                              mapping_attributes<F>(as.rights));
+  }
+  [[nodiscard]] std::optional<Leaf> next_leaf(typename T::Node node, unsigned space,
+                                              const Range& range) const {
+    const T& tree = table(space).tree();
+    const auto slots = tree.window(node.at);
+    const unsigned first = G::index(range.first, node.level), end = G::index(range.last, node.level) + 1;
+    for (unsigned i = slots.next_live(first, end); i < end; i = slots.next_live(i + 1, end)) {
+      const std::uint64_t va = align_down(range.first, G::span_shift(node.level))
+                               + (std::uint64_t{i - first} << G::span_shift(node.level));
+      const typename T::Slot s{node, G::slot(node.at, i), va, slots.load(i)};
+      if (s.kind() == Kind::leaf)
+        return tree.leaf_of(s);
+      if (const auto found = next_leaf(s.child(), space, range.clip(s.range())))
+        return found;
+    }
+    return std::nullopt;
+  }
+
+  // The node of the i-th part of what was, or will be, one unit; `first` is that of the first part.
+  [[nodiscard]] std::uint32_t part_of(std::uint32_t first, unsigned i) const {
+    const MappingNode& node = db_[first];
+    return i == 0 ? first : find(node.space, node.va + i * db_.bytes(node))->node;
+  }
+  // A unit that hangs nowhere becomes its parts, which hang; place(part, i) has named their parents. Returns
+  // what was derived from it as a whole, as a list.
+  template <class Place>
+  [[nodiscard]] std::uint32_t divide(const UnitAt& unit, Place&& place) {
+    MappingNode& node = db_[unit.node];
+    const std::uint64_t bytes = S::bytes(node.size - 1U), va = node.va;
+    node.next = node.prev = 0;
+    clear_link(node.space, va);
+    (void)table(node.space).split(VirtAddr{va}, bytes);
+    const auto cut = db_.cut(unit.node);
+    for (unsigned i = 0; i < S::parts(node.size + 1U); ++i) {
+      const std::uint32_t part = i == 0 ? unit.node : another(node, va + i * bytes);
+      if (i != 0)
+        db_.adopt_piece(part, cut, i);
+      place(part, i);
+      db_.attach({part, unit.frame + i * bytes});
+      write_link(node.space, va + i * bytes, part);
+    }
+    db_.finish(cut);
+    return cut.whole;
+  }
+  [[nodiscard]] std::uint32_t another(MappingNode as, std::uint64_t va) {
+    as.va = va;
+    as.next = as.prev = 0;
+    as.derived = {};
+    return db_.nodes().allocate(as);
+  }
+  // The list, and behind it the other one.
+  [[nodiscard]] std::uint32_t chain(std::uint32_t list, std::uint32_t behind) {
+    std::uint32_t last = list;
+    while (last != 0 && db_[last].next != 0)
+      last = db_[last].next;
+    if (last != 0)
+      db_[last].next = behind;
+    return last != 0 ? list : behind;
+  }
+  [[nodiscard]] Usage drop_part(const FoundUnit& part) {
+    const Usage usage = db_[part.node].usage;
+    clear_link(db_[part.node].space, part.va);
+    db_.detach(part.at());
+    db_.nodes().release(part.node);
+    return usage;
+  }
+
+  std::span<Space> spaces_;
+  MappingDb<F> db_;
+};
+
+} // namespace pagetwin
