@@ -49,10 +49,15 @@ class AddressSpaces {
   AddressSpaces(const AddressSpaces&) = delete;
   AddressSpaces& operator=(const AddressSpaces&) = delete;
 
-  // Makes space 0, with the memory from 0 on, in bytes: a multiple of the page. To be called first.
-  [[nodiscard]] Status start(std::uint64_t memory_bytes) {
+  // Makes space 0, with the memory from 0 on, in bytes: a multiple of the page. No unit becomes larger than
+  // `largest`, a size of the format; 0: any. To be called first.
+  [[nodiscard]] Status start(std::uint64_t memory_bytes, std::uint64_t largest = 0) {
     if (!is_aligned(memory_bytes, F::page_shift))
       return Status::misaligned;
+    const auto size = largest == 0 ? std::optional(G::size_count - 1) : G::size_index(largest);
+    if (!size)
+      return Status::bad_size;
+    largest_ = *size;
     if (memory_bytes > half_bytes || !G::is_output(0, std::max(memory_bytes, page)))
       return Status::out_of_range;
     const Status status = create(0);
@@ -187,7 +192,7 @@ class AddressSpaces {
 
   [[nodiscard]] Status fill(std::uint64_t memory_bytes) {
     for (std::uint64_t at = 0; at < memory_bytes;) {
-      unsigned size = S::within(memory_bytes - at);
+      unsigned size = std::min(largest_, S::within(memory_bytes - at));
       while (!is_aligned(at, S::log2(size)))
         --size;
       if (!reserve(SpaceNeeds<F, M>(units_).of_leaf(0, at, size))) {
@@ -242,7 +247,7 @@ class AddressSpaces {
       return first ? Status::not_uniform : Status::not_mapped;
     if (first->size >= size)
       return Status::ok;
-    bool alike = is_aligned(first->frame, S::log2(size));
+    bool alike = size <= largest_ && is_aligned(first->frame, S::log2(size));
     for (unsigned i = 0; alike && i < S::parts(size); ++i)
       alike = is_part(space, *first, i, size - 1);
     return alike ? Status::ok : Status::not_uniform;
@@ -259,6 +264,7 @@ class AddressSpaces {
 
   M* memory_;
   Units<F, M> units_;
+  unsigned largest_ = G::size_count - 1; // size
 };
 
 } // namespace pagetwin

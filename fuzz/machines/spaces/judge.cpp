@@ -60,12 +60,16 @@ Verdict SpacesMachine::judge_atomicity(const Used& before) const {
   return std::nullopt;
 }
 
+Verdict SpacesMachine::judge_structure() {
+  return structure_.check(view_, subject_->observation(),
+                          [this](std::uint64_t node) { return unsigned{subject_->record(node).live}; });
+}
+
 Verdict SpacesMachine::judge_bytes() {
-  Observation& seen = subject_->observation();
+  const Observation& seen = subject_->observation();
   if (seen.quiet())
     return std::nullopt;
-  if (Verdict v = structure_.check(
-          view_, seen, [this](std::uint64_t node) { return unsigned{subject_->record(node).live}; }))
+  if (Verdict v = judge_structure())
     return v;
   if (Verdict v = check_flush_log(view_, seen, tag_of))
     return v;

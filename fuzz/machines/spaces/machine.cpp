@@ -26,11 +26,13 @@ void SpacesMachine::begin(const twin::Program& program) {
   roots_ = {};
   tlb_.reset();
   steps_ = 0;
+  wrong_start_ = std::nullopt;
   refused_start_ = subject_->start({.nodes = l4_node_limits.nearest(header[header_l4_nodes]),
                                     .mappings = mapping_limits.nearest(header[header_mappings]),
                                     .parts = part_limits.nearest(header[header_parts]),
                                     .spaces = space_count_,
-                                    .memory = memory})
+                                    .memory = memory,
+                                    .largest = sides_.pages_only ? page : 0})
                    != Status::ok;
   if (refused_start_)
     return;
@@ -38,6 +40,7 @@ void SpacesMachine::begin(const twin::Program& program) {
   if (space_count_ > 1 && subject_->create(1) == Status::ok)
     (void)model_->create(1);
   follow_roots();
+  wrong_start_ = judge_structure(); // sigma0's table was filled before anybody knew its root
 }
 
 // Spaces that came and went.
@@ -53,6 +56,8 @@ void SpacesMachine::follow_roots() {
 Verdict SpacesMachine::step(const twin::Op& op) {
   if (refused_start_) // too little for sigma0's table
     return std::nullopt;
+  if (wrong_start_)
+    return std::exchange(wrong_start_, std::nullopt);
   op_ = &op;
   status_ = Status::ok;
   word_ = nullptr;

@@ -18,6 +18,7 @@ struct SpacesSides {
   std::unique_ptr<SpacesSubject> (*subject)(Watcher&);
   const reference::Mmu& (*mmu)();
   std::unique_ptr<reference::L4Model> (*model)(const reference::Profile&);
+  bool pages_only = false; // no unit is larger than a page
 };
 
 class SpacesMachine final : public twin::Machine, private Watcher {
@@ -58,6 +59,7 @@ class SpacesMachine final : public twin::Machine, private Watcher {
   // judge.cpp: what the operation left behind.
   [[nodiscard]] Verdict judge(const twin::Op& op);
   [[nodiscard]] Verdict judge_atomicity(const Used& before) const;
+  [[nodiscard]] Verdict judge_structure();
   [[nodiscard]] Verdict judge_bytes();
   [[nodiscard]] Verdict probe_changes();
   [[nodiscard]] Verdict probe_around(const twin::Op& op);
@@ -97,6 +99,7 @@ class SpacesMachine final : public twin::Machine, private Watcher {
   std::array<std::uint64_t, most_spaces> roots_{}; // 0: there is no such space
   const twin::Op* op_ = nullptr;
   bool refused_start_ = false;
+  Verdict wrong_start_;
   unsigned stores_ = 0;
   std::uint64_t steps_ = 0;
   Status status_ = Status::ok;

@@ -23,7 +23,8 @@ struct SpacesOptions {
   std::size_t mappings = 256; // mapping nodes
   std::size_t parts = 64;     // arrays of a superpage's parts
   unsigned spaces = 2;
-  std::uint64_t memory = 0; // sigma0's, in bytes
+  std::uint64_t memory = 0;  // sigma0's, in bytes
+  std::uint64_t largest = 0; // size of a unit, in bytes; 0: any of the format's
 };
 struct SpacesFlexpage {
   std::uint64_t base = 0, size = 0;

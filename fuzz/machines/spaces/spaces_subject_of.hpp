@@ -55,7 +55,7 @@ class SpacesSubjectOf final : public SpacesSubject {
     spaces_.emplace(memory_, std::span(tables_).first(std::min<std::size_t>(most_spaces, o.spaces)),
                     std::span(mappings_).first(std::min(most_space_mappings, o.mappings) + 1), parts_pool_);
     memory_.watch(db().nodes(), parts_pool_, Db::parts_shift);
-    return spaces_->start(o.memory);
+    return spaces_->start(o.memory, o.largest);
   }
   void stop() override { spaces_->stop(); }
   [[nodiscard]] bool exists(unsigned space) const override { return spaces_->exists(space); }
@@ -102,6 +102,12 @@ class SpacesSubjectOf final : public SpacesSubject {
     return pa ? std::optional(raw(*pa)) : std::nullopt;
   }
 
+  [[nodiscard]] std::optional<std::uint64_t> translate(unsigned space, std::uint64_t va) override {
+    if (!exists(space))
+      return std::nullopt;
+    const auto pa = mmu_.find(SpaceId{static_cast<std::uint16_t>(space + 1)}, PhysAddr{root(space)}, va);
+    return pa ? std::optional(raw(*pa)) : std::nullopt;
+  }
   [[nodiscard]] std::optional<SpacesUnit> find(unsigned space, std::uint64_t va) const override {
     if (!exists(space) || !G::is_canonical(va))
       return std::nullopt;

@@ -1,0 +1,107 @@
+// L4 address spaces behind the few words that their benchmarks are written in, and the shapes that
+// derivations take. Frames and addresses are mere numbers. Knows no clock.
+#pragma once
+
+#include "bench/arena.hpp"
+#include "bench/streams.hpp"
+#include "src/space/address_spaces.hpp"
+#include "src/space/linked_memory.hpp"
+
+#include <array>
+#include <vector>
+
+namespace pagetwin::bench {
+
+// What is mapped, besides sigma0's memory.
+struct SpacesSize {
+  std::uint64_t mappings, spaces;
+};
+
+template <Format F>
+class L4 {
+ public:
+  using Memory = LinkedMemory<PlainMemory<>>;
+  using Spaces = AddressSpaces<F, Memory>;
+  static constexpr std::uint64_t page = bytes_of(F::page_shift), va = Wide<F::page_shift>::va;
+
+  // sigma0 has a frame for each mapping.
+  explicit L4(const SpacesSize& size)
+      : nodes_(size.mappings / 200 + size.spaces * F::levels + 64), arena_(nodes_, unit_shift),
+        records_(nodes_), pool_(arena_.memory(), Arena::base, unit_shift, records_), memory_(pool_),
+        spaces_(size.spaces), mappings_(2 * size.mappings + 1024),
+        parts_arena_(part_count(size), parts_shift), parts_records_(part_count(size)),
+        parts_(parts_arena_.memory(), Arena::base, parts_shift, parts_records_),
+        l4_(memory_, spaces_, mappings_, parts_) {
+    ok(l4_.start(align_down(size.mappings * page + (page << 9) - 1, F::page_shift + 9)));
+    for (unsigned s = 1; s < size.spaces; ++s)
+      ok(l4_.create(s));
+  }
+  L4(const L4&) = delete;
+  L4& operator=(const L4&) = delete;
+  ~L4() = default;
+
+  // One page. These return how many pages, or bits, so that nothing is optimised away.
+  std::uint64_t map(unsigned from, std::uint64_t at, unsigned to, std::uint64_t window) {
+    return l4_.map(transfer(from, at, to, window)).pages;
+  }
+  std::uint64_t grant(unsigned from, std::uint64_t at, unsigned to, std::uint64_t window) {
+    return l4_.grant(transfer(from, at, to, window)).pages;
+  }
+  std::uint64_t unmap(unsigned space, std::uint64_t at) {
+    return static_cast<std::uint64_t>(l4_.unmap(space, {VirtAddr{at}, page}, all_rights).usage);
+  }
+  std::uint64_t flush(unsigned space, std::uint64_t at) {
+    return static_cast<std::uint64_t>(l4_.flush(space, {VirtAddr{at}, page}, all_rights).usage);
+  }
+  [[nodiscard, gnu::always_inline]] std::uint64_t lookup(std::uint64_t at) const {
+    const auto found = l4_.lookup(1, VirtAddr{at});
+    return found ? raw(found->pa()) : ~std::uint64_t{0};
+  }
+  [[nodiscard]] std::uint64_t mapped() const { return l4_.units().db().nodes().used(); }
+  // Of the tables with their link nodes, the mapping nodes and the arrays of parts.
+  [[nodiscard]] std::uint64_t bytes() const {
+    return (pool_.used() << unit_shift) + mapped() * sizeof(MappingNode) + (parts_.used() << parts_shift);
+  }
+
+ private:
+  static constexpr unsigned unit_shift = Memory::linked_shift(Geometry<F>::node_shift(0)),
+                            parts_shift = MappingDb<F>::parts_shift;
+
+  // One for each superpage of sigma0's, and one for the unit above.
+  [[nodiscard]] static std::uint64_t part_count(const SpacesSize& size) { return (size.mappings >> 9) + 64; }
+  [[nodiscard]] static TransferRequest transfer(unsigned from, std::uint64_t at, unsigned to,
+                                                std::uint64_t window) {
+    return {from, to, {VirtAddr{at}, page}, 0, {VirtAddr{window}, page}};
+  }
+  static void ok(Status status) {
+    if (status != Status::ok)
+      std::abort();
+  }
+
+  std::uint64_t nodes_;
+  Arena arena_;
+  std::vector<NodeRecord> records_;
+  NodePool pool_;
+  Memory memory_;
+  std::vector<typename Spaces::Space> spaces_;
+  std::vector<MappingNode> mappings_;
+  Arena parts_arena_;
+  std::vector<NodeRecord> parts_records_;
+  NodePool parts_;
+  Spaces l4_;
+};
+
+// `count` mappings from va on in space 1: the first derived from page `source` of sigma0, and from that one
+// all others directly, or each from the one before.
+enum class Shape : std::uint8_t { wide, deep };
+constexpr std::array shape_names{"wide", "deep"};
+
+template <class Spaces>
+std::uint64_t derive(Spaces& l4, Shape shape, std::uint64_t source, std::uint64_t va, std::uint64_t count) {
+  std::uint64_t pages = l4.map(0, source, 1, va);
+  for (std::uint64_t i = 1; i < count; ++i)
+    pages += l4.map(1, shape == Shape::wide ? va : va + (i - 1) * Spaces::page, 1, va + i * Spaces::page);
+  return pages;
+}
+
+} // namespace pagetwin::bench

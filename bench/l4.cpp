@@ -1,0 +1,244 @@
+// L4: map, grant, unmap and flush over derivations of 10 to 1,000,000 mappings, wide and deep, each against
+// the same pages in a table without a mapping database; lookups; and bytes per mapping.
+#include "bench/derived.hpp"
+#include "bench/duel.hpp"
+#include "bench/ours.hpp"
+#include "bench/registry.hpp"
+#include "src/arch/aarch64.hpp"
+#include "src/arch/x86_64.hpp"
+
+#include <string>
+
+namespace pagetwin::bench {
+namespace {
+
+// As many small derivations as make a pass that a clock can measure.
+template <std::uint64_t Count>
+inline constexpr std::uint64_t copies = std::max<std::uint64_t>(1, 8192 / Count);
+template <std::uint64_t Count>
+inline constexpr std::uint64_t total = copies<Count> * Count;
+
+enum class Act : std::uint8_t { map, unmap, flush, grant };
+constexpr std::array act_names{"map", "unmap", "flush", "grant"};
+
+// flush and grant act on the page of space 1 from which everything else is derived.
+template <Format F, Shape How, std::uint64_t Count, Act What>
+class Derive {
+ public:
+  Derive() : l4_({total<Count> + copies<Count>, 3}) {}
+  void prepare() {
+    for (std::uint64_t i = 0; i < copies<Count>; ++i)
+      l4_.unmap(0, source(i));
+    if (What != Act::map)
+      benchmark::DoNotOptimize(build());
+  }
+  [[nodiscard]] Pass run() {
+    return timed(total<Count>, [this] { return What == Act::map ? build() : remove(); });
+  }
+
+ private:
+  static constexpr std::uint64_t page = L4<F>::page;
+
+  [[nodiscard]] static std::uint64_t source(std::uint64_t i) { return i * page; }
+  [[nodiscard]] static std::uint64_t place(std::uint64_t i) { return L4<F>::va + i * Count * page; }
+  [[nodiscard]] std::uint64_t build() {
+    std::uint64_t pages = 0;
+    for (std::uint64_t i = 0; i < copies<Count>; ++i)
+      pages += derive(l4_, How, source(i), place(i), Count);
+    return pages;
+  }
+  [[nodiscard]] std::uint64_t remove() {
+    std::uint64_t bits = 0;
+    for (std::uint64_t i = 0; i < copies<Count>; ++i)
+      bits += remove(i);
+    return bits + total<Count>;
+  }
+  [[nodiscard]] std::uint64_t remove(std::uint64_t i) {
+    if (What == Act::unmap)
+      return l4_.unmap(0, source(i));
+    return What == Act::flush ? l4_.flush(1, place(i)) : l4_.grant(1, place(i), 2, place(i)) - 1;
+  }
+
+  L4<F> l4_;
+};
+
+// The same pages, one by one, in a table that knows nothing of derivations.
+template <Format F, std::uint64_t Count, Act What>
+class Bare {
+ public:
+  Bare() : table_(total<Count> / 500 + 64) {}
+  void prepare() {
+    table_.clear();
+    if (What != Act::map)
+      benchmark::DoNotOptimize(map_all());
+  }
+  [[nodiscard]] Pass run() {
+    return timed(total<Count>, [this] { return What == Act::map ? map_all() : unmap_all(); });
+  }
+
+ private:
+  static constexpr std::uint64_t page = bytes_of(F::page_shift), va = Wide<F::page_shift>::va;
+
+  [[nodiscard]] std::uint64_t map_all() {
+    std::uint64_t bytes = 0;
+    for (std::uint64_t i = 0; i < total<Count>; ++i)
+      bytes += table_.map(va + i * page, i / Count * page);
+    return bytes / page;
+  }
+  [[nodiscard]] std::uint64_t unmap_all() {
+    std::uint64_t bytes = 0;
+    for (std::uint64_t i = 0; i < total<Count>; ++i)
+      bytes += table_.unmap(va + i * page);
+    return bytes / page;
+  }
+
+  Ours<F> table_;
+};
+
+template <Format F, Shape How, std::uint64_t Count, Act What>
+void add_derivation() {
+  const std::string name = std::string("L4_") + act_names[static_cast<unsigned>(What)] + "_"
+                           + shape_names[static_cast<unsigned>(How)] + "_" + std::to_string(Count) + "/"
+                           + std::string(F::name);
+  benchmark::RegisterBenchmark(name.c_str(), [](benchmark::State& state) {
+    Derive<F, How, Count, What> subject;
+    Bare<F, Count, What> probe;
+    (void)take_turns(state, total<Count>, subject, probe, true);
+  });
+}
+template <Format F, Shape How, std::uint64_t Count>
+void add_acts() {
+  add_derivation<F, How, Count, Act::map>();
+  add_derivation<F, How, Count, Act::unmap>();
+  add_derivation<F, How, Count, Act::flush>();
+  add_derivation<F, How, Count, Act::grant>();
+}
+template <Format F, Shape How>
+void add_shape() {
+  add_acts<F, How, 10>();
+  add_acts<F, How, 1000>();
+  add_acts<F, How, 100000>();
+  add_acts<F, How, 1000000>();
+}
+
+// What 16 mappings of one page cost to remove, with 1,000 other spaces that have as many, and with one.
+template <Format F>
+class Among {
+ public:
+  static constexpr std::uint64_t derived = 16, sources = 512;
+
+  explicit Among(unsigned spaces) : l4_({(spaces + sources) * derived, spaces + 2}), spaces_(spaces) {
+    for (unsigned s = 2; s < spaces_ + 2; ++s)
+      for (std::uint64_t i = 0; i < derived; ++i)
+        l4_.map(0, (sources + s) * page, s, L4<F>::va + i * page);
+  }
+  void prepare() {
+    for (std::uint64_t i = 0; i < sources; ++i)
+      benchmark::DoNotOptimize(derive(l4_, Shape::wide, i * page, L4<F>::va + i * derived * page, derived));
+  }
+  [[nodiscard]] Pass run() {
+    return timed(sources * derived, [this] {
+      std::uint64_t bits = 0;
+      for (std::uint64_t i = 0; i < sources; ++i)
+        bits += l4_.unmap(0, i * page);
+      return bits;
+    });
+  }
+
+ private:
+  static constexpr std::uint64_t page = L4<F>::page;
+
+  L4<F> l4_;
+  unsigned spaces_;
+};
+template <Format F>
+void add_among() {
+  benchmark::RegisterBenchmark(
+      ("L4_unmap_among_1000_spaces/" + std::string(F::name)).c_str(), [](benchmark::State& state) {
+        Among<F> many(1000), one(1);
+        (void)take_turns(state, Among<F>::sources * Among<F>::derived, many, one, true);
+        state.counters["at_most"] = 1.1;
+      });
+}
+
+// Random lookups of 2^18 pages through a space, and in a bare table.
+constexpr std::uint64_t looked_up = 1U << 18;
+template <class Table>
+std::uint64_t look_up(const Table& table, std::uint64_t va, unsigned page_shift) {
+  Random random;
+  std::uint64_t sum = 0;
+  for (std::uint64_t i = 0; i < looked_up; ++i)
+    sum += table.lookup(va + random.next(18 + page_shift));
+  return sum;
+}
+template <Format F>
+struct SpaceLookups {
+  L4<F> l4{{looked_up, 2}};
+
+  SpaceLookups() {
+    for (std::uint64_t i = 0; i < looked_up; ++i)
+      l4.map(0, i * L4<F>::page, 1, L4<F>::va + i * L4<F>::page);
+  }
+  void prepare() {}
+  [[nodiscard]] Pass run() const {
+    return timed(looked_up, [this] { return look_up(l4, L4<F>::va, F::page_shift); });
+  }
+};
+template <Format F>
+struct BareLookups {
+  Ours<F> table{700};
+
+  BareLookups() {
+    for (std::uint64_t i = 0; i < looked_up; ++i)
+      table.map(L4<F>::va + i * L4<F>::page, i * L4<F>::page);
+  }
+  void prepare() {}
+  [[nodiscard]] Pass run() const {
+    return timed(looked_up, [this] { return look_up(table, L4<F>::va, F::page_shift); });
+  }
+};
+template <Format F>
+void add_lookups() {
+  benchmark::RegisterBenchmark(("L4_lookup/" + std::string(F::name)).c_str(), [](benchmark::State& state) {
+    SpaceLookups<F> subject;
+    BareLookups<F> probe;
+    (void)take_turns(state, looked_up, subject, probe, true);
+    state.counters["at_most"] = 1.05;
+  });
+}
+
+// 2^20 mappings of one page, and of one page each. No time is measured.
+template <Format F>
+void add_memory(const char* what, std::uint64_t step) {
+  const std::string name = std::string("L4_MEM_") + what + "/" + std::string(F::name);
+  benchmark::RegisterBenchmark(name.c_str(), [step](benchmark::State& state) {
+    constexpr std::uint64_t count = 1U << 20;
+    L4<F> l4({count, 2});
+    const std::uint64_t bytes = l4.bytes(), mapped = l4.mapped();
+    for (std::uint64_t i = 0; i < count; ++i)
+      l4.map(0, i * step, 1, L4<F>::va + i * L4<F>::page);
+    for (auto _ : state)
+      benchmark::DoNotOptimize(l4.bytes());
+    state.counters["bytes_per_mapping"] =
+        static_cast<double>(l4.bytes() - bytes) / static_cast<double>(l4.mapped() - mapped);
+  });
+}
+
+template <Format F>
+void add_format() {
+  add_shape<F, Shape::wide>();
+  add_shape<F, Shape::deep>();
+  add_among<F>();
+  add_lookups<F>();
+  add_memory<F>("one_page", 0);
+  add_memory<F>("all_pages", L4<F>::page);
+}
+
+} // namespace
+
+void add_l4() {
+  add_format<X86_64_4>();
+  add_format<Aarch64S1_4k>();
+}
+
+} // namespace pagetwin::bench
