@@ -11,6 +11,7 @@ void add_shared();     // lookups by a thread that is not the writer's
 void add_superpages(); // W8b, W9d and W11b
 void add_memory();     // MEM
 void add_traces();     // TRACE: recorded programs
+void add_l4();         // L4: address spaces and what is derived in them
 void add_growth();     // GROWTH: lookups and maps in sets of 1 MiB to 1 TiB
 // ACCESS: a recorded stream of accesses. Returns the exit status: 0, or 2 after saying what is wrong with it.
 [[nodiscard]] int add_accesses(const std::string& path);

@@ -102,12 +102,6 @@ class SpacesSubjectOf final : public SpacesSubject {
     return pa ? std::optional(raw(*pa)) : std::nullopt;
   }
 
-  [[nodiscard]] std::optional<std::uint64_t> translate(unsigned space, std::uint64_t va) override {
-    if (!exists(space))
-      return std::nullopt;
-    const auto pa = mmu_.find(SpaceId{static_cast<std::uint16_t>(space + 1)}, PhysAddr{root(space)}, va);
-    return pa ? std::optional(raw(*pa)) : std::nullopt;
-  }
   [[nodiscard]] std::optional<SpacesUnit> find(unsigned space, std::uint64_t va) const override {
     if (!exists(space) || !G::is_canonical(va))
       return std::nullopt;
