@@ -78,10 +78,11 @@ class SpacesDomains {
     const bool transfers = verb == SpacesVerb::map || verb == SpacesVerb::grant;
     return transfers && (s >> 13U) >= 6 ? mask | std::uint64_t{s >> 7U & 63U} * page : mask;
   }
+  // Where there are no superpages, sigma0 has one mapping for each page.
   static std::uint64_t memory(std::uint16_t s, const History& /*unused*/) {
-    const std::uint64_t big = F::sizes[superpage].bytes();
+    const std::uint64_t big = Flex == Flexpages::yes ? F::sizes[superpage].bytes() : page * 4;
     const std::array<std::uint64_t, 8> amounts{page * 8, big * 2, big + page * 4, page * 3,
-                                               big * 4,  big * 2, page * 64,      page};
+                                               big * 4,  big * 2, page * 16,      page};
     return std::min(amounts[s & 7U], memory_limit);
   }
   static twin::Limits memories(const twin::Values& /*unused*/) { return {page, memory_limit}; }

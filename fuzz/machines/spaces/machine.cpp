@@ -2,6 +2,13 @@
 
 namespace pagetwin::fuzz {
 
+namespace {
+
+// More new mappings in one operation are what a superpage of x86-64 is split into. A flexpage has 64 pages.
+constexpr std::uint64_t most_mappings_bred_from = 96;
+
+} // namespace
+
 static_assert(l4_space_limits.most == 8);
 
 SpacesMachine::SpacesMachine(const SpacesSides& sides, const twin::MachineOptions& options)
@@ -26,6 +33,7 @@ void SpacesMachine::begin(const twin::Program& program) {
   roots_ = {};
   tlb_.reset();
   steps_ = 0;
+  is_heavy_ = false;
   wrong_start_ = std::nullopt;
   refused_start_ = subject_->start({.nodes = l4_node_limits.nearest(header[header_l4_nodes]),
                                     .mappings = mapping_limits.nearest(header[header_mappings]),
@@ -69,6 +77,7 @@ Verdict SpacesMachine::step(const twin::Op& op) {
     const Used before = used();
     fill_around(op);
     Verdict v = apply(op);
+    is_heavy_ |= used().mappings > before.mappings + most_mappings_bred_from;
     keep_first(v, judge_atomicity(before));
     return v ? std::move(v) : judge(op);
   } catch (const Runaway& runaway) {

@@ -32,10 +32,12 @@ class SpacesMachine final : public twin::Machine, private Watcher {
   [[nodiscard]] std::string outcome() const override;
   [[nodiscard]] std::string explain(std::uint64_t address) const override;
   [[nodiscard]] bool touches(const twin::Op& op, std::uint64_t address) const override;
+  // A superpage of hundreds of pages was split.
+  [[nodiscard]] bool is_heavy() const override { return is_heavy_; }
   [[nodiscard]] std::uint64_t address_of(const twin::Op& op) const override { return op.value[l4_va]; }
 
  private:
-  static constexpr unsigned most_spaces = 8;
+  static constexpr unsigned most_probes_at_end = 32;
   // What an operation that fails must leave alone.
   struct Used {
     std::uint64_t nodes, mappings, parts;
@@ -98,7 +100,7 @@ class SpacesMachine final : public twin::Machine, private Watcher {
   unsigned space_count_ = 2;
   std::array<std::uint64_t, most_spaces> roots_{}; // 0: there is no such space
   const twin::Op* op_ = nullptr;
-  bool refused_start_ = false;
+  bool refused_start_ = false, is_heavy_ = false;
   Verdict wrong_start_;
   unsigned stores_ = 0;
   std::uint64_t steps_ = 0;
