@@ -64,6 +64,9 @@ Verdict SpacesMachine::judge_atomicity(const Used& before) const {
     return finding("O11 atomic", op_->value[l4_va], format("%s refused %d", verb_name(), subject_->refused()),
                    format("%s answers %s, and allocations were %srefused", verb_name(),
                           to_text(status_).data(), subject_->refused() ? "" : "not "));
+  if (is_overdrawn())
+    return finding("O11 atomic", op_->value[l4_va], format("%s takes more than there is", verb_name()),
+                   format("%s takes mapping nodes or arrays that nobody gave", verb_name()));
   if (status_ != Status::ok && (used() != before || subject_->observation().visible_change()))
     return finding("O11 atomic", op_->value[l4_va], format("%s failed and changed something", verb_name()),
                    format("%s answers %s and changed a table or the number of nodes", verb_name(),

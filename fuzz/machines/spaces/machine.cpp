@@ -30,14 +30,15 @@ void SpacesMachine::begin(const twin::Program& program) {
                           std::max(page, sides_.schema->header[header_memory].limits_with(header).nearest(
                                              header[header_memory])
                                              / page * page);
+  most_ = {0, mapping_limits.nearest(header[header_mappings]), part_limits.nearest(header[header_parts])};
   roots_ = {};
   tlb_.reset();
   steps_ = 0;
   is_heavy_ = false;
   wrong_start_ = std::nullopt;
   refused_start_ = subject_->start({.nodes = l4_node_limits.nearest(header[header_l4_nodes]),
-                                    .mappings = mapping_limits.nearest(header[header_mappings]),
-                                    .parts = part_limits.nearest(header[header_parts]),
+                                    .mappings = most_.mappings,
+                                    .parts = most_.parts,
                                     .spaces = space_count_,
                                     .memory = memory,
                                     .largest = sides_.pages_only ? page : 0})

@@ -78,6 +78,10 @@ class SpacesMachine final : public twin::Machine, private Watcher {
   void fill(unsigned space, std::uint64_t va);
   void fill_around(const twin::Op& op);
 
+  [[nodiscard]] bool is_overdrawn() const {
+    const Used now = used();
+    return now.mappings > most_.mappings || now.parts > most_.parts;
+  }
   [[nodiscard]] Used used() const {
     return {subject_->nodes_used(), subject_->mappings_used(), subject_->parts_used()};
   }
@@ -98,6 +102,7 @@ class SpacesMachine final : public twin::Machine, private Watcher {
   reference::Contents contents_;
 
   unsigned space_count_ = 2;
+  Used most_{};                                    // nodes are counted by who gives them
   std::array<std::uint64_t, most_spaces> roots_{}; // 0: there is no such space
   const twin::Op* op_ = nullptr;
   bool refused_start_ = false, is_heavy_ = false;
