@@ -34,11 +34,6 @@ bool L4Spaces::leads(M x, const M& y) const {
   return true;
 }
 
-bool L4Spaces::leads_plus(M x, const M& y) const {
-  const Edge* first = edge(x);
-  return first != nullptr && leads(first->y, y);
-}
-
 std::optional<std::uint64_t> L4Spaces::lookup(M x) const {
   for (std::size_t steps = 0; x.n != real; ++steps) {
     const Edge* next = edge(x);
@@ -218,37 +213,46 @@ void L4Spaces::list(unsigned space, std::vector<L4Unit>& units) const {
 
 // 3.4 Properties, and those of spec/l4.md
 
-bool L4Spaces::has_no_loops() const {
-  return std::none_of(edges_.begin(), edges_.end(), [this](const Edge& e) { return leads(e.y, e.x); });
-}
-
-bool L4Spaces::all_reach_real() const {
-  return std::all_of(edges_.begin(), edges_.end(), [this](const Edge& e) { return lookup(e.x).has_value(); });
+// Where the path from an edge ends. A path is never longer than all edges, even where a bug made a loop that
+// does not lead back.
+L4Spaces::End L4Spaces::end_of(const Edge& first) const {
+  M at = first.y;
+  for (std::size_t steps = 0; at.n != real; ++steps) {
+    const Edge* next = edge(at);
+    if (at == first.x)
+      return End::itself;
+    if (next == nullptr || steps == edges_.size())
+      return End::nowhere;
+    at = next->y;
+  }
+  return End::real;
 }
 
 // One edge at most leaves a position: what makes ->1, and so lookup, a function. It leaves a space that
 // exists, and no area.
 bool L4Spaces::lookup_is_a_function() const {
-  for (std::size_t at = 0; at < edges_.size(); ++at) {
-    const M& x = edges_[at].x;
-    const bool is_one = first_from(x) == at;
-    if (!is_one || !exists(x.n) || !divides(page(), x.v) || area_in({x.n, x.v, page()}) != nullptr)
-      return false;
-  }
-  return true;
+  const auto is_wrong = [this](const Edge& e) {
+    return !exists(e.x.n) || !divides(page(), e.x.v) || area_in({e.x.n, e.x.v, page()}) != nullptr;
+  };
+  const auto is_not_below = [](const Edge& a, const Edge& b) {
+    return a.x.n != b.x.n ? a.x.n > b.x.n : a.x.v >= b.x.v;
+  };
+  return std::none_of(edges_.begin(), edges_.end(), is_wrong)
+         && std::adjacent_find(edges_.begin(), edges_.end(), is_not_below) == edges_.end();
 }
 
 bool L4Spaces::real_pages_have_one_mapping() const {
-  const auto maps_alone = [this](const Edge& e) {
-    return e.y.n != real
-           || std::count_if(edges_.begin(), edges_.end(), [&e](const Edge& o) { return o.y == e.y; }) == 1;
-  };
-  return std::all_of(edges_.begin(), edges_.end(), maps_alone);
+  frames_.clear();
+  for (const Edge& e : edges_)
+    if (e.y.n == real)
+      frames_.push_back(e.y.v);
+  std::sort(frames_.begin(), frames_.end());
+  return std::adjacent_find(frames_.begin(), frames_.end()) == frames_.end();
 }
 
 bool L4Spaces::rights_only_shrink() const {
   const auto is_subset = [this](const Edge& e) {
-    const Edge* parent = edge(e.y);
+    const Edge* parent = e.y.n == real ? nullptr : edge(e.y);
     const L4Bits most = parent == nullptr ? l4_all : parent->rights;
     return e.rights != 0 && (e.rights & ~most) == 0;
   };
@@ -256,8 +260,14 @@ bool L4Spaces::rights_only_shrink() const {
 }
 
 unsigned L4Spaces::broken_core() const {
-  const bool holds[] = {has_no_loops(), all_reach_real(), lookup_is_a_function(),
-                        real_pages_have_one_mapping(), rights_only_shrink()};
+  bool is_without_loops = true, reaches_real = true;
+  for (const Edge& each : edges_) {
+    const End end = end_of(each);
+    is_without_loops = is_without_loops && end != End::itself;
+    reaches_real = reaches_real && end != End::nowhere;
+  }
+  const bool holds[] = {is_without_loops, reaches_real, lookup_is_a_function(), real_pages_have_one_mapping(),
+                        rights_only_shrink()};
   const auto* broken = std::find(std::begin(holds), std::end(holds), false);
   return broken == std::end(holds) ? 0 : static_cast<unsigned>(broken - std::begin(holds)) + 1;
 }

@@ -54,8 +54,7 @@ class L4Spaces final : public L4Operations {
   [[nodiscard]] std::size_t first_from(const M& x) const; // in the order of space and address
   [[nodiscard]] const Edge* edge(const M& x) const;
   [[nodiscard]] Edge* edge(const M& x) { return const_cast<Edge*>(std::as_const(*this).edge(x)); }
-  [[nodiscard]] bool leads(M x, const M& y) const;      // x ->* y
-  [[nodiscard]] bool leads_plus(M x, const M& y) const; // x ->+ y
+  [[nodiscard]] bool leads(M x, const M& y) const; // x ->* y
   [[nodiscard]] std::optional<std::uint64_t> lookup(M x) const;
   [[nodiscard]] bool is_valid(const M& m) const { return m.n == real || edge(m) != nullptr; }
 
@@ -90,14 +89,15 @@ class L4Spaces final : public L4Operations {
 
   // 3.4 and spec/l4.md: the theorems.
   [[nodiscard]] unsigned broken_core() const final;
-  [[nodiscard]] bool has_no_loops() const;
-  [[nodiscard]] bool all_reach_real() const;
+  enum class End : std::uint8_t { real, nowhere, itself };
+  [[nodiscard]] End end_of(const Edge& first) const;
   [[nodiscard]] bool lookup_is_a_function() const;
   [[nodiscard]] bool real_pages_have_one_mapping() const;
   [[nodiscard]] bool rights_only_shrink() const;
 
   Missing missing_;
-  std::vector<Edge> edges_; // ascending by space and address
+  std::vector<Edge> edges_;                   // ascending by space and address
+  mutable std::vector<std::uint64_t> frames_; // while theorems are judged
 };
 
 } // namespace reference

@@ -280,15 +280,19 @@ void L4Units::list(unsigned space, std::vector<L4Unit>& units) const {
 
 // The theorems
 
-bool L4Units::leads_to_itself(const Unit& unit) const {
+// Where the path from a unit ends. A path is never longer than all units, even where a bug made a loop that
+// does not lead back.
+L4Units::End L4Units::end_of(const Unit& unit) const {
   Region at = unit.source;
-  for (std::size_t steps = 0; steps <= units_.size() && at.space != real && at != unit.place; ++steps) {
+  for (std::size_t steps = 0; at.space != real; ++steps) {
+    if (at == unit.place)
+      return End::itself;
     const Unit* next = covering(at.space, at.base);
-    if (next == nullptr)
-      return false;
+    if (next == nullptr || steps == units_.size())
+      return End::nowhere;
     at = next->source_of(at);
   }
-  return at == unit.place;
+  return End::real;
 }
 
 // In a space that exists, aligned, behind its predecessor, and where no area is.
@@ -304,39 +308,39 @@ bool L4Units::has_its_place_alone(std::size_t at) const {
 }
 
 bool L4Units::real_pages_have_one_mapping() const {
-  const auto maps_alone = [this](const Unit& unit) {
-    const auto meets = [&unit](const Unit& other) { return other.source.meets(unit.source); };
-    return unit.source.space != real || std::count_if(units_.begin(), units_.end(), meets) == 1;
-  };
-  return std::all_of(units_.begin(), units_.end(), maps_alone);
+  frames_.clear();
+  for (const Unit& unit : units_)
+    if (unit.source.space == real)
+      frames_.push_back(unit.source);
+  std::sort(frames_.begin(), frames_.end(), [](const Region& a, const Region& b) { return a.base < b.base; });
+  const auto meet = [](const Region& a, const Region& b) { return a.meets(b); };
+  return std::adjacent_find(frames_.begin(), frames_.end(), meet) == frames_.end();
 }
 
-bool L4Units::rights_are_its_parents(const Unit& unit) const {
-  const Unit* parent = parent_of(unit);
+bool L4Units::has_rights_below(const Unit& unit, const Unit* parent) {
   const L4Bits most = parent == nullptr ? l4_all : parent->rights;
   return unit.rights != 0 && (unit.rights & ~most) == 0;
 }
 
-bool L4Units::is_inside_its_parent(const Unit& unit) const {
-  const Unit* parent = parent_of(unit);
-  const bool is_inside = parent == nullptr || parent->place.contains(unit.source);
-  return is_inside && divides(unit.place.size, unit.source.base) && unit.source.size == unit.place.size;
+bool L4Units::is_inside(const Unit& unit, const Unit* parent) {
+  const bool is_part = parent == nullptr || parent->place.contains(unit.source);
+  return is_part && divides(unit.place.size, unit.source.base) && unit.source.size == unit.place.size;
 }
 
 unsigned L4Units::broken_core() const {
-  const auto all = [this](auto holds) { return std::all_of(units_.begin(), units_.end(), holds); };
-  if (!all([this](const Unit& unit) { return !leads_to_itself(unit); }))
-    return 1;
-  if (!all([this](const Unit& unit) { return frame_of(unit).has_value(); }))
-    return 2;
-  for (std::size_t at = 0; at < units_.size(); ++at)
-    if (!has_its_place_alone(at))
-      return 3;
-  if (!real_pages_have_one_mapping())
-    return 4;
-  if (!all([this](const Unit& unit) { return rights_are_its_parents(unit); }))
-    return 5;
-  return all([this](const Unit& unit) { return is_inside_its_parent(unit); }) ? 0 : 6;
+  bool holds[] = {true, true, true, real_pages_have_one_mapping(), true, true};
+  for (std::size_t at = 0; at < units_.size(); ++at) {
+    const Unit& unit = units_[at];
+    const End end = end_of(unit);
+    holds[0] = holds[0] && end != End::itself;
+    holds[1] = holds[1] && end != End::nowhere;
+    holds[2] = holds[2] && has_its_place_alone(at);
+    const Unit* parent = unit.source.space == real ? nullptr : parent_of(unit);
+    holds[4] = holds[4] && has_rights_below(unit, parent);
+    holds[5] = holds[5] && is_inside(unit, parent);
+  }
+  const auto* broken = std::find(std::begin(holds), std::end(holds), false);
+  return broken == std::end(holds) ? 0 : static_cast<unsigned>(broken - std::begin(holds)) + 1;
 }
 
 } // namespace reference

@@ -76,14 +76,17 @@ class L4Units final : public L4Operations {
 
   // The theorems.
   [[nodiscard]] unsigned broken_core() const final;
-  [[nodiscard]] bool leads_to_itself(const Unit& unit) const;
+  enum class End : std::uint8_t { real, nowhere, itself };
+  [[nodiscard]] End end_of(const Unit& unit) const;
   [[nodiscard]] bool has_its_place_alone(std::size_t at) const;
   [[nodiscard]] bool real_pages_have_one_mapping() const;
-  [[nodiscard]] bool rights_are_its_parents(const Unit& unit) const;
-  [[nodiscard]] bool is_inside_its_parent(const Unit& unit) const;
+  // No parent: Real.
+  [[nodiscard]] static bool has_rights_below(const Unit& unit, const Unit* parent);
+  [[nodiscard]] static bool is_inside(const Unit& unit, const Unit* parent);
 
-  std::vector<Unit> units_;     // ascending by space and base
-  std::vector<Region> derived_; // of the operation that runs: the part, and everything derived from it
+  std::vector<Unit> units_;            // ascending by space and base
+  mutable std::vector<Region> frames_; // while theorems are judged
+  std::vector<Region> derived_;        // of the operation that runs: the part, and everything derived from it
 };
 
 } // namespace reference

@@ -47,10 +47,10 @@ inline constexpr L4Bits R = 1, W = 2, X = 4;
   return unit.status == 0 ? text : text + "!" + letters(unit.status, "awx");
 }
 
-// Of the spaces from `first` on.
+// Of the spaces from `first` on; there are at most eight.
 [[nodiscard]] inline std::string contents(const L4Model& model, unsigned first = 1) {
   std::string all;
-  for (unsigned space = first; model.exists(space); ++space)
+  for (unsigned space = first; space < 8; ++space)
     for (const L4Unit& unit : model.units(space))
       all += (all.empty() ? "" : ", ") + to_text(space, unit);
   return all;

@@ -47,7 +47,7 @@ TYPED_TEST(L4Theorems, Theorem2EveryMappedPositionReachesARealPage) {
 TYPED_TEST(L4Theorems, Theorem3NoPositionMapsTwice) {
   this->derive(1, 0, {0, 0});
   EXPECT_EQ(this->model.broken_invariant(), 0U);
-  this->derive(1, 0, {0, 1});
+  this->derive(1, 0, {0, l4_page});
   EXPECT_EQ(this->model.broken_invariant(), 3U);
 }
 
