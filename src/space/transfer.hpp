@@ -61,9 +61,14 @@ class Transfer {
         set += carry(part, to, size);
         return part;
       }
-      if (size == 0) // an area stays, and so does what would have gone there
-        return {va, va + (units_->find(move_.to, to.first)->range.last - to.first)};
+      if (size == 0)
+        return beside_area(rest, to.first);
     }
+  }
+  // An area stays, and so does what would have gone there.
+  [[nodiscard]] Range beside_area(const Range& rest, std::uint64_t to) const {
+    const std::uint64_t covered = units_->find(move_.to, to)->range.last - to;
+    return {rest.first, rest.first + std::min(covered, rest.last - rest.first)};
   }
   // Returns the bytes that were set: all or none.
   [[nodiscard]] std::uint64_t carry(const Range& part, const Range& to, unsigned size) {
