@@ -27,7 +27,7 @@ Defined<L4PageTable::RLookup> L4PageTable::lookup(N n, V v) const {
 }
 
 // Is an address of the page set mapped?
-bool L4PageTable::conflict(const Space& s, V v, PTESize size) const {
+bool L4PageTable::conflict(const Space& s, V v, PTESize size) {
   const V first = first_of(v, size);
   const std::size_t i = first_from(s, first);
   return i < s.pages.size() && s.pages[i].base <= first + (size - 1);
@@ -155,17 +155,18 @@ std::span<const L4PageTable::Page> L4PageTable::pages(N n) const {
 }
 
 const L4PageTable::Page* L4PageTable::page_at(N n, V v) const {
-  const Page* const page = neighbours(n, v).above;
-  return page != nullptr && page->base <= v ? page : nullptr;
+  const Space* const s = space(n);
+  const std::size_t i = s != nullptr ? first_from(*s, v) : 0;
+  return s != nullptr && i != s->pages.size() && s->pages[i].base <= v ? &s->pages[i] : nullptr;
 }
 
-// `above` is the page of v where there is one.
 L4PageTable::Neighbours L4PageTable::neighbours(N n, V v) const {
   const Space* const s = space(n);
   if (s == nullptr)
     return {};
   const std::size_t i = first_from(*s, v);
-  return {i != 0 ? &s->pages[i - 1] : nullptr, i != s->pages.size() ? &s->pages[i] : nullptr};
+  const std::size_t next = i != s->pages.size() && s->pages[i].base <= v ? i + 1 : i;
+  return {i != 0 ? &s->pages[i - 1] : nullptr, next != s->pages.size() ? &s->pages[next] : nullptr};
 }
 
 const L4PageTable::Space* L4PageTable::space(N n) const {

@@ -107,6 +107,8 @@ class L4PageTable {
   // them.
   [[nodiscard]] Defined<RSplit> split(N n, V v, PTESize size, std::span<const PTEName> fresh);
 
+  // Is an address of the page set mapped? The space is active.
+  [[nodiscard]] bool conflict(N n, V v, PTESize size) const { return conflict(*space(n), v, size); }
   // Pt |-p p: is the name in use?
   [[nodiscard]] bool is_used(PTEName pte) const;
   [[nodiscard]] bool is_active(N n) const { return space(n) != nullptr; }
@@ -116,7 +118,7 @@ class L4PageTable {
   [[nodiscard]] std::span<const Page> pages(N n) const;
   // Of them, the one that v is in.
   [[nodiscard]] const Page* page_at(N n, V v) const;
-  // The one below v that is nearest, and the one above.
+  // Those that are nearest to v on both sides and that it is not in.
   struct Neighbours {
     const Page *below = nullptr, *above = nullptr;
   };
@@ -132,7 +134,7 @@ class L4PageTable {
   [[nodiscard]] const Space* space(N n) const;
   [[nodiscard]] Space* space(N n);
   [[nodiscard]] static std::size_t first_from(const Space& s, V v);
-  [[nodiscard]] bool conflict(const Space& s, V v, PTESize size) const;
+  [[nodiscard]] static bool conflict(const Space& s, V v, PTESize size);
   [[nodiscard]] static RInsert insert_result(const Space& s, V v, PTESize size);
   // Pt |-p p, ps: the page of that pair, or nothing.
   [[nodiscard]] const Page* image(PTEName pte, PTESize size) const;

@@ -37,7 +37,7 @@ class Names(unittest.TestCase):
             done = subprocess.run([str(ROOT / "scripts" / script), *option], capture_output=True, text=True, check=False)
             self.assertEqual((done.returncode, done.stdout), (2, ""), script)
             self.assertRegex(done.stderr, rf"^{script}: expected a target, found 'page_table_x86'; "
-                                          r"did you mean page_table_x86_64_\d or page_table_x86_64_\d\?\n$")
+                                          r"did you mean page_table_x86_64_\d or page_table_x86_64_\d or l4_page_table_x86_64\?\n$")
 
 
 if __name__ == "__main__":
