@@ -19,7 +19,8 @@ Verdict AdtMachine::judge() {
     return v;
   if (Verdict v = judge_invalidations())
     return v;
-  return options_.paranoid ? compare_all() : std::nullopt;
+  const bool all = options_.paranoid || options_.thorough || steps_ % 8 == 0;
+  return all ? compare_all() : std::nullopt;
 }
 
 // O11: what failed changed nothing. What it says is compared by judge_states.
@@ -50,23 +51,40 @@ Verdict AdtMachine::judge_counters() const {
   return std::nullopt;
 }
 
-// O6: hardware knew the page, and knows it no more, or otherwise: caches are told.
+// O13: what hardware knew of the page, and knows no more or otherwise, every cache is told of; and pointers
+// to nodes that are gone, too.
 Verdict AdtMachine::judge_invalidations() const {
-  if (!before_ || !abstraction_.shows(before_->fields))
-    return std::nullopt;
-  const P::PTE& old = before_->fields;
-  if (const Page* const page = page_at(space_, before_->base)) {
-    const P::PTE& now = page->fields;
-    const bool less = (old.R && !now.R) || (old.W && !now.W) || (old.X && !now.X);
-    if (abstraction_.shows(now) && !less && old.Paddr == now.Paddr && old.Cached == now.Cached)
-      return std::nullopt;
-  }
-  for (const Invalidation& i : subject_->observation().flushes())
-    if (raw(i.space) == space_ + 1 && i.first <= before_->base && before_->last() <= i.last)
-      return std::nullopt;
-  return finding("O6 tlb", before_->base, format("%s: no invalidation", verb_name()),
-                 format("%s changes what hardware may have cached of %#llx, and tells nobody", verb_name(),
-                        Hex{before_->base}));
+  const Observation& seen = subject_->observation();
+  const Page* const now = before_ ? page_at(space_, before_->base) : nullptr;
+  if (before_ && must_tell(*before_, now)
+      && !is_told(before_->base, before_->last(), Invalidation::Reach::leaf))
+    return untold("page");
+  if (!seen.retired().empty() && !is_told(place_, place_, Invalidation::Reach::walk))
+    return untold("node");
+  return std::nullopt;
+}
+
+bool AdtMachine::must_tell(const Page& before, const Page* after) const {
+  if (!abstraction_.shows(before.fields))
+    return false;
+  if (after == nullptr || after->size != before.size || !abstraction_.shows(after->fields))
+    return true;
+  const P::PTE &old = before.fields, &now = after->fields;
+  return (old.R && !now.R) || (old.W && !now.W) || (old.X && !now.X) || old.Paddr != now.Paddr
+         || old.Cached != now.Cached;
+}
+
+bool AdtMachine::is_told(std::uint64_t first, std::uint64_t last, Invalidation::Reach reach) const {
+  return std::ranges::any_of(subject_->observation().flushes(), [=, this](const Invalidation& i) {
+    const bool reaches = reach == Invalidation::Reach::leaf || i.reach == Invalidation::Reach::walk;
+    return reaches && raw(i.space) == space_ + 1 && i.first <= first && last <= i.last;
+  });
+}
+
+Verdict AdtMachine::untold(const char* what) const {
+  return finding("O13 flush log", place_, format("%s: %s", verb_name(), what),
+                 format("%s at %#llx changes a %s that caches may know, and tells them nothing", verb_name(),
+                        Hex{place_}, what));
 }
 
 // The square closes: at the place that was meant, and right beside it, R of our state is level P's.

@@ -20,6 +20,7 @@ void AdtMachine::begin(const twin::Program& program) {
   model_.reset();
   held_ = {};
   parts_ = 0;
+  steps_ = 0;
   nodes_expected_ = 0;
   subject_->start(adt_node_limits.nearest(program.header[header_adt_nodes]));
   const auto spaces = std::min<std::uint64_t>(program.header[header_adt_spaces], most_adt_spaces);
@@ -40,6 +41,7 @@ Verdict AdtMachine::step(const twin::Op& op) {
   place_ = op.value[adt_va];
   bytes_ = op.value[adt_size];
   before_.reset();
+  ++steps_;
   subject_->begin_operation();
   try {
     if (Verdict v = apply(op))

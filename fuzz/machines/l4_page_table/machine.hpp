@@ -71,6 +71,9 @@ class AdtMachine final : public twin::Machine, private Watcher {
   [[nodiscard]] Verdict judge_atomicity() const;
   [[nodiscard]] Verdict judge_counters() const;
   [[nodiscard]] Verdict judge_invalidations() const;
+  [[nodiscard]] bool must_tell(const Page& before, const Page* after) const;
+  [[nodiscard]] bool is_told(std::uint64_t first, std::uint64_t last, Invalidation::Reach reach) const;
+  [[nodiscard]] Verdict untold(const char* what) const;
   [[nodiscard]] Verdict judge_states() const;
   [[nodiscard]] Verdict judge_place(std::uint64_t va) const;
   [[nodiscard]] Verdict judge_hardware(const Page* page, std::uint64_t va) const;
@@ -111,6 +114,7 @@ class AdtMachine final : public twin::Machine, private Watcher {
   std::optional<Page> before_;
   std::uint64_t nodes_before_ = 0;
   std::uint64_t nodes_expected_ = 0;
+  std::uint64_t steps_ = 0;
   std::size_t parts_ = 0; // that splits have made in this program
 };
 
