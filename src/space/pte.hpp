@@ -79,7 +79,8 @@ class PteWords {
   // Which size hides in a hole whose marker is this.
   [[nodiscard]] static constexpr unsigned hidden_size(std::uint32_t marker, unsigned level) {
     unsigned i = 0;
-    while (F::sizes[i].level != level || (F::sizes[i].log2_copies != 0) != SET.test(marker))
+    while (i + 1 < F::sizes.size()
+           && (F::sizes[i].level != level || (F::sizes[i].log2_copies != 0) != SET.test(marker)))
       ++i;
     return i;
   }

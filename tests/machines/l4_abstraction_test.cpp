@@ -142,7 +142,7 @@ TEST_F(L4AbstractionTest, ReachesEachNodeOnce) {
 
 TEST_F(L4AbstractionTest, EntersOnlyNodesThatAreAllocatedForTheirLevel) {
   const std::uint64_t table = word(0x0, 2);
-  word(0x0, 2) = F::to_table(PhysAddr{subject->arena().base() + 64 * 20}, 2);
+  word(0x0, 2) = F::to_table(PhysAddr{subject->arena().base() + 1280}, 2);
   EXPECT_EQ(complaint(), "wfpt: a table leads to what is not allocated");
   word(0x0, 2) = F::to_table(PhysAddr{root() + 32}, 2);
   EXPECT_EQ(complaint(), "wfpt: a node whose size is not that of its level");

@@ -64,15 +64,14 @@ class Bench {
 template <class F>
 class MultiLevelTableOf : public testing::Test {
  protected:
-  using B = Bench<F>;
   void TearDown() override {
     EXPECT_EQ(bench.problem(), "");
     table().destroy();
     EXPECT_EQ(bench.used(), 0U);
   }
-  [[nodiscard]] typename B::Table& table() { return bench.table; }
+  [[nodiscard]] typename Bench<F>::Table& table() { return bench.table; }
 
-  B bench;
+  Bench<F> bench;
 };
 using Formats = testing::Types<X86_64_4, Aarch64S1_4k, RiscvSv39, Armv7, Tiny, TinyWide, Tiny32>;
 TYPED_TEST_SUITE(MultiLevelTableOf, Formats);
