@@ -5,5 +5,5 @@
 
 pagetwin::twin::Target pagetwin::twin::target() {
   using namespace pagetwin::fuzz;
-  return adt_target<pagetwin::Tiny, reference::tiny>("l4_page_table_tiny");
+  return adt_target<pagetwin::Tiny, reference::tiny, tiny_break_rules>("l4_page_table_tiny");
 }

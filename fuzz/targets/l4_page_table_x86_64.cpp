@@ -4,5 +4,5 @@
 
 pagetwin::twin::Target pagetwin::twin::target() {
   using namespace pagetwin::fuzz;
-  return adt_target<pagetwin::X86_64_4, reference::x86_64_4>("l4_page_table_x86_64");
+  return adt_target<pagetwin::X86_64_4, reference::x86_64_4, intel_break_rules>("l4_page_table_x86_64");
 }

@@ -15,15 +15,15 @@
 namespace pagetwin::fuzz {
 namespace {
 
-template <Format F, const reference::Mmu& (*Mmu)()>
+template <Format F, const reference::Mmu& (*Mmu)(), const BreakRules& (*Rules)()>
 struct Case {
   static constexpr const twin::Schema& schema = adt_schema<F>;
   static std::unique_ptr<twin::Machine> make(const twin::MachineOptions& options = {}) {
-    return make_adt_machine<F, Mmu>(options);
+    return make_adt_machine<F, Mmu, Rules>(options);
   }
 };
-using TinyCase = Case<Tiny, reference::tiny>;
-using Cases = testing::Types<Case<X86_64_4, reference::x86_64_4>, TinyCase>;
+using TinyCase = Case<Tiny, reference::tiny, tiny_break_rules>;
+using Cases = testing::Types<Case<X86_64_4, reference::x86_64_4, intel_break_rules>, TinyCase>;
 
 template <class C>
 class AdtMachineOf : public testing::Test {

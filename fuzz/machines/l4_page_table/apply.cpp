@@ -108,6 +108,7 @@ Verdict AdtMachine::createspace(unsigned space) {
   if (status_ != Status::ok)
     return std::nullopt;
   ++nodes_expected_;
+  structure_.add_root(subject_->observation(), subject_->root(space), space);
   return model_.createspace(subject_->root(space)) ? std::nullopt
                                                    : differs("name, which is in use,", subject_->root(space));
 }

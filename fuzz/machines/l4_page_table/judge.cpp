@@ -1,5 +1,6 @@
 // What an operation left behind.
 #include "fuzz/machines/l4_page_table/machine.hpp"
+#include "fuzz/oracles/flush_log.hpp"
 
 #include <algorithm>
 
@@ -7,17 +8,40 @@ namespace pagetwin::fuzz {
 
 using Hex = unsigned long long;
 
+namespace {
+
+// What the tables call a space in their invalidations.
+unsigned tag_of(unsigned space) { return space + 1; }
+
+} // namespace
+
+// O9 is asked at every store that hardware can see, and when a node is let go.
+void AdtMachine::hear(const MemoryEvent& e) {
+  switch (e.kind) {
+  case MemoryEvent::Kind::store:
+    return keep_first(wrong_, order_.on_store(e.address, e.before, e.after));
+  case MemoryEvent::Kind::invalidate: {
+    const Invalidation& i = *e.flush;
+    return order_.on_flush({raw(i.space) - 1U, i.first, i.last, i.reach == Invalidation::Reach::walk, 0});
+  }
+  case MemoryEvent::Kind::sync:
+    return order_.on_sync(0);
+  case MemoryEvent::Kind::release:
+    return keep_first(wrong_, order_.on_release(e.address));
+  case MemoryEvent::Kind::allocate:
+  case MemoryEvent::Kind::retire:
+    return;
+  }
+}
+
 Verdict AdtMachine::judge() {
-  const Observation& seen = subject_->observation();
-  if (seen.complaint() != nullptr)
-    return finding("O5 frames", seen.complaint_address(), seen.complaint(), seen.complaint());
+  if (wrong_)
+    return std::exchange(wrong_, std::nullopt);
   if (Verdict v = judge_atomicity())
     return v;
-  if (Verdict v = judge_counters())
+  if (Verdict v = judge_memory())
     return v;
   if (Verdict v = judge_states())
-    return v;
-  if (Verdict v = judge_invalidations())
     return v;
   const bool all = options_.paranoid || options_.thorough || steps_ % 8 == 0;
   return all ? compare_all() : std::nullopt;
@@ -36,55 +60,20 @@ Verdict AdtMachine::judge_atomicity() const {
   return std::nullopt;
 }
 
-// wfpt, as far as counting goes: as many nodes as the pages of level P have ways to them.
-Verdict AdtMachine::judge_counters() const {
+// wfpt, as far as counting goes: as many nodes as the pages of level P have ways to them. What was stored is
+// what the format's manual allows (O4, O5), the counters are right (O14), and caches were told (O13).
+Verdict AdtMachine::judge_memory() {
+  Observation& seen = subject_->observation();
+  if (seen.quiet())
+    return std::nullopt;
   if (subject_->nodes_used() != nodes_expected_)
     return finding("wfpt", place_, format("%s: nodes", verb_name()),
                    format("after %s there are %llu nodes, and %llu have a page below them", verb_name(),
                           Hex{subject_->nodes_used()}, Hex{nodes_expected_}));
-  const Observation& seen = subject_->observation();
-  for (const std::uint64_t node : seen.touched())
-    if (const NodeState& state = seen.node(node); state.live && subject_->record(node).live != state.nonzero)
-      return finding("wfpt", place_, format("%s: live counter", verb_name()),
-                     format("the table counts %u live slots in the node %#llx, which has %u",
-                            unsigned{subject_->record(node).live}, Hex{node}, unsigned{state.nonzero}));
-  return std::nullopt;
-}
-
-// O13: what hardware knew of the page, and knows no more or otherwise, every cache is told of; and pointers
-// to nodes that are gone, too.
-Verdict AdtMachine::judge_invalidations() const {
-  const Observation& seen = subject_->observation();
-  const Page* const now = before_ ? page_at(space_, before_->base) : nullptr;
-  if (before_ && must_tell(*before_, now)
-      && !is_told(before_->base, before_->last(), Invalidation::Reach::leaf))
-    return untold("page");
-  if (!seen.retired().empty() && !is_told(place_, place_, Invalidation::Reach::walk))
-    return untold("node");
-  return std::nullopt;
-}
-
-bool AdtMachine::must_tell(const Page& before, const Page* after) const {
-  if (!abstraction_.shows(before.fields))
-    return false;
-  if (after == nullptr || after->size != before.size || !abstraction_.shows(after->fields))
-    return true;
-  const P::PTE &old = before.fields, &now = after->fields;
-  return (old.R && !now.R) || (old.W && !now.W) || (old.X && !now.X) || old.Paddr != now.Paddr
-         || old.Cached != now.Cached;
-}
-
-bool AdtMachine::is_told(std::uint64_t first, std::uint64_t last, Invalidation::Reach reach) const {
-  return std::ranges::any_of(subject_->observation().flushes(), [=, this](const Invalidation& i) {
-    const bool reaches = reach == Invalidation::Reach::leaf || i.reach == Invalidation::Reach::walk;
-    return reaches && raw(i.space) == space_ + 1 && i.first <= first && last <= i.last;
-  });
-}
-
-Verdict AdtMachine::untold(const char* what) const {
-  return finding("O13 flush log", place_, format("%s: %s", verb_name(), what),
-                 format("%s at %#llx changes a %s that caches may know, and tells them nothing", verb_name(),
-                        Hex{place_}, what));
+  if (Verdict v = structure_.check(
+          view_, seen, [this](std::uint64_t node) { return unsigned{subject_->record(node).live}; }))
+    return v;
+  return check_flush_log(view_, seen, tag_of);
 }
 
 // The square closes: at the place that was meant, and right beside it, R of our state is level P's.

@@ -8,8 +8,10 @@ using Hex = unsigned long long;
 
 AdtMachine::AdtMachine(const AdtSides& sides, const twin::MachineOptions& options)
     : sides_(sides), options_(options), mmu_(&sides.mmu()), subject_(sides.subject(*this)),
-      abstraction_(view_), model_(mmu_->profile()) {
+      abstraction_(view_), structure_(*mmu_), order_(view_, sides.rules(), subject_->observation()),
+      model_(mmu_->profile()) {
   want_exchanges(false);
+  subject_->tell(this);
   Arena& arena = subject_->arena();
   view_ = {.mmu = mmu_,
            .memory = {reinterpret_cast<unsigned char*>(arena.begin()), arena.base(), arena.size()},
@@ -18,6 +20,8 @@ AdtMachine::AdtMachine(const AdtSides& sides, const twin::MachineOptions& option
 
 void AdtMachine::begin(const twin::Program& program) {
   model_.reset();
+  order_.reset();
+  wrong_ = std::nullopt;
   held_ = {};
   parts_ = 0;
   steps_ = 0;
@@ -59,6 +63,9 @@ Verdict AdtMachine::finish() {
     if (Verdict v = compare_all())
       return v;
     subject_->close();
+    for (unsigned s = 0; s < most_adt_spaces; ++s)
+      if (exists(s))
+        Structure::drop_root(subject_->observation(), subject_->root(s));
     subject_->stop();
   } catch (const Runaway& runaway) {
     return finding("O15 progress", 0, format("finish: %s", runaway.what), format("finish: %s", runaway.what));
@@ -66,10 +73,7 @@ Verdict AdtMachine::finish() {
   if (subject_->nodes_used() != 0)
     return finding("O5 frames", 0, "leak at the end",
                    format("%llu nodes are left when all spaces are gone", Hex{subject_->nodes_used()}));
-  const Observation& seen = subject_->observation();
-  return seen.complaint() == nullptr
-             ? std::nullopt
-             : Verdict(finding("O5 frames", seen.complaint_address(), seen.complaint(), seen.complaint()));
+  return Structure::complaint(subject_->observation());
 }
 
 std::string AdtMachine::outcome() const {

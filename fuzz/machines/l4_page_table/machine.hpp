@@ -5,7 +5,9 @@
 
 #include "fuzz/machines/l4_page_table/multi_level_subject.hpp"
 #include "fuzz/machines/l4_page_table/verbs.hpp"
+#include "fuzz/oracles/break_before_make.hpp"
 #include "fuzz/oracles/l4_abstraction.hpp"
+#include "fuzz/oracles/structure.hpp"
 
 namespace pagetwin::fuzz {
 
@@ -13,9 +15,10 @@ struct AdtSides {
   const twin::Schema* schema;
   std::unique_ptr<MultiLevelSubject> (*subject)(Watcher&);
   const reference::Mmu& (*mmu)();
+  const BreakRules& (*rules)();
 };
 
-class AdtMachine final : public twin::Machine, private Watcher {
+class AdtMachine final : public twin::Machine, private Watcher, private EventSink {
  public:
   AdtMachine(const AdtSides& sides, const twin::MachineOptions& options);
 
@@ -69,11 +72,7 @@ class AdtMachine final : public twin::Machine, private Watcher {
   // judge.cpp: what an operation left behind.
   [[nodiscard]] Verdict judge();
   [[nodiscard]] Verdict judge_atomicity() const;
-  [[nodiscard]] Verdict judge_counters() const;
-  [[nodiscard]] Verdict judge_invalidations() const;
-  [[nodiscard]] bool must_tell(const Page& before, const Page* after) const;
-  [[nodiscard]] bool is_told(std::uint64_t first, std::uint64_t last, Invalidation::Reach reach) const;
-  [[nodiscard]] Verdict untold(const char* what) const;
+  [[nodiscard]] Verdict judge_memory();
   [[nodiscard]] Verdict judge_states() const;
   [[nodiscard]] Verdict judge_place(std::uint64_t va) const;
   [[nodiscard]] Verdict judge_hardware(const Page* page, std::uint64_t va) const;
@@ -82,6 +81,7 @@ class AdtMachine final : public twin::Machine, private Watcher {
   void after_store(std::uint64_t) override {}
   void before_exchange(std::uint64_t) override {}
   void on_flush(const Invalidation&) override {}
+  void hear(const MemoryEvent& event) override;
   [[nodiscard]] AdtVerb verb() const { return static_cast<AdtVerb>(op_->verb); }
   [[nodiscard]] const char* verb_name() const { return adt_verbs[op_->verb].name.data(); }
   [[nodiscard]] bool exists(unsigned space) const { return subject_->exists(space); }
@@ -100,6 +100,9 @@ class AdtMachine final : public twin::Machine, private Watcher {
   std::unique_ptr<MultiLevelSubject> subject_;
   View view_;
   L4Abstraction abstraction_;
+  Structure structure_;
+  BreakBeforeMake order_;
+  Verdict wrong_; // that was heard while an operation ran
   P model_;
   std::array<Held, 7> held_{}; // what insertions answered, the last one first
   std::vector<std::uint64_t> names_;

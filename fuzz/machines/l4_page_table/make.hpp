@@ -8,15 +8,16 @@
 
 namespace pagetwin::fuzz {
 
-template <Format F, const reference::Mmu& (*Decoder)()>
+template <Format F, const reference::Mmu& (*Decoder)(), const BreakRules& (*Rules)()>
 [[nodiscard]] std::unique_ptr<twin::Machine> make_adt_machine(const twin::MachineOptions& options) {
-  return std::make_unique<AdtMachine>(AdtSides{&adt_schema<F>, make_multi_level_subject<F>, Decoder},
+  return std::make_unique<AdtMachine>(AdtSides{&adt_schema<F>, make_multi_level_subject<F>, Decoder, Rules},
                                       options);
 }
 
-template <Format F, const reference::Mmu& (*Decoder)()>
+template <Format F, const reference::Mmu& (*Decoder)(), const BreakRules& (*Rules)()>
 [[nodiscard]] constexpr twin::Target adt_target(std::string_view name) {
-  return {.name = name, .schema = &adt_schema<F>, .make = make_adt_machine<F, Decoder>, .max_ops = 256};
+  return {
+      .name = name, .schema = &adt_schema<F>, .make = make_adt_machine<F, Decoder, Rules>, .max_ops = 256};
 }
 
 } // namespace pagetwin::fuzz

@@ -60,6 +60,8 @@ class MultiLevelSubject {
   [[nodiscard]] virtual NodeRecord record(std::uint64_t node) const = 0;
   [[nodiscard]] virtual Arena& arena() = 0;
   [[nodiscard]] virtual Observation& observation() = 0;
+  // Who hears of every store that hardware can see, and of what follows, from now on.
+  virtual void tell(EventSink* sink) = 0;
   virtual void begin_operation() = 0;
   // The program is over: all that follows is stop.
   virtual void close() = 0;

@@ -94,6 +94,7 @@ class MultiLevelSubjectOf final : public MultiLevelSubject {
   }
   [[nodiscard]] Arena& arena() override { return arena_; }
   [[nodiscard]] Observation& observation() override { return seen_; }
+  void tell(EventSink* sink) override { memory_.tell(sink); }
   void begin_operation() override {
     seen_.begin_operation();
     memory_.begin_operation();
