@@ -28,6 +28,9 @@ struct PageMapping {
 
   [[nodiscard]] bool covers(std::uint64_t at) const { return at - va < frame.size; }
   [[nodiscard]] std::uint64_t pa_of(std::uint64_t at) const { return frame.base + (at - va); }
+  [[nodiscard]] Translation translate(std::uint64_t at) const {
+    return {pa_of(at), frame.size, frame.attributes, {}};
+  }
   bool operator==(const PageMapping&) const = default;
 };
 

@@ -1,5 +1,7 @@
 #include "fuzz/oracles/refinement.hpp"
 
+#include "fuzz/oracles/show_translation.hpp"
+
 namespace pagetwin::fuzz {
 
 namespace {
@@ -22,8 +24,8 @@ bool explains(const Page& page, const SeenAccess& seen, const reference::HighLev
 }
 
 std::string show(const char* when, const Page& page, std::uint64_t va) {
-  return page ? format("%-8s %#llx, page of %#llx bytes\n", when, Hex{page->pa_of(va)}, Hex{page->frame.size})
-              : format("%-8s nothing\n", when);
+  return format("%-8s ", when) + show_translation(page ? std::optional(page->translate(va)) : std::nullopt)
+         + "\n";
 }
 
 } // namespace

@@ -7,8 +7,8 @@
 #include "fuzz/twin/run.hpp"
 #include "fuzz/twin/swarm.hpp"
 #include "src/arch/x86_64.hpp"
+#include "tests/machines/traces.hpp"
 
-#include <gtest/gtest.h>
 #include <map>
 #include <set>
 
@@ -87,6 +87,30 @@ TYPED_TEST(MemoryMachineOf, DoesNothingWhenThereAreFewerNodesThanARoot) {
   program.header[header_os_nodes] = 0;
   program.header[header_os_spaces] = 8;
   EXPECT_FALSE(twin::run(*machine, program));
+}
+
+TEST(MemoryMachineForPeople, ExplainsAnAddressBySpaceAndByCpu) {
+  using X86 = Case<X86_64_4, reference::x86_64_4, intel_break_rules>;
+  const auto machine = X86::make();
+  const twin::Program program = program_of("map s=1 va=0x1000 pa=0x9000 cpu=0 size=4K attrs=rw-u\n"
+                                           "read va=0x1008 cpu=1 arg=0\n"
+                                           "write va=0x1008 cpu=1 arg=2\n"
+                                           "idle cpu=0\n",
+                                           X86::schema, "set spaces=2 cpus=2");
+  machine->begin(program);
+  for (const twin::Op& op : program.ops)
+    EXPECT_FALSE(machine->step(op));
+  EXPECT_EQ(machine->explain(0x1008), R"(space 0, tag 0
+  model nothing
+  bytes nothing
+space 1, tag 1
+  model 0x9008 size 0x1000 rw-u type 0 key 0 software 0
+  bytes 0x9008 size 0x1000 rw-u type 0 key 0 software 0 accessed dirty
+CPU 0 runs nothing
+CPU 1 runs space 1
+  cpu caches, of tag 1: 0x9008 size 0x1000 rw-u type 0 key 0 software 0
+  hardware caches, of tag 1: 0x9008 size 0x1000 rw-u type 0 key 0 software 0 accessed dirty
+)");
 }
 
 } // namespace

@@ -1,6 +1,7 @@
 #include "fuzz/machines/descriptors/answer.hpp"
 
 #include "fuzz/oracles/finding.hpp"
+#include "fuzz/oracles/show_translation.hpp"
 
 namespace pagetwin::fuzz {
 
@@ -32,15 +33,8 @@ std::string to_text(const Answer& a) {
 }
 
 std::string show(const char* who, const Answer& a) {
-  std::string text = format("%-9s %s at level %u", who, reference::to_text(a.outcome), a.level);
-  if (a.translation) {
-    const auto& [pa, size, b, flags] = *a.translation;
-    text += format(" %#llx size %#llx %c%c%c%c type %u key %u software %#x%s%s%s", Hex{pa}, Hex{size},
-                   b.read ? 'r' : '-', b.write ? 'w' : '-', b.execute ? 'x' : '-', b.user ? 'u' : '-',
-                   b.memory_type, b.key, b.software, b.global ? " global" : "",
-                   flags.accessed ? " accessed" : "", flags.dirty ? " dirty" : "");
-  }
-  return text + "\n";
+  const std::string text = format("%-9s %s at level %u", who, reference::to_text(a.outcome), a.level);
+  return text + (a.translation ? " " + show_translation(*a.translation) : "") + "\n";
 }
 
 std::string difference(const Answer& ours, const Answer& theirs) {

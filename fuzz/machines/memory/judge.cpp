@@ -162,11 +162,8 @@ bool MemoryMachine::may_break(const Page& before, const Page& after) const {
   if (!before || !after)
     return false;
   const std::uint64_t va = std::max(before->va, after->va);
-  const auto at_va = [va](const Page& page) {
-    return reference::Translation{page->pa_of(va), page->frame.size, page->frame.attributes, {}};
-  };
   const bool sets = passes_set(*mmu_, before->frame.size, after->frame.size);
-  return broken_field(sides_.rules(), at_va(before), at_va(after), sets) != nullptr;
+  return broken_field(sides_.rules(), before->translate(va), after->translate(va), sets) != nullptr;
 }
 
 Verdict MemoryMachine::probe(unsigned space, std::uint64_t va) const {

@@ -1,5 +1,8 @@
 #include "fuzz/machines/memory/machine.hpp"
 
+#include "fuzz/machines/convert.hpp"
+#include "fuzz/oracles/show_translation.hpp"
+
 namespace pagetwin::fuzz {
 
 namespace {
@@ -113,25 +116,39 @@ std::string MemoryMachine::outcome() const {
   return word_ != nullptr ? word_ : std::string(to_text(status_));
 }
 
+// The spaces, then the CPUs: what each would find at the address, or nothing.
 std::string MemoryMachine::explain(std::uint64_t address) const {
-  using Hex = unsigned long long;
-  std::string lines;
   if (refused_start_)
     return "there are not even the nodes for the roots\n";
-  for (unsigned s = 0; s < space_count_; ++s) {
-    if (!subject_->exists(s))
-      continue;
-    const auto model = model_.query(s, address);
-    const auto bytes = view_.translate(subject_->root(s), address);
-    lines += format("space %u, tag %u: model %#llx, bytes %#llx\n", s, subject_->tag(s),
-                    Hex{model ? model->pa_of(address) : 0}, Hex{bytes ? bytes->pa : 0});
-  }
+  std::string lines;
+  for (unsigned s = 0; s < space_count_; ++s)
+    if (subject_->exists(s))
+      lines += explain_space(s, address);
   for (unsigned cpu = 0; cpu < cpu_count_; ++cpu)
-    for (const reference::CachedPage& page : processors_[cpu].cached_pages())
-      if (page.meets(address, address))
-        lines += format("hardware %u: tag %u %#llx -> %#llx, %#llx bytes%s\n", cpu, page.tag, Hex{page.va},
-                        Hex{page.pa}, Hex{page.bytes}, page.flags.dirty ? ", dirty" : "");
+    lines += explain_cpu(cpu, address);
   return lines;
+}
+
+std::string MemoryMachine::explain_space(unsigned space, std::uint64_t va) const {
+  const auto model = model_.query(space, va);
+  return format("space %u, tag %u\n", space, subject_->tag(space)) + "  model "
+         + show_translation(model ? std::optional(model->translate(va)) : std::nullopt) + "\n" + "  bytes "
+         + show_translation(view_.translate(subject_->root(space), va)) + "\n";
+}
+
+std::string MemoryMachine::explain_cpu(unsigned cpu, std::uint64_t va) const {
+  std::string lines;
+  const auto add = [&](const char* whose, unsigned tag, const reference::Translation& t) {
+    lines += format("  %s caches, of tag %u: ", whose, tag) + show_translation(t) + "\n";
+  };
+  for (const OsPage& line : subject_->lines(cpu))
+    if (va - line.va < line.bytes)
+      add("cpu", line.tag, {line.pa + (va - line.va), line.bytes, to_reference(line.attributes), {}});
+  for (const reference::CachedPage& page : processors_[cpu].cached_pages())
+    if (page.meets(va, va))
+      add("hardware", page.tag, {page.pa + (va - page.va), page.bytes, page.attributes, page.flags});
+  const auto runs = subject_->runs(cpu);
+  return (runs ? format("CPU %u runs space %u\n", cpu, *runs) : format("CPU %u runs nothing\n", cpu)) + lines;
 }
 
 bool MemoryMachine::touches(const twin::Op& op, std::uint64_t address) const {

@@ -67,6 +67,8 @@ class MemoryMachine final : public twin::Machine, private Watcher, private Event
   [[nodiscard]] Verdict same_status(Status ours, reference::Status theirs) const;
   [[nodiscard]] Verdict account_flags(const twin::Op& op);
   void introduce(unsigned space);
+  [[nodiscard]] std::string explain_space(unsigned space, std::uint64_t va) const;
+  [[nodiscard]] std::string explain_cpu(unsigned cpu, std::uint64_t va) const;
 
   // hardware.cpp: what goes on around an edit.
   void after_store(std::uint64_t) override {}

@@ -2,6 +2,7 @@
 // around it (O1, O3, O14), and at the end of a run everything.
 #include "fuzz/machines/table/machine.hpp"
 #include "fuzz/oracles/flush_log.hpp"
+#include "fuzz/oracles/show_translation.hpp"
 
 #include <algorithm>
 
@@ -11,21 +12,11 @@ namespace {
 
 using Hex = unsigned long long;
 
-std::string show(std::uint64_t pa, std::uint64_t size, const reference::Attributes& a) {
-  return format("%#llx size %#llx %c%c%c%c type %u key %u software %#x%s", Hex{pa}, Hex{size},
-                a.read ? 'r' : '-', a.write ? 'w' : '-', a.execute ? 'x' : '-', a.user ? 'u' : '-',
-                a.memory_type, a.key, a.software, a.global ? " global" : "");
-}
+std::string show(const std::optional<reference::Translation>& t) { return show_translation(t); }
 
 std::string show(const std::optional<Found>& f) {
-  return f ? show(f->pa, f->size, to_reference(f->attributes)) : "nothing";
-}
-
-std::string show(const std::optional<reference::Translation>& t) {
-  if (!t)
-    return "nothing";
-  return show(t->pa, t->size, t->attributes) + (t->flags.accessed ? " accessed" : "")
-         + (t->flags.dirty ? " dirty" : "");
+  return f ? show_translation(reference::Translation{f->pa, f->size, to_reference(f->attributes), {}})
+           : "nothing";
 }
 
 bool equal(const std::optional<Found>& ours, const std::optional<reference::Translation>& theirs) {
