@@ -24,6 +24,15 @@ void CasemateLog::restart() {
   known_.clear();
   text_.clear();
   root_ = operation_ = records_ = 0;
+  ended_ = false;
+}
+
+// One root a log: at EL2 casemate has only one, and lets go of none that is in use.
+void CasemateLog::end() {
+  if (root_ != 0)
+    record(0, "unlock", format("(address %#llx)", Hex{lock}));
+  root_ = 0;
+  ended_ = true;
 }
 
 void CasemateLog::record(std::uint64_t cpu, const char* name, const std::string& fields) {
@@ -31,11 +40,14 @@ void CasemateLog::record(std::uint64_t cpu, const char* name, const std::string&
            + format(" (src \"pagetwin:%llu\"))\n", Hex{operation_});
 }
 
+// A release, as the order in which a table stores is the one that all see.
 void CasemateLog::write(std::uint64_t slot, std::uint64_t word) {
-  record(0, "mem-write", format("(mem-order plain) (address %llx) (value %llx)", Hex{slot}, Hex{word}));
+  record(0, "mem-write", format("(mem-order release) (address %#llx) (value %#llx)", Hex{slot}, Hex{word}));
 }
 
 void CasemateLog::hear(const MemoryEvent& event) {
+  if (ended_)
+    return;
   switch (event.kind) {
   case MemoryEvent::Kind::store:
     return on_store(event);
@@ -66,14 +78,14 @@ void CasemateLog::on_store(const MemoryEvent& event) {
 void CasemateLog::introduce_root(std::uint64_t root) {
   root_ = root;
   for (const char* const sysreg : {"vtcr_el2", "tcr_el2"})
-    record(0, "sysreg-write", format("(sysreg %s) (value %llx)", sysreg, Hex{t0sz_of_48_bits}));
+    record(0, "sysreg-write", format("(sysreg %s) (value %#llx)", sysreg, Hex{t0sz_of_48_bits}));
   for (const char* const sysreg : {"mair_el2", "hcr_el2", "sctlr_el2"})
     record(0, "sysreg-write", format("(sysreg %s) (value 0)", sysreg));
-  record(0, "mem-init", format("(address %llx) (size 1000)", Hex{root}));
-  record(0, "hint", format("(kind set_root_lock) (location %llx) (value %llx)", Hex{root}, Hex{lock}));
-  record(0, "sysreg-write", format("(sysreg ttbr0_el2) (value %llx)", Hex{root}));
-  record(0, "sysreg-write", "(sysreg sctlr_el2) (value 1)");
-  record(0, "lock", format("(address %llx)", Hex{lock}));
+  record(0, "mem-init", format("(address %#llx) (size 0x1000)", Hex{root}));
+  record(0, "hint", format("(kind set_root_lock) (location %#llx) (value %#llx)", Hex{root}, Hex{lock}));
+  record(0, "sysreg-write", format("(sysreg ttbr0_el2) (value %#llx)", Hex{root}));
+  record(0, "sysreg-write", "(sysreg sctlr_el2) (value 0x1)");
+  record(0, "lock", format("(address %#llx)", Hex{lock}));
   known_.push_back(root);
 }
 
@@ -90,9 +102,9 @@ void CasemateLog::introduce_below(std::uint64_t raw, unsigned level, unsigned in
 
 void CasemateLog::introduce(const NodeState& node, unsigned level) {
   known_.push_back(node.address);
-  record(0, "mem-init", format("(address %llx) (size 1000)", Hex{node.address}));
+  record(0, "mem-init", format("(address %#llx) (size 0x1000)", Hex{node.address}));
   record(0, "hint",
-         format("(kind set_owner_root) (location %llx) (value %llx)", Hex{node.address}, Hex{root_}));
+         format("(kind set_owner_root) (location %#llx) (value %#llx)", Hex{node.address}, Hex{root_}));
   for (unsigned i = node.first_used(); i <= node.last_used(); ++i) {
     const std::uint64_t slot = view_->slot(node.address, i), word = view_->load(slot);
     if (word == 0)
@@ -115,20 +127,17 @@ void CasemateLog::on_flush(const MemoryEvent& event) {
   const char* const kind = i.reach == Invalidation::Reach::walk ? "vae2is" : "vale2is";
   for (std::uint64_t n = 0; n < pages; ++n) {
     const std::uint64_t number = (i.first / page + n) & ((std::uint64_t{1} << page_numbers) - 1);
-    record(event.cpu, "tlbi", format("%s (value %llx)", kind, Hex{number}));
+    record(event.cpu, "tlbi", format("%s (value %#llx)", kind, Hex{number}));
   }
 }
 
 void CasemateLog::on_release(std::uint64_t node) {
   if (!is_known(node))
     return;
+  if (node == root_)
+    return end();
   std::erase(known_, node);
-  if (node == root_) {
-    record(0, "unlock", format("(address %llx)", Hex{lock}));
-    record(0, "hint", format("(kind release_table) (location %llx) (value 0)", Hex{node}));
-    root_ = 0;
-  }
-  record(0, "mem-free", format("(address %llx) (size 1000)", Hex{node}));
+  record(0, "mem-free", format("(address %#llx) (size 0x1000)", Hex{node}));
 }
 
 } // namespace pagetwin::fuzz

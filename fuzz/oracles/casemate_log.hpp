@@ -20,6 +20,8 @@ class CasemateLog final : public EventSink {
   // What follows belongs to this operation, counted from 1.
   void begin_operation(std::uint64_t number) { operation_ = number; }
   void hear(const MemoryEvent& event) override;
+  // The program is over, or its space is gone: nothing is told any more.
+  void end();
   [[nodiscard]] const std::string& text() const { return text_; }
   // Is this a format that casemate knows?
   [[nodiscard]] static bool tells(const reference::Mmu& mmu);
@@ -44,6 +46,7 @@ class CasemateLog final : public EventSink {
   const Observation* seen_;
   std::vector<std::uint64_t> known_; // nodes
   std::uint64_t root_ = 0, operation_ = 0, records_ = 0;
+  bool ended_ = false;
   std::string text_;
 };
 

@@ -124,8 +124,10 @@ ExitStatus Replay::write_event_log() const {
   if (options_.event_log.empty())
     return ExitStatus::ok;
   const std::string* const log = machine_->event_log();
-  const auto error = log == nullptr ? FileError{std::string(target_.name) + ": this target has no event log"}
-                                    : write_file(options_.event_log, *log);
+  const auto error = log == nullptr
+                         ? FileError{std::string(target_.name)
+                                     + ": this target has no event log; docs/traces.md says which has"}
+                         : write_file(options_.event_log, *log);
   if (!error)
     return ExitStatus::ok;
   complain(error->message);

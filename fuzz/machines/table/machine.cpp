@@ -133,6 +133,8 @@ std::uint64_t TableMachine::steps_for(const twin::Op& op, std::uint64_t most) co
 }
 
 Verdict TableMachine::finish() {
+  if (log_)
+    log_->end();
   subject_->begin_operation(); // with the accesses of its own that comparing everything takes
   try {
     if (Verdict v = compare_all())
