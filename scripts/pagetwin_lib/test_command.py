@@ -4,7 +4,8 @@
                           under ThreadSanitizer, too; under 15 minutes on 2 cores
   scripts/test --all      clang-tidy, the format, limits of instructions and coverage besides; under 45 minutes
 
-The last line says how many passed and failed. What a step prints is shown as it comes.
+The last line says how many passed, failed and were skipped, as those of an emulator are that is not there. What a step
+prints is shown as it comes.
 
 exit: 0 everything passed, 1 something failed, 2 bad input or a missing tool.
 """

@@ -21,12 +21,19 @@ from pagetwin_lib.project import commit, git, say  # noqa: E402
 ALL_GOOD = ("      Start 1: a\n1/2 Test #1: a ....   Passed    0.01 sec\n\n100% tests passed, 0 tests failed out of 213\n\n"
             "Total Test time (real) =  17.34 sec\n")
 SOME_BAD = "98% tests passed, 3 tests failed out of 213\n\nThe following tests FAILED:\n\t  7 - a (Failed)\n"
+SOME_SKIPPED = ("1/4 Test #5: b ....***Skipped   0.05 sec\n\n75% tests passed, 1 tests failed out of 4\n\n"
+                "Total Test time (real) =   0.72 sec\n\nThe following tests did not run:\n\t  5 - b (Skipped)\n\t806 - kvm.c/x86_64_5 (Skipped)\n\n"
+                "The following tests FAILED:\n\t  7 - a (Failed)\n")
 
 
 class Counting(unittest.TestCase):
     def test_what_ctest_says(self):
         self.assertEqual(counts(ALL_GOOD), Counts(213, 0))
         self.assertEqual(counts(SOME_BAD), Counts(210, 3))
+
+    def test_who_is_skipped_has_not_passed(self):
+        self.assertEqual(counts(SOME_SKIPPED), Counts(1, 1, 2))
+        self.assertEqual(str(Counts(1, 1, 2) + Counts(4)), "5 passed, 1 failed, 2 skipped")
 
     def test_no_tests_are_no_success(self):
         for output in ("", "No tests were found!!!\n", "100% tests passed, 0 tests failed out of 0\n"):
