@@ -15,6 +15,8 @@ template <class F>
 class ObservedBacking; // every access is seen
 template <class F>
 class PlainBacking; // what ships, with nothing in between
+template <class F>
+class SharedBacking; // the other one that ships, with readers beside the writer
 
 template <Format F, template <class> class Backing>
 [[nodiscard]] std::unique_ptr<Subject> make_subject(Watcher& watcher);

@@ -55,6 +55,11 @@ struct Stretch {
   std::uint64_t va, pa, bytes;
   Attributes attributes;
 };
+// What a reader beside the writer saw at an address, in words.
+struct ReaderComplaint {
+  std::uint64_t va;
+  std::string text;
+};
 
 class Subject {
  public:
@@ -117,6 +122,10 @@ class Subject {
   // Who hears every event of observed memory; null: nobody.
   virtual void tell(EventSink* sink) = 0;
   virtual void begin_operation() = 0;
+  // Are there readers beside the writer, who may keep nodes from being used again?
+  [[nodiscard]] virtual bool has_readers() const { return false; }
+  // The operation is over for readers beside the writer, too. Null: none of them saw what it must not see.
+  [[nodiscard]] virtual const ReaderComplaint* readers_go_on() { return nullptr; }
   // The program is over: all that follows is destroy.
   virtual void close() = 0;
 };

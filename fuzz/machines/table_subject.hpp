@@ -26,6 +26,14 @@ template <Format F>
   return std::min(most_nodes, o.nodes + o.spaces * (root - 1));
 }
 
+template <Format F>
+[[nodiscard]] NodePool pool_of(Arena& arena, std::vector<NodeRecord>& records, const SubjectOptions& o) {
+  constexpr unsigned shift = Geometry<F>::node_shift(0);
+  const std::size_t units = units_of<F>(o);
+  return {arena.nodes().first(units << shift), PhysAddr{arena.base()}, shift,
+          std::span(records).first(units)};
+}
+
 // Memory in which every access is seen, with an Mmu that the table's invalidations reach.
 template <class F>
 class ObservedBacking {
@@ -59,13 +67,17 @@ class ObservedBacking {
     memory_.begin_operation();
   }
   void close() { memory_.close(); }
-  void forget(SpaceId space) { mmu_.invalidate_space(space); }
+  void before_edit(PhysAddr, std::uint64_t) {}
+  void before_destroy(PhysAddr) {}
+  [[nodiscard]] static constexpr bool has_readers() { return false; }
+  [[nodiscard]] const ReaderComplaint* readers_go_on() { return nullptr; }
   [[nodiscard]] std::optional<Found> translate(SpaceId space, PhysAddr root, std::uint64_t va) {
     const auto t = mmu_.translate(space, root, va);
     return t ? std::optional(Found{raw(t->pa), F::sizes[t->size].bytes(), t->attributes}) : std::nullopt;
   }
   [[nodiscard]] Memory& memory() { return memory_; }
   [[nodiscard]] const Memory& memory() const { return memory_; }
+  [[nodiscard]] std::uint64_t nodes_used() const { return memory_.pool().used(); }
   [[nodiscard]] Observation* observation() { return &seen_; }
   void tell(EventSink* sink) { memory_.tell(sink); }
   void fail_allocation(std::uint64_t k) { memory_.fail_allocation(k); }
@@ -100,20 +112,24 @@ class PlainBacking {
   using Memory = PlainMemory<>;
 
   PlainBacking(Arena& arena, Watcher&)
-      : arena_(&arena), records_(most_nodes), pool_(make_pool({})), memory_(pool_) {
+      : arena_(&arena), records_(most_nodes), pool_(pool_of<F>(arena, records_, {})), memory_(pool_) {
     const auto junk = junk_words<F>(arena.data());
     arena.fill_data(std::as_bytes(std::span(junk)));
   }
-  void restart(const SubjectOptions& o) { pool_ = make_pool(o); }
+  void restart(const SubjectOptions& o) { pool_ = pool_of<F>(*arena_, records_, o); }
   void begin_operation() {}
   void close() {}
-  void forget(SpaceId) {}
+  void before_edit(PhysAddr, std::uint64_t) {}
+  void before_destroy(PhysAddr) {}
+  [[nodiscard]] static constexpr bool has_readers() { return false; }
+  [[nodiscard]] const ReaderComplaint* readers_go_on() { return nullptr; }
   [[nodiscard]] std::optional<Found> translate(SpaceId, PhysAddr root, std::uint64_t va) const {
     const auto t = Geometry<F>::is_canonical(va) ? walk<F>(memory_, root, va) : std::nullopt;
     return t ? std::optional(Found{raw(t->pa()), t->size().bytes(), t->attributes()}) : std::nullopt;
   }
   [[nodiscard]] Memory& memory() { return memory_; }
   [[nodiscard]] const Memory& memory() const { return memory_; }
+  [[nodiscard]] std::uint64_t nodes_used() const { return memory_.pool().used(); }
   [[nodiscard]] Observation* observation() { return nullptr; }
   void tell(EventSink*) {}
   void fail_allocation(std::uint64_t) {}
@@ -124,12 +140,6 @@ class PlainBacking {
   void lines_at(std::uint64_t, Sink&&) const {}
 
  private:
-  [[nodiscard]] NodePool make_pool(const SubjectOptions& o) {
-    constexpr unsigned shift = Geometry<F>::node_shift(0);
-    const std::size_t units = units_of<F>(o);
-    return {arena_->nodes().first(units << shift), PhysAddr{arena_->base()}, shift,
-            std::span(records_).first(units)};
-  }
   Arena* arena_;
   std::vector<NodeRecord> records_;
   NodePool pool_;
@@ -159,6 +169,7 @@ class TableSubject final : public Subject {
     return Status::ok;
   }
   void destroy(unsigned s) override {
+    backing_.before_destroy(tables_[s]->root());
     tables_[s]->destroy();
     tables_[s].reset();
   }
@@ -166,44 +177,44 @@ class TableSubject final : public Subject {
 
   [[nodiscard]] Status map(unsigned s, std::uint64_t va, std::uint64_t pa, std::uint64_t size,
                            Attributes a) override {
-    return tables_[s]->map(VirtAddr{va}, PhysAddr{pa}, size, a);
+    return edited(s, va).map(VirtAddr{va}, PhysAddr{pa}, size, a);
   }
   [[nodiscard]] Status map_range(unsigned s, std::uint64_t va, std::uint64_t pa, std::uint64_t length,
                                  Attributes a, std::uint64_t max_size) override {
-    return tables_[s]->map_range(VirtAddr{va}, PhysAddr{pa}, length, a, max_size);
+    return edited(s, va).map_range(VirtAddr{va}, PhysAddr{pa}, length, a, max_size);
   }
   [[nodiscard]] Amount unmap(unsigned s, std::uint64_t va, std::uint64_t length) override {
-    return amount(tables_[s]->unmap(VirtAddr{va}, length));
+    return amount(edited(s, va).unmap(VirtAddr{va}, length));
   }
   [[nodiscard]] Amount unmap_collect(unsigned s, std::uint64_t va, std::uint64_t length,
                                      std::vector<LeafReport>& to) override {
     return amount(
-        tables_[s]->unmap_collect(VirtAddr{va}, length, [&](const LeafReport& r) { to.push_back(r); }));
+        edited(s, va).unmap_collect(VirtAddr{va}, length, [&](const LeafReport& r) { to.push_back(r); }));
   }
   [[nodiscard]] Amount protect(unsigned s, std::uint64_t va, std::uint64_t length, Rights rights) override {
-    return amount(tables_[s]->protect(VirtAddr{va}, length, rights));
+    return amount(edited(s, va).protect(VirtAddr{va}, length, rights));
   }
   [[nodiscard]] Status remap(unsigned s, std::uint64_t va, std::uint64_t pa) override {
-    return tables_[s]->remap(VirtAddr{va}, PhysAddr{pa});
+    return edited(s, va).remap(VirtAddr{va}, PhysAddr{pa});
   }
   [[nodiscard]] Status promote(unsigned s, std::uint64_t va, std::uint64_t size) override {
-    return tables_[s]->promote(VirtAddr{va}, size);
+    return edited(s, va).promote(VirtAddr{va}, size);
   }
   [[nodiscard]] Status split(unsigned s, std::uint64_t va, std::uint64_t size) override {
-    return tables_[s]->split(VirtAddr{va}, size);
+    return edited(s, va).split(VirtAddr{va}, size);
   }
   [[nodiscard]] Status set_attributes(unsigned s, std::uint64_t va, Attributes a) override {
-    return tables_[s]->set_attributes(VirtAddr{va}, a);
+    return edited(s, va).set_attributes(VirtAddr{va}, a);
   }
   [[nodiscard]] Status add_flags(unsigned s, std::uint64_t va, Flags flags) override {
-    return tables_[s]->add_flags(VirtAddr{va}, flags);
+    return edited(s, va).add_flags(VirtAddr{va}, flags);
   }
   [[nodiscard]] Status harvest(unsigned s, std::uint64_t va, std::uint64_t length, Harvest what,
                                std::vector<LeafReport>& to) override {
-    return tables_[s]->harvest(VirtAddr{va}, length, what, [&](const LeafReport& r) { to.push_back(r); });
+    return edited(s, va).harvest(VirtAddr{va}, length, what, [&](const LeafReport& r) { to.push_back(r); });
   }
   [[nodiscard]] Status mark(unsigned s, std::uint64_t va, std::uint64_t size, std::uint64_t word) override {
-    return tables_[s]->mark(VirtAddr{va}, size, word);
+    return edited(s, va).mark(VirtAddr{va}, size, word);
   }
   [[nodiscard]] Word marker(unsigned s, std::uint64_t va, std::uint64_t size) override {
     const MarkerWord m = tables_[s]->marker(VirtAddr{va}, size);
@@ -215,7 +226,7 @@ class TableSubject final : public Subject {
       to.push_back({m.va, raw(m.pa), m.bytes, m.attributes});
     });
   }
-  [[nodiscard]] Amount clear(unsigned s) override { return amount(tables_[s]->clear()); }
+  [[nodiscard]] Amount clear(unsigned s) override { return amount(edited(s, 0).clear()); }
 
   [[nodiscard]] std::optional<Found> lookup(unsigned s, std::uint64_t va) override {
     const auto t = tables_[s]->lookup(VirtAddr{va});
@@ -229,7 +240,7 @@ class TableSubject final : public Subject {
   [[nodiscard]] bool refused() const override { return backing_.refused(); }
   [[nodiscard]] std::uint64_t spare() const override { return backing_.spare(); }
   [[nodiscard]] std::uint64_t root(unsigned s) const override { return raw(tables_[s]->root()); }
-  [[nodiscard]] std::uint64_t nodes_used() const override { return backing_.memory().pool().used(); }
+  [[nodiscard]] std::uint64_t nodes_used() const override { return backing_.nodes_used(); }
   [[nodiscard]] NodeRecord record(std::uint64_t node) const override {
     return backing_.memory().pool().record(PhysAddr{node});
   }
@@ -261,10 +272,17 @@ class TableSubject final : public Subject {
   [[nodiscard]] Observation* observation() override { return backing_.observation(); }
   void tell(EventSink* sink) override { backing_.tell(sink); }
   void begin_operation() override { backing_.begin_operation(); }
+  [[nodiscard]] bool has_readers() const override { return B::has_readers(); }
+  [[nodiscard]] const ReaderComplaint* readers_go_on() override { return backing_.readers_go_on(); }
   void close() override { backing_.close(); }
 
  private:
   [[nodiscard]] static Amount amount(Changed c) { return {c.status, c.bytes}; }
+  // The table, which an operation about the address is about to change.
+  [[nodiscard]] Table& edited(unsigned s, std::uint64_t va) {
+    backing_.before_edit(tables_[s]->root(), va);
+    return *tables_[s];
+  }
 
   Arena arena_;
   B backing_;

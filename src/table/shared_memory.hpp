@@ -140,6 +140,9 @@ class SharedMemory {
   [[nodiscard]] NodePool& pool() { return *pool_; }
   [[nodiscard]] const NodePool& pool() const { return *pool_; }
   [[nodiscard]] ReaderEpochs& readers() { return readers_; }
+  [[nodiscard]] const ReaderEpochs& readers() const { return readers_; }
+  // Nodes that are linked no more and were not given back yet. The pool counts them as used.
+  [[nodiscard]] std::uint64_t retired() const { return std::uint64_t{retired_.count()} + waiting_.count(); }
 
  private:
   void release_passed() {

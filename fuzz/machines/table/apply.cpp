@@ -167,11 +167,13 @@ Verdict TableMachine::apply_map_range(const twin::Op& op) {
 }
 
 // Unmapping what was just mapped leaves no trace, and mapping it again works. Tried now and then; markers,
-// which an unmap erases, must be out of the way, and nobody may write down what the trace alone does.
+// which an unmap erases, must be out of the way, nobody may write down what the trace alone does, and nobody
+// may keep the nodes that the second map needs.
 Verdict TableMachine::round_trip(const twin::Op& op, bool range) {
   const auto& v = op.value;
   const std::uint64_t length = v[range ? field_len : field_size];
-  if ((steps_ % 8 != 3 && !thorough()) || fault_armed_ || inject_in_ != never || log_)
+  const bool turn = steps_ % 8 == 3 || thorough();
+  if (!turn || fault_armed_ || inject_in_ != never || log_ || subject_->has_readers())
     return std::nullopt;
   if (transitions_)
     transitions_->look_away(true);

@@ -51,6 +51,8 @@ template <class A, class B>
 Verdict TableMachine::judge(const twin::Op& op) {
   if (Verdict v = judge_atomicity())
     return v;
+  if (Verdict v = judge_readers())
+    return v;
   if (Verdict v = judge_transitions())
     return v;
   if (Verdict v = judge_memory())
@@ -88,6 +90,13 @@ Verdict TableMachine::judge_atomicity() const {
         "O11 atomic", op_->value[field_va], format("%s changed something", verb_name()),
         format("%s failed with %s and changed the table", verb_name(), to_text(answer_.status).data()));
   });
+}
+
+// O7: a reader that was inside holds pointers as a cache does.
+Verdict TableMachine::judge_readers() {
+  const ReaderComplaint* const of = subject_->readers_go_on();
+  return of == nullptr ? std::nullopt
+                       : tell([of] { return finding("O7 walk cache", of->va, "reader", of->text); });
 }
 
 Verdict TableMachine::judge_memory() {
@@ -277,6 +286,8 @@ Verdict TableMachine::destroy_all() {
     if (Verdict v = seen == nullptr ? std::nullopt : Structure::complaint(*seen))
       return v;
   }
+  if (Verdict v = judge_readers())
+    return v;
   if (subject_->nodes_used() == 0)
     return std::nullopt;
   return tell([=, this] {

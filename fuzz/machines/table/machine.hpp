@@ -128,6 +128,7 @@ class TableMachine final : public twin::Machine, private Watcher, private Tables
 
   // judge.cpp: what the operation left behind.
   [[nodiscard]] Verdict judge(const twin::Op& op);
+  [[nodiscard]] Verdict judge_readers();
   [[nodiscard]] Verdict judge_memory();
   [[nodiscard]] Verdict judge_transitions() { return transitions_ ? transitions_->end() : std::nullopt; }
   [[nodiscard]] Verdict judge_atomicity() const;
