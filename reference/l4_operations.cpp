@@ -194,6 +194,11 @@ std::vector<L4Unit> L4Operations::units(unsigned space) const {
   return all;
 }
 
+bool L4Operations::areas_are_no_units() const {
+  return std::none_of(areas_.begin(), areas_.end(),
+                      [this](const Area& area) { return is_mapped(area.region()); });
+}
+
 unsigned L4Operations::broken_invariant() const {
   const unsigned broken = broken_core();
   return broken == 0 && areas_ != placed_ ? 7 : broken;

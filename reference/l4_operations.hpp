@@ -82,6 +82,8 @@ class L4Operations : public L4Model {
   [[nodiscard]] std::uint64_t page() const { return profile_->sizes.front(); }
   // The area that meets the region and begins first.
   [[nodiscard]] const L4Unit* area_in(const Region& region) const;
+  // Part of invariant 3.
+  [[nodiscard]] bool areas_are_no_units() const;
   // Of all arguments but whether the spaces exist.
   [[nodiscard]] L4Status transfer_status(const L4Transfer& transfer) const;
   [[nodiscard]] static Move meet(const L4Transfer& transfer);

@@ -231,13 +231,11 @@ L4Spaces::End L4Spaces::end_of(const Edge& first) const {
 // One edge at most leaves a position: what makes ->1, and so lookup, a function. It leaves a space that
 // exists, and no area.
 bool L4Spaces::lookup_is_a_function() const {
-  const auto is_wrong = [this](const Edge& e) {
-    return !exists(e.x.n) || !divides(page(), e.x.v) || area_in({e.x.n, e.x.v, page()}) != nullptr;
-  };
+  const auto is_wrong = [this](const Edge& e) { return !exists(e.x.n) || !divides(page(), e.x.v); };
   const auto is_not_below = [](const Edge& a, const Edge& b) {
     return a.x.n != b.x.n ? a.x.n > b.x.n : a.x.v >= b.x.v;
   };
-  return std::none_of(edges_.begin(), edges_.end(), is_wrong)
+  return areas_are_no_units() && std::none_of(edges_.begin(), edges_.end(), is_wrong)
          && std::adjacent_find(edges_.begin(), edges_.end(), is_not_below) == edges_.end();
 }
 
@@ -246,7 +244,8 @@ bool L4Spaces::real_pages_have_one_mapping() const {
   for (const Edge& e : edges_)
     if (e.y.n == real)
       frames_.push_back(e.y.v);
-  std::sort(frames_.begin(), frames_.end());
+  if (!std::is_sorted(frames_.begin(), frames_.end())) // most often they are
+    std::sort(frames_.begin(), frames_.end());
   return std::adjacent_find(frames_.begin(), frames_.end()) == frames_.end();
 }
 

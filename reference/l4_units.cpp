@@ -120,12 +120,17 @@ void L4Units::split_what_loses(L4Bits mask, bool itself) {
     split_derived();
 }
 
-// The status of the units in the part, and their rights. A larger one was not split: it keeps both.
+// The status of the units in the part, and their rights; what has none left disappears. A larger unit was not
+// split: it keeps both.
 void L4Units::take(const Region& part, L4Bits mask) {
-  for (std::size_t at = first_from(part.space, part.base);
-       at < units_.size() && part.contains(units_[at].place); ++at) {
+  std::size_t at = first_from(part.space, part.base);
+  while (at < units_.size() && part.contains(units_[at].place)) {
     units_[at].status = 0;
     units_[at].rights &= static_cast<L4Bits>(~mask);
+    if (units_[at].rights == 0)
+      units_.erase(units_.begin() + static_cast<std::ptrdiff_t>(at));
+    else
+      ++at;
   }
 }
 
@@ -137,7 +142,6 @@ L4Bits L4Units::revoke_part(const Region& part, L4Bits mask, bool itself) {
   split_what_loses(mask, itself);
   for (std::size_t at = 0; at < derived_.size(); ++at)
     take(derived_[at], at == 0 && !itself ? L4Bits{0} : mask);
-  std::erase_if(units_, [](const Unit& unit) { return unit.rights == 0; });
   return bits;
 }
 
@@ -295,12 +299,10 @@ L4Units::End L4Units::end_of(const Unit& unit) const {
   return End::real;
 }
 
-// In a space that exists, aligned, behind its predecessor, and where no area is.
+// In a space that exists, aligned, behind its predecessor.
 bool L4Units::has_its_place_alone(std::size_t at) const {
   const Region& place = units_[at].place;
-  const bool is_legal =
-      exists(place.space) && is_page_size(profile(), place.size) && divides(place.size, place.base);
-  if (!is_legal || area_in(place) != nullptr)
+  if (!exists(place.space) || !is_page_size(profile(), place.size) || !divides(place.size, place.base))
     return false;
   const Region& before = units_[at == 0 ? 0 : at - 1].place;
   return at == 0 || before.space < place.space
@@ -312,7 +314,9 @@ bool L4Units::real_pages_have_one_mapping() const {
   for (const Unit& unit : units_)
     if (unit.source.space == real)
       frames_.push_back(unit.source);
-  std::sort(frames_.begin(), frames_.end(), [](const Region& a, const Region& b) { return a.base < b.base; });
+  const auto is_below = [](const Region& a, const Region& b) { return a.base < b.base; };
+  if (!std::is_sorted(frames_.begin(), frames_.end(), is_below)) // most often they are
+    std::sort(frames_.begin(), frames_.end(), is_below);
   const auto meet = [](const Region& a, const Region& b) { return a.meets(b); };
   return std::adjacent_find(frames_.begin(), frames_.end(), meet) == frames_.end();
 }
@@ -328,7 +332,7 @@ bool L4Units::is_inside(const Unit& unit, const Unit* parent) {
 }
 
 unsigned L4Units::broken_core() const {
-  bool holds[] = {true, true, true, real_pages_have_one_mapping(), true, true};
+  bool holds[] = {true, true, areas_are_no_units(), real_pages_have_one_mapping(), true, true};
   for (std::size_t at = 0; at < units_.size(); ++at) {
     const Unit& unit = units_[at];
     const End end = end_of(unit);
