@@ -17,6 +17,8 @@ struct State {
   bool has_space_1 = false;
   std::array<unsigned, positions> at{};
 
+  // The number of a state, below `numbers`.
+  static constexpr std::size_t numbers = std::size_t{2} * digits * digits * digits * digits * digits * digits;
   [[nodiscard]] unsigned number() const {
     unsigned all = has_space_1 ? 1 : 0;
     for (const unsigned digit : at)
@@ -144,7 +146,7 @@ class Exploration {
   }
 
   Variant variant_;
-  std::vector<bool> seen_ = std::vector<bool>(2 * 9 * 9 * 9 * 9 * 9 * 9);
+  std::vector<bool> seen_ = std::vector<bool>(State::numbers);
   std::vector<State> states_;
   std::size_t expanded_ = 0;
 };
@@ -163,8 +165,9 @@ class Models {
   template <typename Model>
   static void load(Model& model, const State& s) {
     model.reset(2, 0);
-    if (s.has_space_1)
+    if (s.has_space_1) {
       EXPECT_EQ(model.create(1), L4Status::ok);
+    }
     for (unsigned x = 0; x < positions; ++x)
       if (s.at[x] != none)
         L4Surgeon::put(model, x / pages, unit_of(x, s.at[x]));

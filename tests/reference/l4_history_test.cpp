@@ -97,8 +97,9 @@ void run_step(L4Model& model, History& history, const L4Step& step, bool exactly
   if (step.verb == touch)
     history.touched(t.from, t.send.base, bits_of(step.kind));
   const L4Said said = apply(model, step);
-  if (asks)
+  if (asks) {
     ASSERT_TRUE((owed & ~said.value) == 0 && (!exactly || owed == said.value));
+  }
   if ((step.verb == map || step.verb == grant) && said.value != 0)
     history.forget(t.to, t.window);
   history.expect_it_is_kept(exactly);
