@@ -344,5 +344,19 @@ TEST(L4UnitsOfX86, AHugePageIsSplitAsTheTableSplitsIt) {
   EXPECT_EQ(model.broken_invariant(), 0U);
 }
 
+// Page by page these would be 2^35 steps, and this test would never end.
+TEST(L4UnitsOfRiscv, WhatCannotBeTransferredIsSkippedInWholeUnitsAndAreas) {
+  constexpr std::uint64_t half = std::uint64_t{1} << 47, unit = std::uint64_t{1} << 39;
+  L4Units model{riscv_sv48().profile()};
+  model.reset(2, half);
+  ASSERT_EQ(model.create(1), L4Status::ok);
+  ASSERT_EQ(model.flush(0, {0, half}, R | W).status, L4Status::ok);
+  EXPECT_EQ(model.map({0, 1, {0, half}, 0, {0, half}, R}).pages, 0U) << "all can be executed only";
+  for (std::uint64_t va = 0; va < half - unit; va += unit)
+    ASSERT_EQ(model.place(1, va, unit, 0, R), L4Status::ok);
+  EXPECT_EQ(model.map({0, 1, {0, half}, 0, {0, half}, X}).pages, unit / l4_page) << "the last of them";
+  EXPECT_EQ(model.units(1).size(), 256U);
+}
+
 } // namespace
 } // namespace reference
