@@ -101,7 +101,7 @@ void L4Spaces::update_if_valid(const M& x, const M& m, L4Bits rights) {
     update(x, m, rights);
 }
 
-// What is not valid has no rights. x is flushed with nothing in common, neither.
+// What is not valid has no rights. With none in common nothing happens, and nothing is flushed.
 L4Bits L4Spaces::common_rights(const M& x, L4Bits mask) const {
   const Edge* from = edge(x);
   return from == nullptr ? L4Bits{0} : static_cast<L4Bits>(from->rights & mask);

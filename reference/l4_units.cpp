@@ -89,17 +89,15 @@ void L4Units::split_derived() {
 // derived_ becomes the part, and every unit or part of one that is derived from it, parents before children.
 void L4Units::derive(const Region& part) {
   derived_.assign(1, part);
-  for (std::size_t from = 0; from < derived_.size(); ++from)
-    for (const Unit& unit : units_) {
-      const Region parent = derived_[from];
-      if (!unit.source.meets(parent))
-        continue;
+  for (std::size_t from = 0; from < derived_.size(); ++from) {
+    const Region parent = derived_[from];
+    for (const Unit& unit : units_)
       if (parent.contains(unit.source))
         derived_.push_back(unit.place);
-      else
+      else if (parent.meets(unit.source))
         derived_.push_back(
             {unit.place.space, unit.place.base + (parent.base - unit.source.base), parent.size});
-    }
+  }
 }
 
 // A unit that is covered only in part is reported whole.
@@ -110,7 +108,7 @@ L4Bits L4Units::status_of_derived() const {
   return bits;
 }
 
-// A unit that loses nothing is not split, but where its parent is.
+// A unit that loses nothing is split only when its parent is.
 void L4Units::split_what_loses(L4Bits mask, bool itself) {
   bool is_split = false;
   for (std::size_t at = itself ? 0 : 1; at < derived_.size(); ++at)
