@@ -37,7 +37,7 @@ class SpacesMachine final : public twin::Machine, private Watcher {
   [[nodiscard]] std::uint64_t address_of(const twin::Op& op) const override { return op.value[l4_va]; }
 
  private:
-  static constexpr unsigned most_probes_at_end = 32;
+  static constexpr unsigned most_probes_at_end = 8;
   // What an operation that fails must leave alone.
   struct Used {
     std::uint64_t nodes, mappings, parts;
