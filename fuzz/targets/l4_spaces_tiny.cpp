@@ -2,9 +2,8 @@
 // reach.
 #include "fuzz/machines/spaces/make.hpp"
 #include "fuzz/oracles/tiny_format.hpp"
-#include "reference/l4_spaces.hpp"
 
 pagetwin::twin::Target pagetwin::twin::target() {
   using namespace pagetwin::fuzz;
-  return spaces_target<pagetwin::Tiny, reference::tiny, reference::L4Spaces, Flexpages::no>("l4_spaces_tiny");
+  return spaces_target<pagetwin::Tiny, reference::tiny, Flexpages::no>("l4_spaces_tiny");
 }
