@@ -383,6 +383,20 @@ TEST_F(L4PageTableOf, LeavesSplitsIntoNothingUndefined) {
   EXPECT_EQ(model.lookup(space, 5), (P::RLookup{{{10, 4}}}));
 }
 
+TEST_F(L4PageTableOf, FindsThePagesBesideAnAddressThatItIsNotIn) {
+  ASSERT_TRUE(model.insert(space, 1, 1, 11));
+  ASSERT_TRUE(model.insert(space, 2, 2, 12));
+  const auto bases = [this](std::uint64_t v) {
+    const auto [below, above] = model.neighbours(space, v);
+    return std::pair(below != nullptr ? below->base : 99, above != nullptr ? above->base : 99);
+  };
+  EXPECT_EQ(bases(0), std::pair(std::uint64_t{99}, std::uint64_t{1}));
+  EXPECT_EQ(bases(1), std::pair(std::uint64_t{99}, std::uint64_t{2}));
+  EXPECT_EQ(bases(3), std::pair(std::uint64_t{1}, std::uint64_t{4}));
+  EXPECT_EQ(bases(7), std::pair(std::uint64_t{2}, std::uint64_t{99}));
+  EXPECT_EQ(model.neighbours(9, 0).above, nullptr);
+}
+
 TEST_F(L4PageTableOf, ForgetsAllAtTheBeginning) {
   model.reset();
   EXPECT_EQ(model.space_count(), 0U);

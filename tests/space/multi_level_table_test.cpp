@@ -44,6 +44,11 @@ class Bench {
   [[nodiscard]] std::optional<Translation<F>> seen(std::uint64_t va) const {
     return table.table().lookup(VirtAddr{va});
   }
+  // One node of the level behind the first descriptor.
+  [[nodiscard]] std::uint64_t link_word(const Pte& pte) const {
+    const unsigned node_shift = G::node_shift(F::sizes[pte.size].level);
+    return *pool_.template host<typename F::Raw>(pte.name + bytes_of(node_shift));
+  }
   [[nodiscard]] std::string_view problem() const { return audit(table.table()).problem; }
   [[nodiscard]] std::uint64_t used() const { return pool_.used(); }
 
@@ -171,6 +176,7 @@ TYPED_TEST(MultiLevelTableOf, KeepsTheLinkWordBesideTheFirstDescriptor) {
     const Pte pte = this->bench.show(raw(va), size);
     EXPECT_EQ(this->table().set_link_node(pte, 77, va), Status::ok);
     EXPECT_EQ(this->table().map_node(pte, va), 77U);
+    EXPECT_EQ(this->bench.link_word(pte), raw(va) ^ 77U);
     EXPECT_NE(this->table().map_node(pte, va + 1), 77U) << "who reads it says the address";
     EXPECT_EQ(this->table().set_right(pte, r | w, false), Status::ok);
     EXPECT_EQ(this->table().map_node(pte, va), 77U) << "of a page that hides, too";
@@ -200,7 +206,8 @@ TYPED_TEST(MultiLevelTableOf, SplitsIntoPagesOfTheNextSmallerSizeWithTheSameFiel
     for (unsigned size = 1; size <= B::largest; ++size) {
       const std::uint64_t part = B::bytes(size - 1);
       const Pte whole = shown ? this->bench.show(0, size) : this->bench.insert(0, size);
-      const auto fields = this->table().fields(whole);
+      const PteFields fields{PhysAddr{2 * B::bytes(size)}, shown ? r | x : Rights::none, true};
+      EXPECT_EQ(this->table().set_fields(whole, fields), Status::ok);
       EXPECT_EQ(this->table().set_link_node(whole, 99, VirtAddr{0}), Status::ok);
       EXPECT_EQ(this->table().split(VirtAddr{part}, B::bytes(size)), Status::ok);
       EXPECT_EQ(this->bench.problem(), "");
@@ -208,8 +215,7 @@ TYPED_TEST(MultiLevelTableOf, SplitsIntoPagesOfTheNextSmallerSizeWithTheSameFiel
         const auto pte = this->table().lookup(VirtAddr{va});
         ASSERT_TRUE(pte);
         EXPECT_EQ(pte->va, va);
-        EXPECT_EQ(this->table().fields(*pte),
-                  (PteFields{fields->frame + va, fields->rights, fields->cached}));
+        EXPECT_EQ(this->table().fields(*pte), (PteFields{fields.frame + va, fields.rights, fields.cached}));
         EXPECT_EQ(this->table().map_node(*pte, VirtAddr{0}), 99U) << "the address that was stored";
         EXPECT_EQ(this->table().remove(VirtAddr{va}, part), Status::ok);
       }
