@@ -50,8 +50,7 @@ Result Machine::prot_and_map_vm_s2pt(std::uint32_t vm, std::uint64_t addr, std::
   acts(vm);
   if (const Result no = may_act(vm); no != Result::ok)
     return no;
-  const bool aligned = pfn % num == 0 || rules().unaligned_blocks;
-  if (!aligned || gfn + num > state_.config().guest_pages)
+  if (pfn % num != 0 && !rules().unaligned_blocks)
     return Result::refused;
   for (std::uint64_t at = 0; at < num; ++at)
     if (const Result bad = assign_pfn_to_vm(vm, gfn + at, pfn + at); bad != Result::ok)

@@ -181,6 +181,10 @@ TEST_F(SekvmMemoryOps, ARangeIsClearedOverTheBordersOfMemory) {
   EXPECT_EQ(page(first_frame), hosts(first_frame));
   EXPECT_EQ(page(8192), hosts(8192));
   EXPECT_EQ(page(8193), (S2Page{1, 0, 9})) << "behind the range";
+  ASSERT_EQ(apply(&Machine::prot_and_map_vm_s2pt, 3, bytes(9), bytes(8192 + 63), 3), Result::ok);
+  ASSERT_EQ(power_off(3), Result::ok);
+  ASSERT_EQ(clear(3, 8192 + 63), Result::ok);
+  EXPECT_EQ(page(8192 + 63), hosts(8192 + 63)) << "the last frame";
   ASSERT_EQ(clear(1, 8193, 2), Result::ok);
   EXPECT_EQ(page(8193), hosts(8193));
   EXPECT_EQ(page(8194), (S2Page{2, 0, 9}));

@@ -53,7 +53,7 @@ TEST_F(SekvmPages, ContentsComeFromTheLogOfTheVmThatGetsThePage) {
   restart(config);
   for (const std::uint32_t vm : {1U, 2U})
     for (const std::uint64_t k : {0U, 1U})
-      ASSERT_EQ(map(vm, k, P + 2 * vm + k), Result::ok);
+      ASSERT_EQ(map(vm, k, P + vm + vm + k), Result::ok);
   const std::array tokens{machine.contents(P + 2), machine.contents(P + 3), machine.contents(P + 4),
                           machine.contents(P + 5)};
   for (std::size_t k = 0; k < 4; ++k)

@@ -21,7 +21,7 @@ class Steps {
   template <typename Run>
   auto step(const Run& run) {
     const std::uint32_t vm = program_.first_vm + below(4 - program_.first_vm);
-    const std::uint64_t gfn = below(2) * 512 + below(3), pfn = P + below(2) * 512 + below(3);
+    const std::uint64_t gfn = below(2) * block + below(3), pfn = P + below(2) * block + below(3);
     switch (below(program_.smmu ? 12 : 8)) {
     case 0:
       return run(&Machine::map_page_host, bytes(pfn));
@@ -49,6 +49,7 @@ class Steps {
   }
 
  private:
+  static constexpr std::uint64_t block = PTRS_PER_PMD;
   [[nodiscard]] std::uint32_t below(std::uint32_t bound) {
     return static_cast<std::uint32_t>(random_() % bound);
   }

@@ -58,6 +58,9 @@ TEST_F(SekvmSmmu, ADeviceMapsWhatItsVmOwnsAtThatGfn) {
   ASSERT_EQ(update(1, 1, 7, P), Result::ok);
   EXPECT_EQ(device_entry(1, 7), kernel_page(7, P));
   EXPECT_EQ(page(P), (S2Page{1, INVALID, 7})) << "only references of the host's devices are counted";
+  ASSERT_EQ(map(1, 7, P), Result::ok);
+  ASSERT_EQ(update(1, 1, 7, P), Result::ok);
+  EXPECT_EQ(page(P), (S2Page{1, 0, 7})) << "not when the VM has it, either";
   EXPECT_EQ(update(1, 1, 8, P), Result::panic) << "another gfn";
   EXPECT_EQ(update(1, 1, 7, Q), Result::panic) << "the host's";
   EXPECT_EQ(update(2, 2, 7, P), Result::panic) << "another VM's";

@@ -109,7 +109,7 @@ TEST_F(SekvmTables, APageNeedsATablePageOfEachLevelAndABlockOneLess) {
   EXPECT_EQ(table.used(), 3U) << "the same table";
   ASSERT_EQ(map(1, 512, block_pfn, 2), Result::ok);
   EXPECT_EQ(table.used(), 3U) << "a slot of the same middle table";
-  ASSERT_EQ(map(1, 512 * 512, block_pfn + 512, 2), Result::ok);
+  ASSERT_EQ(map(1, std::uint64_t{1} << 18, block_pfn + 512, 2), Result::ok);
   EXPECT_EQ(table.used(), 4U) << "a middle table";
   EXPECT_EQ(table.used(1), 1U);
   EXPECT_EQ(table.used(2), 2U);
@@ -159,7 +159,7 @@ TEST_F(SekvmTables, AFormatOfThreeLevelsNeedsOneTablePageLess) {
   restart(config);
   ASSERT_EQ(map(1, 0, P), Result::ok);
   EXPECT_EQ(machine.state().table(1).used(), 2U);
-  ASSERT_EQ(map(1, 512 * 512, block_pfn, 2), Result::ok);
+  ASSERT_EQ(map(1, std::uint64_t{1} << 18, block_pfn, 2), Result::ok);
   EXPECT_EQ(machine.state().table(1).used(), 3U);
 }
 
