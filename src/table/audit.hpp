@@ -67,7 +67,7 @@ class Auditor {
       blame("the live counter differs from a recount", n.at);
     if (r.markers != markers)
       blame("the marker counter differs from a recount", n.at);
-    if (live == 0 && n.at != tree_->root().at)
+    if (live == 0 && !keeps_empty_nodes<M> && n.at != tree_->root().at)
       blame("an empty node is linked", n.at);
   }
   // How many slots it dealt with: those of a whole leaf, and of the leaves that go on after it.

@@ -56,6 +56,8 @@ class Mapper {
   [[nodiscard]] bool survey_table(const Slot& s, Range part) {
     if (!takes_leaf(s, part))
       return survey(s.child(), part);
+    if (keeps_empty_nodes<M>)
+      return false;
     // Only markers can be below; the leaf replaces the subtree.
     cluttered_ = true;
     return tree_->for_leaves(s.child(), part, [](const auto&) { return false; });

@@ -30,18 +30,7 @@ class Marker {
   }
   // The nodes are reserved and the range, one page size of `level`, holds no leaf. word is not 0.
   void write(Range range, unsigned level, std::uint32_t word) {
-    const Node node = reach(range.first, level);
-    tree_->for_slots(node, range, [&](const Slot& s) -> unsigned {
-      if (s.kind() == Kind::table)
-        return erase_below(s);
-      NodeRecord& r = tree_->record(node);
-      if (s.marker() == 0) {
-        ++r.live;
-        ++r.markers;
-      }
-      tree_->store(s.at, F::to_marker(word, level));
-      return 1;
-    });
+    write_slots(reach(range.first, level), range, word);
     tree_->pay();
   }
 
@@ -72,8 +61,25 @@ class Marker {
     }
     return s.node;
   }
-  // The slot is a hole when it is seen again.
-  unsigned erase_below(const Slot& s) {
+  void write_slots(Node node, Range range, std::uint32_t word) {
+    tree_->for_slots(node, range, [&](const Slot& s) -> unsigned {
+      if (s.kind() == Kind::table)
+        return write_below(s, word);
+      NodeRecord& r = tree_->record(node);
+      if (s.marker() == 0) {
+        ++r.live;
+        ++r.markers;
+      }
+      tree_->store(s.at, F::to_marker(word, node.level));
+      return 1;
+    });
+  }
+  // A node that stays has the word in its slots. Otherwise the slot is a hole when it is seen again.
+  unsigned write_below(const Slot& s, std::uint32_t word) {
+    if constexpr (keeps_empty_nodes<M>) {
+      write_slots(s.child(), s.range(), word);
+      return 1;
+    }
     tree_->drop_markers(s);
     return 0;
   }

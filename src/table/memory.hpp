@@ -40,6 +40,16 @@ concept MemoryFor =
       { memory.pool() } -> std::same_as<NodePool&>;
     };
 
+// A policy may say `static constexpr bool keeps_empty_nodes = true`: a node that was linked once stays linked
+// until its table is destroyed, empty or not (docs/table.md, "Tables that never shrink").
+template <class M>
+inline constexpr bool keeps_empty_nodes = [] {
+  if constexpr (requires { M::keeps_empty_nodes; })
+    return M::keeps_empty_nodes;
+  else
+    return false;
+}();
+
 // The slots of one node by index, for loops over many of them. next_live: the first slot of i .. end - 1
 // whose word is not zero, or end. alike: how many slots from i on, before end, hold `word` but for the bits
 // of `but`. fill: the first `count` slots become word_of(0), word_of(1) and so on; none of them is a live

@@ -1,6 +1,6 @@
 // PageTable: the operations of docs/table.md over any Format and any Memory policy. This header is what a
-// user includes. It checks arguments and reserves nodes; the work is in map, unmap, protect, split, promote,
-// accessed_dirty, mapping and marker. Knows no bit of a descriptor.
+// user includes. It checks arguments and reserves nodes; the work is in map, unmap, unmap_marking, protect,
+// split, promote, accessed_dirty, mapping and marker. Knows no bit of a descriptor.
 #pragma once
 
 #include "src/table/accessed_dirty.hpp"
@@ -12,6 +12,7 @@
 #include "src/table/promote.hpp"
 #include "src/table/protect.hpp"
 #include "src/table/unmap.hpp"
+#include "src/table/unmap_marking.hpp"
 #include "src/table/walk.hpp"
 
 namespace pagetwin {
@@ -45,6 +46,9 @@ class PageTable {
   }
   void destroy() {
     (void)clear();
+    if constexpr (keeps_empty_nodes<M>)
+      for (const Range& half : halves)
+        tree_.drop_nodes(half);
     memory().retire(root(), G::node_shift(G::root_level), Contents::zero);
     tree_.pay(halves[0], Invalidation::Reach::walk);
   }
@@ -85,6 +89,17 @@ class PageTable {
   template <class Sink>
   [[nodiscard]] Changed unmap_collect(VirtAddr va, std::uint64_t length, Sink&& sink) {
     return unmap_into(va, length, sink);
+  }
+  // Every byte that was mapped carries the word afterwards, which is not 0; what was a hole stays as it is.
+  [[nodiscard]] Changed unmap_marking(VirtAddr va, std::uint64_t length, std::uint64_t word) {
+    const Status status = first_of(Check<F>::range(raw(va), length), markable(word));
+    if (status != Status::ok)
+      return {status};
+    const auto spares_holes = [](const auto& slot) { return slot.kind() == Kind::hole; };
+    if (!tree_.reserve(Splitter<F, M>(tree_).nodes_to_cut(range(va, length), spares_holes)))
+      return {Status::out_of_memory};
+    return {Status::ok,
+            MarkingUnmapper<F, M>(tree_, static_cast<std::uint32_t>(word)).run(range(va, length))};
   }
   Changed clear() {
     Unseen nobody;
@@ -257,6 +272,9 @@ class PageTable {
   }
   [[nodiscard]] static constexpr Status expressible(Rights r) {
     return grants_access(r) && F::expressible(r) ? Status::ok : Status::bad_attributes;
+  }
+  [[nodiscard]] static constexpr Status markable(std::uint64_t word) {
+    return word != 0 && word <= low_mask(F::marker_bits) ? Status::ok : Status::bad_attributes;
   }
   // The largest size up to max_size modulo which va and pa are equal.
   [[nodiscard]] static constexpr unsigned congruent_size(std::uint64_t va, std::uint64_t pa,

@@ -44,6 +44,8 @@ class Path {
   // The page was the last of its node: that node goes, and those above that emptied with it. Out of line and
   // without a Path, which would have to be in memory for it.
   [[gnu::noinline]] static void prune(T& tree, std::uint64_t va) {
+    if constexpr (keeps_empty_nodes<M>)
+      return tree.pay({va, va + (P::bytes - 1)}, Invalidation::Reach::leaf);
     const unsigned top = prune_from<G::root_level>(tree, va, tree.root().at);
     const std::uint64_t first = align_down(va, G::span_shift(top));
     tree.pay({first, first + (G::span(top) - 1)}, Invalidation::Reach::walk);

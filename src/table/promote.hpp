@@ -26,7 +26,7 @@ class Promoter {
     const Slot s = tree_->descend(range_.first, page_.level);
     if (s.kind() == Kind::leaf && tree_->leaf_of(s).range().covers(range_))
       return Status::ok;
-    if (s.level() != page_.level || !is_uniform(s.node))
+    if (s.level() != page_.level || !is_uniform(s.node) || (keeps_empty_nodes<M> && has_tables(s)))
       return Status::not_uniform;
     merge(s);
     return Status::ok;
@@ -45,6 +45,13 @@ class Promoter {
       return raw(leaf.frame()) - raw(frame_) == leaf.va - range_.first && leaf.attributes() == attributes_;
     });
     return whole && next == range_.last + 1 && is_aligned(raw(frame_), page_.log2_bytes);
+  }
+  // Is there a node below one of the slots that the leaf takes?
+  [[nodiscard]] bool has_tables(const Slot& s) const {
+    bool any = false;
+    for (unsigned i = 0; i < page_.copies(); ++i)
+      any = any || F::kind(tree_->load(s.at + i * sizeof(Raw)), s.level()) == Kind::table;
+    return any;
   }
   void adopt(const Leaf& first) {
     frame_ = first.frame();

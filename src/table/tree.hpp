@@ -311,7 +311,7 @@ class Tree {
   }
   // Unlinks the slot's node if nothing lives in it.
   void reclaim(const Slot& s) {
-    if (record(s.child()).live != 0)
+    if (keeps_empty_nodes<M> || record(s.child()).live != 0)
       return;
     unlink(s);
     retire(s.child(), Contents::zero);
@@ -322,6 +322,17 @@ class Tree {
     unlink(s);
     retire_all(s.child());
     pay();
+  }
+  // The end of the table: nothing lives in this half of the space any more, and its nodes go.
+  void drop_nodes(Range half) {
+    for_slots(root_, half, [&](const Slot& s) -> unsigned {
+      if (s.kind() == Kind::table) {
+        store(s.at, 0);
+        retire_all(s.child());
+      }
+      return 1;
+    });
+    pay(half, Invalidation::Reach::walk);
   }
   // A hole becomes the way to a node. When it was a marker, the node's slots carry the marker now.
   void link(const Slot& s, Node node) {

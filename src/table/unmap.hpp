@@ -88,7 +88,7 @@ class Unmapper {
   }
 
   unsigned clear_table(const Slot& s, Range range) {
-    if (range.covers(s.range())) {
+    if (!keeps_empty_nodes<M> && range.covers(s.range())) {
       drop_linked(s);
       return 1;
     }
