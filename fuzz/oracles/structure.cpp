@@ -91,7 +91,7 @@ Verdict Structure::attach(const View& view, Observation& seen, std::uint64_t nod
       if (Verdict v = attach_child(view, seen, view.slot(node, index), index, word))
         return v;
   }
-  if (state.nonzero == 0 && state.parent != 0)
+  if (state.nonzero == 0 && state.parent != 0 && empty_ == EmptyNodes::unlinked)
     return tell([=] {
       return finding("O4 shape", node, "empty node",
                      format("the node %#llx is empty and still linked", Hex{node}));

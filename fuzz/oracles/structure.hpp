@@ -1,7 +1,7 @@
 // O4 SHAPE, O5 FRAMES and the counters of O14, kept up to date from what each operation stored: every
 // reachable word is one that the format's manual allows here, nodes form a tree, none is leaked, lost or
-// freed twice, none is empty, and the table's live counters equal ours. It refuses to know src/arch: words
-// are decoded by reference/mmu.
+// freed twice, none is empty where tables shrink, and the table's live counters equal ours. It refuses to
+// know src/arch: words are decoded by reference/mmu.
 #pragma once
 
 #include "fuzz/oracles/finding.hpp"
@@ -11,10 +11,14 @@
 
 namespace pagetwin::fuzz {
 
+// May a node be linked that holds nothing? In tables whose policy keeps them (docs/table.md, "Tables that
+// never shrink").
+enum class EmptyNodes : std::uint8_t { unlinked, kept };
+
 class Structure {
  public:
-  explicit Structure(const reference::Mmu& mmu)
-      : root_level_(static_cast<std::uint8_t>(mmu.levels() - 1)), shape_(mmu) {}
+  explicit Structure(const reference::Mmu& mmu, EmptyNodes empty = EmptyNodes::unlinked)
+      : root_level_(static_cast<std::uint8_t>(mmu.levels() - 1)), empty_(empty), shape_(mmu) {}
 
   // A new space's root, which no slot leads to.
   void add_root(Observation& seen, std::uint64_t root, unsigned space) const;
@@ -58,6 +62,7 @@ class Structure {
   [[nodiscard]] static Verdict wrong_counter(const NodeState& state, std::uint64_t node, unsigned counter);
 
   std::uint8_t root_level_;
+  EmptyNodes empty_;
   Shape shape_;
   std::vector<std::uint64_t> detached_;
 };
