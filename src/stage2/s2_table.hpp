@@ -63,13 +63,12 @@ class S2Table {
   }
 
   // Can map() be done? Reserves the table pages for it. gfn of a block is a multiple of block_pages.
-  [[nodiscard]] S2Status prepare(std::uint64_t gfn, S2Level level) {
-    const auto slot = table_->tree().descend(raw(at(gfn)), level == S2Level::block ? 1 : 0);
-    const bool in_the_way =
-        level == S2Level::block ? slot.level() == 1 && slot.kind() == Kind::table : is_block(slot);
-    if (in_the_way)
+  [[nodiscard]] S2Status prepare(std::uint64_t gfn, S2Level to) {
+    const unsigned level = to == S2Level::block ? 1 : 0;
+    const auto slot = table_->tree().descend(raw(at(gfn)), level);
+    if (slot.kind() == Kind::table || (slot.kind() == Kind::leaf && slot.level() != level))
       return S2Status::overlap;
-    const unsigned pages = table_->nodes_to_map(at(gfn), bytes(level));
+    const unsigned pages = slot.kind() == Kind::hole ? slot.level() - level : 0;
     return pages == 0 || memory_.reserve(Geometry<F>::node_shift(0), pages) ? S2Status::ok
                                                                             : S2Status::out_of_memory;
   }
@@ -106,10 +105,6 @@ class S2Table {
   [[nodiscard]] static constexpr VirtAddr at(std::uint64_t gfn) { return VirtAddr{gfn << s2_page_shift}; }
   [[nodiscard]] static constexpr std::uint64_t bytes(S2Level level) {
     return level == S2Level::block ? block_pages * s2_page_bytes : s2_page_bytes;
-  }
-  template <class Slot>
-  [[nodiscard]] static bool is_block(const Slot& slot) {
-    return slot.kind() == Kind::leaf && slot.level() != 0;
   }
 
   Memory memory_;

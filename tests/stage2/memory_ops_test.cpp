@@ -221,16 +221,30 @@ TYPED_TEST(MemoryOpsTest, StopGivesEveryTablePageBack) {
 
 TYPED_TEST(MemoryOpsTest, LifeHasOneOrder) {
   auto& b = this->bench;
-  const auto steps = {&Stage2Bench<TypeParam>::Ops::register_vm, &Stage2Bench<TypeParam>::Ops::boot_vm,
-                      &Stage2Bench<TypeParam>::Ops::verify_vm, &Stage2Bench<TypeParam>::Ops::power_off};
-  for (const auto next : steps) {
-    for (const auto step : steps)
-      if (step != next && !(next == &Stage2Bench<TypeParam>::Ops::verify_vm && step == *(steps.end() - 1)))
-        EXPECT_TRUE(refuses(b, S2Status::bad_state, [&] { return (b.ops.*step)(3); }));
-    ASSERT_EQ((b.ops.*next)(3), S2Status::ok);
-  }
-  for (const auto step : steps)
-    EXPECT_TRUE(refuses(b, S2Status::bad_state, [&] { return (b.ops.*step)(3); }));
+  using Ops = typename Stage2Bench<TypeParam>::Ops;
+  using Step = S2Status (Ops::*)(unsigned);
+  const Step be_registered = &Ops::register_vm, boot = &Ops::boot_vm, verify = &Ops::verify_vm,
+             go_off = &Ops::power_off;
+  const auto refuses_all = [&b](std::initializer_list<Step> steps) {
+    bool all = true;
+    for (const Step step : steps)
+      all = all && refuses(b, S2Status::bad_state, [&] { return (b.ops.*step)(3); });
+    return all;
+  };
+  EXPECT_TRUE(refuses_all({boot, verify, go_off}));
+  ASSERT_EQ(b.ops.register_vm(3), S2Status::ok);
+  EXPECT_TRUE(refuses_all({be_registered, verify, go_off}));
+  ASSERT_EQ(b.ops.boot_vm(3), S2Status::ok);
+  EXPECT_TRUE(refuses_all({be_registered, boot}));
+  ASSERT_EQ(b.ops.verify_vm(3), S2Status::ok);
+  EXPECT_TRUE(refuses_all({be_registered, boot, verify}));
+  ASSERT_EQ(b.ops.power_off(3), S2Status::ok);
+  EXPECT_TRUE(refuses_all({be_registered, boot, verify, go_off}));
+}
+
+TYPED_TEST(MemoryOpsTest, AMachineThatIsReadyMayGoOffUnverified) {
+  ASSERT_EQ(this->bench.ops.power_off(1), S2Status::ok);
+  EXPECT_EQ(this->bench.ops.principals().state(1), VmState::power_off);
 }
 
 TYPED_TEST(MemoryOpsTest, OnlyAnActiveMachineIsMappedAndSharesPages) {

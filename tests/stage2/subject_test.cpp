@@ -198,7 +198,7 @@ std::uint64_t some_gfn(Dice& dice) {
 }
 template <class Dice>
 void random_operation(Stage2Subject& s, Dice& dice) {
-  const unsigned vm = 1 + dice() % 3;
+  const auto vm = static_cast<unsigned>(1 + dice() % 3);
   const std::uint64_t pfn = some_pfn(dice), gfn = some_gfn(dice), bytes = dice() % 5 << 12;
   switch (dice() % 16) {
   case 0:
@@ -283,7 +283,7 @@ TYPED_TEST(Stage2SubjectTest, RandomProgramsKeepTheInvariants) {
       look(s);
       look_at_bytes(s, this->bytes);
       look_at_tlb(s);
-      (void)s.write(dice() % 4, some_gfn(dice), dice());
+      (void)s.write(static_cast<unsigned>(dice() % 4), some_gfn(dice), dice());
     }
   }
   EXPECT_GT(this->world.supplied, 100U);
