@@ -68,6 +68,8 @@ Result Machine::each_page(std::uint32_t vm, std::uint64_t addr, std::uint64_t si
     return no;
   const PageTable& table = state_.table(vm);
   const std::uint64_t first = addr / PAGE_SIZE, end = first + num;
+  if (num > 0 && end > state_.config().guest_pages)
+    return Result::refused;
   for (std::size_t k = table.first_from(first); k < table.entries().size(); ++k) {
     const Entry entry = table.entries()[k];
     for (std::uint64_t at = std::max(first, entry.gfn); at < std::min(end, entry.gfn + entry.pages()); ++at)
@@ -107,6 +109,8 @@ Result Machine::map_io(std::uint32_t vm, std::uint64_t gpa, std::uint64_t pa) {
   if (!is_vmid(vm) || !is_addr(gpa) || !is_pfn(frame_of(pa)))
     return Result::undefined;
   acts(vm);
+  if (gpa / PAGE_SIZE >= state_.config().guest_pages)
+    return Result::refused;
   if (vm_state(vm) != VmState::READY)
     return Result::panic;
   if (s2page(frame_of(pa)).owner != INVALID)

@@ -14,12 +14,12 @@ Result Machine::alloc_smmu_pgd(std::uint32_t vm, std::uint32_t device) {
   acts(vm);
   if (device >= state_.config().devices)
     return Result::refused;
+  if (const Result no = vm == HOSTVISOR ? Result::ok : may_act(vm); no != Result::ok)
+    return no;
   if (state_.small().bound[device] != INVALID)
     return Result::ok;
   if (is_frozen(vm))
     return Result::panic;
-  if (const Result no = vm == HOSTVISOR ? Result::ok : may_act(vm); no != Result::ok)
-    return no;
   state_.change().bound[device] = vm;
   return Result::ok;
 }
@@ -44,6 +44,8 @@ Result Machine::assign_pfn_to_smmu(std::uint32_t vm, std::uint64_t gfn, std::uin
   acts(vm);
   if (const Result no = may_act(vm); no != Result::ok)
     return no;
+  if (gfn >= state_.config().guest_pages)
+    return Result::refused;
   if (is_frozen(vm))
     return Result::panic;
   const std::uint32_t owner = s2page(pfn).owner;
@@ -79,7 +81,7 @@ Result Machine::unmap_smmu_page(std::uint32_t device, std::uint64_t iova) {
   if (!is_device(device) || !is_addr(iova))
     return Result::undefined;
   const std::uint32_t vm = state_.small().bound[device];
-  if (vm == INVALID)
+  if (vm == INVALID || iova / PAGE_SIZE >= state_.config().guest_pages)
     return Result::refused;
   acts(vm);
   if (const Result no = vm == HOSTVISOR ? Result::ok : may_act(vm); no != Result::ok)

@@ -110,14 +110,27 @@ class MemoryOps {
     return S2Status::ok;
   }
 
-  // The device becomes the principal's: the host's, or that of a machine that is not off.
+  // The device becomes the principal's: the host's, or that of an active machine. One that is somebody's
+  // stays his, and that is ok.
   [[nodiscard]] S2Status alloc_smmu(unsigned principal, unsigned device) {
-    const bool is_host = principal == hostvisor;
-    if (!is_host && !principals_.is_vm(principal))
+    if (principal != hostvisor && !principals_.is_vm(principal))
       return S2Status::unknown_vm;
-    if (!is_host && principals_.state(principal) == VmState::power_off)
-      return S2Status::bad_state;
+    const S2Status status = active(principal);
+    if (status != S2Status::ok || smmu_.is_bound(device))
+      return status;
     return smmu_.bind(device, principal, principals_.table_pages());
+  }
+  // The device of a machine that is off is nobody's again, and its table is gone; before that it is
+  // bad_state. One that is nobody's stays so.
+  [[nodiscard]] S2Status free_smmu(unsigned device) {
+    if (device >= max_smmu_devices)
+      return S2Status::unknown_device;
+    if (!smmu_.is_bound(device))
+      return S2Status::ok;
+    if (principals_.state(smmu_.principal(device)) != VmState::power_off)
+      return S2Status::bad_state;
+    smmu_.release(device);
+    return S2Status::ok;
   }
   // The frame becomes the machine's, for its devices: known as gfn, and not counted. If it is the machine's
   // already, nothing happens.
@@ -142,6 +155,9 @@ class MemoryOps {
       return S2Status::unknown_device;
     if (iova >> s2_page_shift >= Table::gfn_limit)
       return S2Status::out_of_range;
+    // What a device of a machine that is off still reaches may be the host's again, whose devices count.
+    if (const S2Status status = active(smmu_.principal(device)); status != S2Status::ok)
+      return status;
     smmu_.unmap(device, iova >> s2_page_shift);
     return S2Status::ok;
   }
@@ -184,7 +200,7 @@ class MemoryOps {
     const std::uint64_t gfn = addr >> s2_page_shift, pages = (size + (s2_page_bytes - 1)) >> s2_page_shift;
     if (!principals_.is_vm(vm))
       return S2Status::unknown_vm;
-    if (size >= addr_end || gfn >= Table::gfn_limit || pages > Table::gfn_limit - gfn)
+    if (addr >= addr_end || size >= addr_end || (pages != 0 && gfn + pages > Table::gfn_limit))
       return S2Status::out_of_range;
     if (!principals_.is_active(vm))
       return S2Status::bad_state;

@@ -46,6 +46,7 @@ class Smmu {
     return is_bound(d) && devices_[d].principal == principal;
   }
   // The device is bound.
+  [[nodiscard]] unsigned principal(unsigned d) const { return devices_[d].principal; }
   [[nodiscard]] Table& table(unsigned d) const { return *devices_[d].table; }
 
   // The device becomes the principal's, which exists, with an empty table.
@@ -59,6 +60,12 @@ class Smmu {
     }
     devices_[d].principal = principal;
     return S2Status::ok;
+  }
+  // The device is bound. Nobody may reach anything through it any more.
+  void release(unsigned d) {
+    devices_[d].table->destroy();
+    devices_[d].table.reset();
+    devices_[d].principal = PageRecord::nobody;
   }
   // The device is bound to the principal; iova and frame are within their limits.
   [[nodiscard]] S2Status map(unsigned d, std::uint64_t gfn, std::uint64_t pfn) {

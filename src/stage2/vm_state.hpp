@@ -66,12 +66,13 @@ class Principals {
     return status;
   }
   [[nodiscard]] S2Status verify_vm(unsigned vm) { return advance(vm, VmState::ready, VmState::verified); }
-  // Of an active machine. It runs no more: nothing that caches know of it is of use.
+  // Of a machine that is registered. It runs no more: nothing that caches know of it is of use.
   [[nodiscard]] S2Status power_off(unsigned vm) {
-    if (!is_vm(vm) || !is_active(vm))
+    if (!is_vm(vm) || (state(vm) != VmState::mapped && !is_active(vm)))
       return is_vm(vm) ? S2Status::bad_state : S2Status::unknown_vm;
     all_[vm].state = VmState::power_off;
-    table(vm).invalidate_all();
+    if (has_table(vm))
+      table(vm).invalidate_all();
     return S2Status::ok;
   }
 

@@ -30,7 +30,7 @@ struct Stage2Options {
   std::vector<MemoryRegion> regions; // ascending and apart
   unsigned vms = 2;                  // machines 1 to vms
   std::uint64_t table_pages = 16;    // of each table below its root
-  std::vector<unsigned> devices{};   // by number, the principal that each is bound to
+  unsigned devices = 0;              // nobody's yet
 };
 // A frame's record in the specification's numbers.
 struct Stage2Record {
@@ -70,6 +70,7 @@ class Stage2Subject {
                                                       std::uint64_t size) = 0;
   [[nodiscard]] virtual S2Status clear_vm_range(unsigned vm, std::uint64_t pfn, std::uint64_t num) = 0;
   [[nodiscard]] virtual S2Status alloc_smmu(unsigned principal, unsigned device) = 0;
+  [[nodiscard]] virtual S2Status free_smmu(unsigned device) = 0;
   [[nodiscard]] virtual S2Status assign_pfn_to_smmu(unsigned vm, std::uint64_t gfn, std::uint64_t pfn) = 0;
   [[nodiscard]] virtual S2Status update_smmu_page(unsigned principal, unsigned device, std::uint64_t iova,
                                                   std::uint64_t pte) = 0;

@@ -54,11 +54,8 @@ class Stage2SubjectOf final : public Stage2Subject {
     records_.resize(frames);
     contents_.assign(frames, 0);
     ops_.emplace(memory_, platform_, Ownership(regions_, records_), std::span(principals_).first(o.vms + 1),
-                 std::span(devices_).first(o.devices.size()));
-    S2Status status = ops_->start(o.table_pages);
-    for (unsigned d = 0; d < o.devices.size() && status == S2Status::ok; ++d)
-      status = ops_->alloc_smmu(o.devices[d], d);
-    return status;
+                 std::span(devices_).first(o.devices));
+    return ops_->start(o.table_pages);
   }
   void stop() override { ops_->stop(); }
 
@@ -86,6 +83,7 @@ class Stage2SubjectOf final : public Stage2Subject {
   [[nodiscard]] S2Status alloc_smmu(unsigned principal, unsigned device) override {
     return ops_->alloc_smmu(principal, device);
   }
+  [[nodiscard]] S2Status free_smmu(unsigned device) override { return ops_->free_smmu(device); }
   [[nodiscard]] S2Status assign_pfn_to_smmu(unsigned vm, std::uint64_t gfn, std::uint64_t pfn) override {
     return ops_->assign_pfn_to_smmu(vm, gfn, pfn);
   }
@@ -172,7 +170,7 @@ class Stage2SubjectOf final : public Stage2Subject {
  private:
   // Enough for every table's bound, and for roots that find no place between other nodes.
   void restart_memory(const Stage2Options& o) {
-    const std::size_t tables = o.vms + 1 + o.devices.size();
+    const std::size_t tables = o.vms + 1 + o.devices;
     const std::size_t units = std::min<std::size_t>(most_nodes, tables * (o.table_pages + 2 * root_units));
     seen_.reset(units, sizeof(typename F::Raw));
     memory_.restart(arena_, units, unit_shift, node_records_);
@@ -203,6 +201,8 @@ class Stage2SubjectOf final : public Stage2Subject {
   }
   [[nodiscard]] std::optional<std::size_t> place(std::uint64_t pfn) const {
     std::size_t at = 0;
+    if (pfn == 0) // is nobody's
+      return std::nullopt;
     for (const MemoryRegion& region : regions_) {
       if (pfn - region.first < region.count)
         return at + (pfn - region.first);
