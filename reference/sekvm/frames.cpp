@@ -22,25 +22,10 @@ void Frames::reset(const Config& config) {
   }
 }
 
-std::uint64_t Frames::index_of(std::uint64_t pfn) const {
-  std::uint64_t before = 0;
-  for (const Region& region : regions_) {
-    if (pfn - region.first < region.count)
-      return before + (pfn - region.first);
-    before += region.count;
-  }
-  return nowhere;
-}
-
-Frame Frames::initial(std::uint64_t pfn) const {
-  if (pfn == 0 || !holds(pfn))
+Frame Frames::untouched(std::uint64_t pfn) const {
+  if (pfn == 0)
     return {};
   return {{HOSTVISOR, 0, pfn + host_offset_}, contents_ == nullptr ? 0 : contents_(pfn)};
-}
-
-Frame Frames::at(std::uint64_t pfn) const {
-  const std::uint64_t index = index_of(pfn);
-  return index != nowhere && set_in_[index] == round_ ? frames_[index] : initial(pfn);
 }
 
 void Frames::set(std::uint64_t pfn, const Frame& frame) {

@@ -21,10 +21,15 @@ class Frames {
   void reset(const Config& config);
 
   // Outside every region, and page 0: all INVALID, and what is written there is lost.
-  [[nodiscard]] Frame at(std::uint64_t pfn) const;
+  [[nodiscard]] Frame at(std::uint64_t pfn) const {
+    const std::uint64_t index = index_of(pfn);
+    if (index == nowhere)
+      return {};
+    return set_in_[index] == round_ ? frames_[index] : untouched(pfn);
+  }
   void set(std::uint64_t pfn, const Frame& frame);
   // Before anything happened.
-  [[nodiscard]] Frame initial(std::uint64_t pfn) const;
+  [[nodiscard]] Frame initial(std::uint64_t pfn) const { return holds(pfn) ? untouched(pfn) : Frame{}; }
   [[nodiscard]] bool holds(std::uint64_t pfn) const { return index_of(pfn) != nowhere; }
 
   // The pfns that were ever set; each once, in the order in which that happened first.
@@ -33,7 +38,17 @@ class Frames {
 
  private:
   static constexpr std::uint64_t nowhere = INVALID64;
-  [[nodiscard]] std::uint64_t index_of(std::uint64_t pfn) const;
+  [[nodiscard]] std::uint64_t index_of(std::uint64_t pfn) const {
+    std::uint64_t before = 0;
+    for (const Region& region : regions_) {
+      if (pfn - region.first < region.count)
+        return before + (pfn - region.first);
+      before += region.count;
+    }
+    return nowhere;
+  }
+
+  [[nodiscard]] Frame untouched(std::uint64_t pfn) const;
 
   std::array<Region, 4> regions_{};
   std::uint64_t host_offset_ = 0;

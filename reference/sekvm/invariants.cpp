@@ -1,5 +1,8 @@
 #include "reference/sekvm/invariants.hpp"
 
+#include <array>
+#include <span>
+
 namespace reference::sekvm {
 
 namespace {
@@ -57,73 +60,94 @@ unsigned entry_breaks(const State& state, unsigned table, const Entry& entry) {
   return first;
 }
 
-// Entries of the host's devices; each has the page at one place, or breaks 6.
-std::uint32_t host_device_mappings(const State& state, std::uint64_t pfn) {
-  std::uint32_t mappings = 0;
-  for (unsigned table = principals; table < tables; ++table)
-    if (state.principal_of(table) == HOSTVISOR
-        && state.table(table).pfn_at(pfn + state.config().smmu_host_offset) == pfn)
-      ++mappings;
-  return mappings;
-}
+// Only few devices map anything at all: they are looked for once for all frames.
+class Records {
+ public:
+  explicit Records(const State& state) : state_(state) {
+    for (unsigned table = principals; table < tables; ++table)
+      if (!state.table(table).entries().empty())
+        devices_[count_++] = table;
+  }
 
-// 2, 5
-unsigned record_breaks(const State& state, std::uint64_t pfn) {
-  const S2Page page = state.page(pfn);
-  const bool hosts = page.owner == HOSTVISOR;
-  if (pfn == 0 ? page != S2Page{} : hosts && page.gfn != pfn + state.config().smmu_host_offset)
-    return 2;
-  if (page.count != INVALID && page.count > MAX_SHARE_COUNT)
-    return 5;
-  return hosts && page.count < host_device_mappings(state, pfn) ? 5 : 0;
-}
+  // 2, 5
+  [[nodiscard]] unsigned broken_by(std::uint64_t pfn) const {
+    const S2Page page = state_.page(pfn);
+    const bool hosts = page.owner == HOSTVISOR;
+    if (pfn == 0 ? page != S2Page{} : hosts && page.gfn != pfn + state_.config().smmu_host_offset)
+      return 2;
+    if (page.count != INVALID && page.count > MAX_SHARE_COUNT)
+      return 5;
+    return hosts && page.count < host_device_mappings(pfn) ? 5 : 0;
+  }
+  // The host's devices have counted references to what they map.
+  [[nodiscard]] unsigned broken_by(unsigned table, const Entry& entry) const {
+    const bool counted = table >= principals && entry.pfn != 0 && state_.principal_of(table) == HOSTVISOR;
+    return counted ? broken_by(entry.pfn) : 0;
+  }
+  // A record is another one: whoever could have had the page by the old one must not have it any more.
+  [[nodiscard]] unsigned broken_by_change(std::uint64_t pfn, const S2Page& before) const {
+    unsigned first = broken_by(pfn);
+    if (state_.table(HOSTVISOR).pfn_at(pfn) == pfn)
+      first = lower(first, mapping_breaks(state_, HOSTVISOR, pfn, pfn));
+    if (is_vm(before.owner) && before.owner != state_.page(pfn).owner && !is_off(state_, before.owner))
+      first = lower(first, kept_by(before.owner, pfn));
+    for (const unsigned table : devices())
+      if (state_.principal_of(table) == before.owner && state_.table(table).pfn_at(before.gfn) == pfn)
+        first = lower(first, mapping_breaks(state_, table, before.gfn, pfn));
+    return first;
+  }
 
-// The host's devices have counted references to what they map.
-unsigned device_entry_breaks(const State& state, unsigned table, const Entry& entry) {
-  const bool counted = table >= principals && entry.pfn != 0 && state.principal_of(table) == HOSTVISOR;
-  return counted ? record_breaks(state, entry.pfn) : 0;
-}
-
-// A record is another one: whoever could have had the page by the old one must not have it any more.
-unsigned change_of_record_breaks(const State& state, std::uint64_t pfn, const S2Page& before) {
-  unsigned first = record_breaks(state, pfn);
-  if (state.table(HOSTVISOR).pfn_at(pfn) == pfn)
-    first = lower(first, mapping_breaks(state, HOSTVISOR, pfn, pfn));
-  if (is_vm(before.owner) && before.owner != state.page(pfn).owner && !is_off(state, before.owner))
-    for (const Entry& entry : state.table(before.owner).entries())
+ private:
+  [[nodiscard]] std::span<const unsigned> devices() const { return std::span(devices_).first(count_); }
+  // Each of the host's devices has the page at one place, or breaks 6.
+  [[nodiscard]] std::uint32_t host_device_mappings(std::uint64_t pfn) const {
+    std::uint32_t mappings = 0;
+    for (const unsigned table : devices())
+      if (state_.principal_of(table) == HOSTVISOR
+          && state_.table(table).pfn_at(pfn + state_.config().smmu_host_offset) == pfn)
+        ++mappings;
+    return mappings;
+  }
+  [[nodiscard]] unsigned kept_by(std::uint32_t vm, std::uint64_t pfn) const {
+    unsigned first = 0;
+    for (const Entry& entry : state_.table(vm).entries())
       if (entry.pfn != 0 && pfn - entry.pfn < entry.pages())
-        first = lower(first, mapping_breaks(state, before.owner, entry.gfn + (pfn - entry.pfn), pfn));
-  for (unsigned table = principals; table < tables; ++table)
-    if (state.principal_of(table) == before.owner && state.table(table).pfn_at(before.gfn) == pfn)
-      first = lower(first, mapping_breaks(state, table, before.gfn, pfn));
-  return first;
-}
+        first = lower(first, mapping_breaks(state_, vm, entry.gfn + (pfn - entry.pfn), pfn));
+    return first;
+  }
+
+  const State& state_;
+  std::array<unsigned, EL2_SMMU_CFG_SIZE> devices_{};
+  std::size_t count_ = 0;
+};
 
 } // namespace
 
 unsigned broken(const State& state) {
-  unsigned first = record_breaks(state, 0);
+  const Records records(state);
+  unsigned first = 0;
   for (const std::uint64_t pfn : state.frames().touched())
-    first = lower(first, record_breaks(state, pfn));
+    first = lower(first, records.broken_by(pfn));
   for (unsigned table = 0; table < tables; ++table)
     for (const Entry& entry : state.table(table).entries()) {
       first = lower(first, entry_breaks(state, table, entry));
-      first = lower(first, device_entry_breaks(state, table, entry));
+      first = lower(first, records.broken_by(table, entry));
     }
   return first;
 }
 
 unsigned broken_by_last(const Machine& machine) {
   const State& state = machine.state();
+  const Records records(state);
   unsigned first = 0;
   for (const State::EntryChange& change : state.entry_changes())
     if (const Entry* entry = state.table(change.table).find(change.gfn); entry != nullptr) {
       first = lower(first, entry_breaks(state, change.table, *entry));
-      first = lower(first, device_entry_breaks(state, change.table, *entry));
+      first = lower(first, records.broken_by(change.table, *entry));
     }
   for (const State::FrameChange& change : state.frame_changes())
     if (change.before.page != state.page(change.pfn))
-      first = lower(first, change_of_record_breaks(state, change.pfn, change.before.page));
+      first = lower(first, records.broken_by_change(change.pfn, change.before.page));
   const bool interferes = (state.changed_views() & ~machine.actors()) != 0;
   return interferes ? lower(first, 8) : first;
 }

@@ -25,8 +25,7 @@ Result Machine::clear_vm_page(std::uint32_t vm, std::uint64_t pfn) {
     return Result::ok;
   if (const Result bad = rules().clear_keeps_host ? Result::ok : clear_pfn_host(pfn); bad != Result::ok)
     return bad;
-  state_.set_page(pfn, {HOSTVISOR, 0, pfn + state_.config().smmu_host_offset});
-  state_.set_contents(pfn, 0);
+  state_.set(pfn, {{HOSTVISOR, 0, pfn + state_.config().smmu_host_offset}, 0});
   return Result::ok;
 }
 
@@ -34,10 +33,9 @@ Result Machine::clear_vm_page(std::uint32_t vm, std::uint64_t pfn) {
 Result Machine::take_from_host(std::uint32_t vm, std::uint64_t gfn, std::uint64_t pfn, std::uint32_t count) {
   if (s2page(pfn).count != 0)
     return Result::panic;
-  state_.set_page(pfn, {vm, count, gfn});
   if (const Result bad = clear_pfn_host(pfn); bad != Result::ok)
     return bad;
-  state_.set_contents(pfn, next_token(vm));
+  state_.set(pfn, {{vm, count, gfn}, next_token(vm)});
   return Result::ok;
 }
 

@@ -25,23 +25,18 @@ std::uint32_t State::principal_of(unsigned table) const {
   return table < principals ? table : small_.bound[table - principals];
 }
 
-void State::set(std::uint64_t pfn, const Frame& frame, std::uint32_t views) {
+void State::set(std::uint64_t pfn, const Frame& frame) {
   const Frame before = frames_.at(pfn);
   if (before == frame || !frames_.holds(pfn))
     return;
-  frame_log_.push_back({pfn, before});
+  FrameChange& change = frame_log_.emplace_back(); // written in place: a copy would wait for its own parts
+  change.pfn = pfn;
+  change.before = before;
   frames_.set(pfn, frame);
-  changed_views_ |= views;
-}
-
-void State::set_page(std::uint64_t pfn, const S2Page& page) {
-  const Frame before = frames_.at(pfn);
-  set(pfn, {page, before.contents}, bit_of(before.page.owner) | bit_of(page.owner));
-}
-
-void State::set_contents(std::uint64_t pfn, std::uint64_t token) {
-  const S2Page page = this->page(pfn);
-  set(pfn, {page, token}, page.is_shared() ? 0 : bit_of(page.owner));
+  if (before.page != frame.page)
+    changed_views_ |= bit_of(before.page.owner) | bit_of(frame.page.owner);
+  else if (!frame.page.is_shared())
+    changed_views_ |= bit_of(frame.page.owner);
 }
 
 void State::put(unsigned table, const Entry& entry) {

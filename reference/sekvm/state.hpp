@@ -53,8 +53,9 @@ class State {
   [[nodiscard]] std::uint32_t principal_of(unsigned table) const;
 
   // Each is logged. Tests use them for states that no operation leads to.
-  void set_page(std::uint64_t pfn, const S2Page& page);
-  void set_contents(std::uint64_t pfn, std::uint64_t token);
+  void set(std::uint64_t pfn, const Frame& frame);
+  void set_page(std::uint64_t pfn, const S2Page& page) { set(pfn, {page, frames_.at(pfn).contents}); }
+  void set_contents(std::uint64_t pfn, std::uint64_t token) { set(pfn, {page(pfn), token}); }
   void put(unsigned table, const Entry& entry);
   void erase(unsigned table, std::uint64_t gfn);
   void take_node(unsigned table, unsigned level, std::uint64_t gfn); // from the pool
@@ -82,7 +83,6 @@ class State {
     int taken; // from the pool, less what came back
   };
   void log_node(const NodeChange& change);
-  void set(std::uint64_t pfn, const Frame& frame, std::uint32_t views);
   void undo_node(const NodeChange& change);
 
   Config config_;

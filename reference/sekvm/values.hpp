@@ -31,7 +31,7 @@ enum class Result : std::uint8_t {
   return names[static_cast<std::size_t>(result)];
 }
 
-// In this order, but for MAPPED and READY: each may power off.
+// A VM goes through these in order, but may power off as soon as it is MAPPED.
 enum class VmState : std::uint8_t { UNUSED, MAPPED, READY, VERIFIED, POWEROFF };
 
 // Whose a frame is, how often it is shared with the host, and where its owner has it.

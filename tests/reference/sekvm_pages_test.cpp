@@ -18,10 +18,12 @@ TEST_F(SekvmPages, InTheBeginningTheHostHasEveryFrameAndNothingElseIsMemory) {
 }
 
 TEST_F(SekvmPages, WhatIsWrittenOutsideOfMemoryIsLost) {
+  machine.state().begin();
   machine.state().set_page(5, {1, 2, 3});
   machine.state().set_contents(5, 7);
   EXPECT_EQ(page(5), S2Page{});
   EXPECT_EQ(machine.contents(5), 0U);
+  EXPECT_TRUE(machine.state().frame_changes().empty());
 }
 
 TEST_F(SekvmPages, PageZeroIsInvalidThoughARegionHasIt) {
