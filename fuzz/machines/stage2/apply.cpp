@@ -14,6 +14,11 @@ constexpr std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
   return (x ^ x >> 31U) | 1U;
 }
 
+// Does an operation make or end a table?
+bool moves_roots(Stage2Verb verb) {
+  return verb == Stage2Verb::boot || verb == Stage2Verb::bind || verb == Stage2Verb::release;
+}
+
 unsigned number(const twin::Op& op, Stage2Field field) { return static_cast<unsigned>(op.value[field]); }
 
 } // namespace
@@ -28,16 +33,20 @@ Verdict Stage2Machine::apply(const twin::Op& op) {
     return std::nullopt;
   case Stage2Verb::grant:
   case Stage2Verb::revoke:
-    for (std::uint64_t i = s2_repeat_limits.nearest(op.value[s2_count]); i-- > 0;)
-      if (Verdict v = apply_operation(op))
-        return v;
-    return std::nullopt;
+    return apply_repeatedly(op);
   default:
-    break;
+    return apply_operation(op);
   }
-  Verdict v = apply_operation(op);
-  follow_roots();
-  return v;
+}
+
+// What changes nothing once changes nothing the next time.
+Verdict Stage2Machine::apply_repeatedly(const twin::Op& op) {
+  for (std::uint64_t i = s2_repeat_limits.nearest(op.value[s2_count]); i-- > 0;) {
+    Verdict v = apply_operation(op);
+    if (v || status_ != S2Status::ok || model().frame_changes().empty())
+      return v;
+  }
+  return std::nullopt;
 }
 
 S2Status Stage2Machine::run_ours(Stage2Subject& subject, const twin::Op& op) {
@@ -133,6 +142,8 @@ Verdict Stage2Machine::apply_operation(const twin::Op& op) {
   if (verb() == Stage2Verb::release)
     let_go(op);
   status_ = run_ours(*subject_, op);
+  if (moves_roots(verb()))
+    follow_roots();
   if (Verdict v = compare_second_run(op))
     return v;
   if (status_ == S2Status::out_of_memory && subject_->refused())

@@ -25,6 +25,8 @@ inline constexpr std::array stage2_layouts{
 class Stage2Domains {
   using History = twin::History;
   static constexpr std::uint64_t page = 4096, block = page * 512;
+  // Of the address by which devices know a frame of the host (SMMU_HOST_OFFSET).
+  static constexpr std::uint64_t host_offset = 1'000'000'000 * page;
 
  public:
   static std::uint64_t vm(std::uint16_t s, const History& h) {
@@ -41,12 +43,19 @@ class Stage2Domains {
   // The host's is physical.
   static std::uint64_t addr(std::uint16_t s, const History& h) {
     const auto verb = static_cast<Stage2Verb>(h.current().verb);
+    const bool of_host = h.current().value[s2_vm] == 0;
+    if (of_host && verb == Stage2Verb::smmu_map)
+      return frame(s, h) + host_offset;
     const bool physical =
-        verb == Stage2Verb::host
-        || (h.current().value[s2_vm] == 0 && (verb == Stage2Verb::read || verb == Stage2Verb::write));
+        verb == Stage2Verb::host || (of_host && (verb == Stage2Verb::read || verb == Stage2Verb::write));
     return physical ? frame(s, h) : guest(s, h);
   }
-  static std::uint64_t pa(std::uint16_t s, const History& h) { return frame(s, h); }
+  // Of the host's devices usually the frame that is known as addr, as every other is refused.
+  static std::uint64_t pa(std::uint16_t s, const History& h) {
+    const twin::Op& now = h.current();
+    const bool of_host = static_cast<Stage2Verb>(now.verb) == Stage2Verb::smmu_map && now.value[s2_vm] == 0;
+    return of_host && (s & 7U) != 0 ? now.value[s2_addr] - host_offset : frame(s, h);
+  }
   static std::uint64_t size(std::uint16_t s, const History& /*unused*/) {
     static constexpr std::array<std::uint64_t, 8> sizes{page,  page,     2 * page, page * 3,
                                                         block, page + 1, 0,        1};
@@ -65,8 +74,9 @@ class Stage2Domains {
       return s & 7U;
     if (verb == Stage2Verb::clear)
       return (s & 7U) == 7 ? 512 : (s & 7U) == 6 ? s >> 3U : s & 7U;
-    static constexpr std::array<std::uint64_t, 8> times{1, 1, 1, 1, 2, 99, 100, 101};
-    return times[s & 7U];
+    // Many shares in one operation are what a program costs.
+    static constexpr std::array<std::uint64_t, 8> times{1, 2, 3, 98, 99, 100, 101, 102};
+    return (s & 24U) == 24 ? times[s & 7U] : 1;
   }
 
  private:

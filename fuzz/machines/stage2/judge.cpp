@@ -101,6 +101,20 @@ Verdict Stage2Machine::compare_frame(std::uint64_t pfn) const {
     return finding("O12 isolation", pfn << s2_page_shift, "contents of a frame",
                    format("frame %#llx holds %#llx, in the reference %#llx", Hex{pfn},
                           Hex{subject_->contents(pfn)}, Hex{model_.contents(pfn)}));
+  return secret_of_ != 0 ? compare_second_frame(pfn) : std::nullopt;
+}
+
+// Noninterference, of memory: what is not the machine's with the secrets holds the same in both runs.
+Verdict Stage2Machine::compare_second_frame(std::uint64_t pfn) const {
+  const Stage2Record page = subject_->record(pfn);
+  if (second_->record(pfn) != page)
+    return finding("O12 noninterference", pfn << s2_page_shift, "a record depends on a secret",
+                   format("frame %#llx has another owner, count or gfn when machine %u has other secrets",
+                          Hex{pfn}, secret_of_));
+  if (page.owner != secret_of_ && second_->contents(pfn) != subject_->contents(pfn))
+    return finding(
+        "O12 noninterference", pfn << s2_page_shift, "a secret is left",
+        format("frame %#llx holds what machine %u wrote, and is not its own", Hex{pfn}, secret_of_));
   return std::nullopt;
 }
 
@@ -160,9 +174,17 @@ Verdict Stage2Machine::probe_bytes(unsigned table, std::uint64_t gfn, const sekv
                         Hex{model != nullptr ? pfn_of(*model, gfn) << s2_page_shift : 0}));
 }
 
-// O6, of the processor's own TLB: each line is what the table says now.
+// O6, of the processor's own TLB: each line is what the table says now, and a machine that is off has none.
+// Lines change by accesses, stores and invalidations.
 Verdict Stage2Machine::judge_lines() {
+  const bool is_access = verb() == Stage2Verb::read || verb() == Stage2Verb::write;
+  if (subject_->observation().quiet() && !is_access && verb() != Stage2Verb::power_off)
+    return std::nullopt;
   for (const Stage2Line& line : subject_->lines()) {
+    if (sekvm::is_vm(line.space) && model().small().vm_states[line.space] == sekvm::VmState::POWEROFF)
+      return finding(
+          "O6 tlb", line.gfn << s2_page_shift, "line of a machine that is off",
+          format("the TLB still has gfn %#llx of machine %u, which is off", Hex{line.gfn}, line.space));
     const sekvm::Entry* entry = line.space < most_tables ? model().table(line.space).find(line.gfn) : nullptr;
     if (!is_mapping(entry) || pfn_of(*entry, line.gfn) != line.pfn || entry->pages() != line.pages)
       return finding("O6 tlb", line.gfn << s2_page_shift, "stale line",

@@ -103,6 +103,8 @@ Verdict Stage2Machine::step(const twin::Op& op) {
   stores_ = 0;
   const std::uint64_t nodes = subject_->nodes_used();
   subject_->begin_operation();
+  if (secret_of_ != 0)
+    second_->begin_operation();
   try {
     Verdict v = apply(op);
     keep_first(v, judge_atomicity(nodes));

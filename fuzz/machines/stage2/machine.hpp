@@ -48,6 +48,7 @@ class Stage2Machine final : public twin::Machine, private Watcher, private Stage
   // apply.cpp: one operation to both sides, and their answers compared.
   [[nodiscard]] Verdict apply(const twin::Op& op);
   [[nodiscard]] Verdict apply_operation(const twin::Op& op);
+  [[nodiscard]] Verdict apply_repeatedly(const twin::Op& op);
   [[nodiscard]] static S2Status run_ours(Stage2Subject& subject, const twin::Op& op);
   void let_go(const twin::Op& op);
   [[nodiscard]] Result run_model(const twin::Op& op);
@@ -64,6 +65,7 @@ class Stage2Machine final : public twin::Machine, private Watcher, private Stage
   [[nodiscard]] Verdict judge_actors() const;
   [[nodiscard]] Verdict judge_frames() const;
   [[nodiscard]] Verdict compare_frame(std::uint64_t pfn) const;
+  [[nodiscard]] Verdict compare_second_frame(std::uint64_t pfn) const;
   [[nodiscard]] Verdict judge_entries() const;
   [[nodiscard]] Verdict probe(unsigned table, std::uint64_t gfn) const;
   [[nodiscard]] Verdict probe_bytes(unsigned table, std::uint64_t gfn,
