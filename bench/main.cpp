@@ -29,6 +29,7 @@ void add_everything() {
   pagetwin::bench::add_shared();
   pagetwin::bench::add_superpages();
   pagetwin::bench::add_memory();
+  pagetwin::bench::add_stage2();
   pagetwin::bench::add_traces();
   pagetwin::bench::add_l4();
   pagetwin::bench::add_growth(); // last: it keeps the memory of its largest tables
