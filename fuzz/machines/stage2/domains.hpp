@@ -97,7 +97,7 @@ class Stage2Domains {
     if (mode == 1)
       return (first + count - 1 + (s >> 1U & 1U)) * page;
     if (mode == 2)
-      return (first + (s >> 1U & 1U) * 512) / 512 * block;
+      return (first + (s >> 1U & 1U) * std::uint64_t{512}) / 512 * block;
     return (first + (s >> 1U & 7U) % count) * page + ((s & 0x700U) == 0x700U ? 8 : 0);
   }
   [[nodiscard]] static std::uint64_t guest(std::uint16_t s, const History& h) {
