@@ -47,11 +47,9 @@ struct MemoryRegion {
 class Ownership {
  public:
   // regions: ascending and apart; records: one for each of their frames, in that order. Both are the
-  // caller's and outlive this.
+  // caller's and outlive this. Nobody owns anything before reset().
   Ownership(std::span<const MemoryRegion> regions, std::span<PageRecord> records)
-      : regions_(regions), records_(records) {
-    reset();
-  }
+      : regions_(regions), records_(records) {}
 
   // All memory is the host's, but frame 0, which is nobody's.
   void reset() {

@@ -325,11 +325,9 @@ class Tree {
   }
   // The end of the table: nothing lives in this half of the space any more, and its nodes go.
   void drop_nodes(Range half) {
-    for_slots(root_, half, [&](const Slot& s) -> unsigned {
-      if (s.kind() == Kind::table) {
-        store(s.at, 0);
-        retire_all(s.child());
-      }
+    for_live_slots(root_, half, [&](const Slot& s) -> unsigned {
+      store(s.at, 0);
+      retire_all(s.child());
       return 1;
     });
     pay(half, Invalidation::Reach::walk);

@@ -10,6 +10,8 @@ namespace {
 
 class OwnershipTest : public testing::Test {
  protected:
+  OwnershipTest() { owners.reset(); }
+
   std::vector<MemoryRegion> regions{{0, 2}, {10, 3}, {pfn_end - 1, 1}};
   std::vector<PageRecord> records = std::vector<PageRecord>(6);
   Ownership owners{regions, records};
