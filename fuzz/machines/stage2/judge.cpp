@@ -28,6 +28,8 @@ std::uint64_t pfn_of(const sekvm::Entry& entry, std::uint64_t gfn) {
 Verdict Stage2Machine::judge() {
   if (Verdict v = judge_bytes())
     return v;
+  if (Verdict v = judge_devices())
+    return v;
   if (Verdict v = judge_actors())
     return v;
   if (Verdict v = judge_frames())
@@ -66,6 +68,18 @@ Verdict Stage2Machine::judge_bytes() {
   if (Verdict v = check_flush_log(view_, seen, tag_of))
     return v;
   return tlb_.check(view_, seen, [this](unsigned table) { return roots_[table]; });
+}
+
+// O5: a device has a table exactly while it is somebody's.
+Verdict Stage2Machine::judge_devices() const {
+  if (verb() != Stage2Verb::bind && verb() != Stage2Verb::release)
+    return std::nullopt;
+  for (unsigned t = sekvm::principals; t < most_tables; ++t)
+    if ((roots_[t] != 0) != (model().principal_of(t) < sekvm::principals))
+      return finding("O5 frames", op_->value[s2_addr], "table of a device",
+                     format("device %u has %s table, unlike in the reference", t - sekvm::principals,
+                            roots_[t] != 0 ? "a" : "no"));
+  return std::nullopt;
 }
 
 // Noninterference, of the tables' bytes: no word of somebody who does not act is another one.

@@ -62,6 +62,7 @@ class Stage2Machine final : public twin::Machine, private Watcher, private Stage
   [[nodiscard]] Verdict judge();
   [[nodiscard]] Verdict judge_atomicity(std::uint64_t nodes_before) const;
   [[nodiscard]] Verdict judge_bytes();
+  [[nodiscard]] Verdict judge_devices() const;
   [[nodiscard]] Verdict judge_actors() const;
   [[nodiscard]] Verdict judge_frames() const;
   [[nodiscard]] Verdict compare_frame(std::uint64_t pfn) const;
