@@ -195,7 +195,7 @@ class Stage2Lies : public testing::TestWithParam<Lie> {
   }
 };
 INSTANTIATE_TEST_SUITE_P(Each, Stage2Lies, testing::ValuesIn(lies),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& lie) { return std::string(lie.param.name); });
 
 TEST_P(Stage2Lies, AreSeenByTheOracleForThem) {
   Stage2Machine machine({GetParam().make, reference::ept_4}, {});
