@@ -1,4 +1,5 @@
 // Areas (KIP, UTCB) and receive windows: what a transfer does not touch, and where it goes.
+#include "fuzz/oracles/tiny_32_format.hpp"
 #include "fuzz/oracles/tiny_format.hpp"
 #include "src/arch/x86_64.hpp"
 #include "tests/space/spaces.hpp"
@@ -44,6 +45,13 @@ TEST(Areas, TheyGoWithTheirSpace) {
   EXPECT_EQ(s.create(1), Status::ok);
   EXPECT_EQ(s.show(1), "");
   EXPECT_EQ(s.map(0, 0, 1, 8, 2), 2U);
+}
+TEST(Areas, OfAnAreaInTheRootNothingIsLeftForTheNextSpace) {
+  Spaces<Tiny32> s({.pages = 1});
+  EXPECT_EQ(s.place(1, 64, 64, 64), Status::ok);
+  EXPECT_EQ(s.destroy(1), Status::ok);
+  EXPECT_EQ(s.create(1), Status::ok);
+  EXPECT_EQ(s.show(1), "");
 }
 TEST(Areas, AnAreaLargerThanTheRegionEndsNoTransferTooLate) {
   Spaces<X86_64_4> s({.pages = 4});

@@ -57,10 +57,22 @@ TEST(Superpages, FlushOfAPartSplitsTheUnitAndWhatIsLargerThanItsParts) {
   s.map(0, 0, 1, 0, 16);
   s.map(1, 0, 2, 0, 16);
   s.map(1, 2, 3, 2, 2);
+  s.map(1, 11, 3, 11);
   s.flush(1, 4, 4);
   EXPECT_EQ(s.show(1), "0+4<0:0 rwx, 8+8<0:8 rwx");
   EXPECT_EQ(s.show(2), "0+4<1:0 rwx, 8+8<1:8 rwx");
-  EXPECT_EQ(s.show(3), "2+2<1:2 rwx");
+  EXPECT_EQ(s.show(3), "2+2<1:2 rwx, 11+1<1:11 rwx");
+}
+TEST(Superpages, WhatIsDerivedAsAWholeIsSplitHoweverDeep) {
+  S s({.pages = 4});
+  for (unsigned space = 1; space <= 3; ++space)
+    s.map(space - 1, 0, space, 0, 4);
+  s.map(2, 0, 1, 8, 4);
+  s.map(1, 8, 1, 16, 4);
+  s.flush(1, 0, 1);
+  EXPECT_EQ(s.show(1), "1+1<0:1 rwx, 2+2<0:2 rwx, 9+1<2:1 rwx, 10+2<2:2 rwx, 17+1<1:9 rwx, 18+2<1:10 rwx");
+  EXPECT_EQ(s.show(2), "1+1<1:1 rwx, 2+2<1:2 rwx");
+  EXPECT_EQ(s.show(3), "1+1<2:1 rwx, 2+2<2:2 rwx");
 }
 TEST(Superpages, AUnitThatLosesNothingIsNotSplit) {
   S s({.pages = 16});
