@@ -97,11 +97,12 @@ class Stage2SubjectTest : public testing::Test {
   }
   void start(std::uint64_t table_pages) {
     bytes.forget();
-    EXPECT_EQ(subject->start({{{0, 60}, {512, 600}}, 3, table_pages, {1}}), S2Status::ok);
+    EXPECT_EQ(subject->start({{{0, 60}, {512, 600}}, 3, table_pages, 1}), S2Status::ok);
     for (unsigned vm = 1; vm <= 2; ++vm) {
       EXPECT_EQ(subject->register_vm(vm), S2Status::ok);
       EXPECT_EQ(subject->boot_vm(vm), S2Status::ok);
     }
+    EXPECT_EQ(subject->alloc_smmu(1, 0), S2Status::ok);
     EXPECT_FALSE(bytes.check());
     subject->begin_operation();
   }
