@@ -88,8 +88,9 @@ class Agreement {
     if (ours.status != Status::out_of_memory) {
       const reference::L4Said theirs = reference::apply(model, step);
       EXPECT_EQ(as_theirs(ours.status), theirs.status);
-      if (ours.status == Status::ok && step.verb != Verb::touch)
+      if (ours.status == Status::ok && step.verb != Verb::touch) {
         EXPECT_EQ(ours.value, theirs.value);
+      }
     }
     EXPECT_EQ(subject_->audit().value_or(""), "");
     for (unsigned space = 0; space < options_.spaces; ++space)

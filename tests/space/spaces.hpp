@@ -147,8 +147,9 @@ class Spaces {
   }
 
   void check() {
-    if (audited_)
+    if (audited_) {
       EXPECT_EQ(audit(spaces_), "");
+    }
   }
   template <class Answer>
   Answer audited(Answer answer) {
