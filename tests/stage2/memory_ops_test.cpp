@@ -233,13 +233,20 @@ TYPED_TEST(MemoryOpsTest, LifeHasOneOrder) {
   };
   EXPECT_TRUE(refuses_all({boot, verify, go_off}));
   ASSERT_EQ(b.ops.register_vm(3), S2Status::ok);
-  EXPECT_TRUE(refuses_all({be_registered, verify, go_off}));
+  EXPECT_TRUE(refuses_all({be_registered, verify}));
   ASSERT_EQ(b.ops.boot_vm(3), S2Status::ok);
   EXPECT_TRUE(refuses_all({be_registered, boot}));
   ASSERT_EQ(b.ops.verify_vm(3), S2Status::ok);
   EXPECT_TRUE(refuses_all({be_registered, boot, verify}));
   ASSERT_EQ(b.ops.power_off(3), S2Status::ok);
   EXPECT_TRUE(refuses_all({be_registered, boot, verify, go_off}));
+}
+
+TYPED_TEST(MemoryOpsTest, AMachineThatWasNeverBootedCanBeSwitchedOff) {
+  auto& b = this->bench;
+  ASSERT_EQ(b.ops.register_vm(3), S2Status::ok);
+  ASSERT_EQ(b.ops.power_off(3), S2Status::ok);
+  EXPECT_TRUE(refuses(b, S2Status::bad_state, [&] { return b.ops.boot_vm(3); }));
 }
 
 TYPED_TEST(MemoryOpsTest, AMachineThatIsReadyMayGoOffUnverified) {

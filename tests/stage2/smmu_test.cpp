@@ -98,7 +98,8 @@ TEST_F(SmmuTest, UnmapTellsTheCachesOfTheDeviceAndNoOther) {
 }
 
 TEST_F(SmmuTest, ADeviceIsBoundOnceAndToWhomItIsBound) {
-  EXPECT_TRUE(refuses(b, S2Status::bad_state, [&] { return b.ops.alloc_smmu(2, 1); }));
+  EXPECT_EQ(b.ops.alloc_smmu(2, 1), S2Status::ok) << "it stays whose it is";
+  EXPECT_TRUE(b.ops.smmu().is_bound(1, 1));
   EXPECT_TRUE(refuses(b, S2Status::unknown_device, [&] { return b.ops.alloc_smmu(2, 3); }));
   EXPECT_TRUE(refuses(b, S2Status::unknown_vm, [&] { return b.ops.alloc_smmu(4, 2); }));
   EXPECT_TRUE(refuses(b, S2Status::unknown_vm, [&] { return b.ops.alloc_smmu(corevisor, 2); }));
@@ -113,13 +114,27 @@ TEST_F(SmmuTest, ADeviceIsBoundOnceAndToWhomItIsBound) {
   EXPECT_TRUE(refuses(b, S2Status::out_of_range, [&] { return unmap(1, gfn_end); }));
 }
 
-TEST_F(SmmuTest, DevicesOfAMachineThatIsOffMapNothingAndUnmap) {
+TEST_F(SmmuTest, DevicesOfAMachineThatIsOffMapAndUnmapNothing) {
   ASSERT_EQ(assign(1, 40, 7), S2Status::ok);
   ASSERT_EQ(update(1, 1, 40, 7), S2Status::ok);
   ASSERT_EQ(b.ops.power_off(1), S2Status::ok);
   EXPECT_TRUE(refuses(b, S2Status::bad_state, [&] { return update(1, 1, 40, 7); }));
   EXPECT_TRUE(refuses(b, S2Status::bad_state, [&] { return b.ops.alloc_smmu(1, 2); }));
-  EXPECT_EQ(unmap(1, 40), S2Status::ok);
+  EXPECT_TRUE(refuses(b, S2Status::bad_state, [&] { return unmap(1, 40); }))
+      << "the frame may be the host's again, whose devices count";
+  EXPECT_TRUE(at(1, 40));
+}
+
+TEST_F(SmmuTest, ADeviceIsFreedWithItsTableWhenItsMachineIsOff) {
+  ASSERT_EQ(assign(1, 40, 7), S2Status::ok);
+  ASSERT_EQ(update(1, 1, 40, 7), S2Status::ok);
+  EXPECT_TRUE(refuses(b, S2Status::bad_state, [&] { return b.ops.free_smmu(1); }));
+  EXPECT_TRUE(refuses(b, S2Status::unknown_device, [&] { return b.ops.free_smmu(max_smmu_devices); }));
+  ASSERT_EQ(b.ops.power_off(1), S2Status::ok);
+  EXPECT_EQ(b.ops.free_smmu(1), S2Status::ok);
+  EXPECT_FALSE(b.ops.smmu().is_bound(1));
+  EXPECT_EQ(b.ops.free_smmu(1), S2Status::ok) << "it is nobody's, and stays so";
+  EXPECT_EQ(b.ops.alloc_smmu(2, 1), S2Status::ok);
   EXPECT_FALSE(at(1, 40));
 }
 
