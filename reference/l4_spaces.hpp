@@ -26,6 +26,7 @@ class L4Spaces final : public L4Operations {
 
   // Missing::as_printed: unknown_space, and yet the source may be lost.
   [[nodiscard]] L4Transferred grant(const L4Transfer& transfer) final;
+  [[nodiscard]] std::uint64_t mapped_units() const final { return edges_.size(); }
 
  private:
   friend struct L4Surgeon; // tests make bad states with it

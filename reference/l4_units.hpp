@@ -17,6 +17,8 @@ class L4Units final : public L4Operations {
   // The profile outlives the model.
   explicit L4Units(const Profile& profile) : L4Operations(profile) {}
 
+  [[nodiscard]] std::uint64_t mapped_units() const final { return units_.size(); }
+
  private:
   friend struct L4Surgeon; // tests make bad states with it
 
