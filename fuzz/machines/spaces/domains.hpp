@@ -28,8 +28,10 @@ class SpacesDomains {
   }();
 
  public:
-  // sigma0 maps it at equal addresses, in the lower half.
-  static constexpr std::uint64_t memory_limit = bytes_of(std::min(F::va_bits, F::pa_bits) - 1);
+  // sigma0 maps it at equal addresses, in the lower half; what has more units costs more than a program.
+  static constexpr std::uint64_t memory_limit =
+      std::min(bytes_of(std::min(F::va_bits, F::pa_bits) - 1),
+               Flex == Flexpages::yes ? F::sizes[superpage].bytes() * 8 : page * 64);
 
   static std::uint64_t space(std::uint16_t s, const History& h) {
     const std::uint64_t count = spaces_of(h);
