@@ -2,6 +2,7 @@
 // switched. Nothing of src/arch is in reach.
 #pragma once
 
+#include "fuzz/oracles/arena.hpp"
 #include "reference/mmu/mmu.hpp"
 
 namespace pagetwin::fuzz {
@@ -42,5 +43,13 @@ struct View {
     return mmu->translate(memory, root, va, mode);
   }
 };
+
+// The tables of an arena, as machines have hardware walk them. Rights alone decide: what the other switches
+// add is tested beside the walker itself.
+[[nodiscard]] inline View view_of(const reference::Mmu& mmu, const Arena& arena) {
+  return {&mmu,
+          {reinterpret_cast<unsigned char*>(arena.begin()), arena.base(), arena.size()},
+          {.pa_bits = mmu.profile().pa_bits, .smep = false, .smap = false}};
+}
 
 } // namespace pagetwin::fuzz

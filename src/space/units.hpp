@@ -66,27 +66,31 @@ class Units {
     const auto leaf = next_leaf(table(space).tree().root(), space, range);
     return leaf ? std::optional(seen(space, *leaf)) : std::nullopt;
   }
-  // visit(unit) for each unit that meets the range, areas left out, ascending. visit changes nothing.
-  template <class Visit>
-  void for_each(unsigned space, Range range, Visit&& visit) const {
+  // Does ask(unit) say so of any unit or area that meets the range? In ascending order, until one does. ask
+  // changes nothing.
+  template <class Ask>
+  [[nodiscard]] bool any_of(unsigned space, Range range, Ask&& ask) const {
     while (const auto unit = next(space, range)) {
-      if (!unit->is_area())
-        visit(*unit);
-      if (unit->range.last >= range.last)
-        return;
-      range.first = unit->range.last + 1;
-    }
-  }
-  [[nodiscard]] bool meets_area(unsigned space, Range range) const {
-    while (spaces_[space].areas != 0) {
-      const auto unit = next(space, range);
-      if (!unit || unit->is_area())
-        return unit.has_value();
+      if (ask(*unit))
+        return true;
       if (unit->range.last >= range.last)
         return false;
       range.first = unit->range.last + 1;
     }
     return false;
+  }
+  // visit(unit) for each of them, areas left out.
+  template <class Visit>
+  void for_each(unsigned space, const Range& range, Visit&& visit) const {
+    (void)any_of(space, range, [&visit](const FoundUnit& unit) {
+      if (!unit.is_area())
+        visit(unit);
+      return false;
+    });
+  }
+  [[nodiscard]] bool meets_area(unsigned space, const Range& range) const {
+    return spaces_[space].areas != 0
+           && any_of(space, range, [](const FoundUnit& unit) { return unit.is_area(); });
   }
 
   // A new unit, clear, where nothing is; or an area, where what is has no node.

@@ -43,7 +43,7 @@ class MemoryOps {
     principals_.stop();
   }
 
-  // The life of a machine, in this order; power_off from ready or verified.
+  // The life of a machine, in this order; power_off as soon as it is registered.
   [[nodiscard]] S2Status register_vm(unsigned vm) { return principals_.register_vm(vm); }
   [[nodiscard]] S2Status boot_vm(unsigned vm) { return principals_.boot_vm(vm); }
   [[nodiscard]] S2Status verify_vm(unsigned vm) { return principals_.verify_vm(vm); }

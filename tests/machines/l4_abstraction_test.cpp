@@ -57,10 +57,7 @@ class L4AbstractionTest : public testing::Test, private Watcher {
   }
   // What is wrong, in one word of the oracle's; nothing when all is well.
   [[nodiscard]] std::string complaint(unsigned lost_nodes = 0) {
-    const View view{&reference::tiny(),
-                    {reinterpret_cast<unsigned char*>(subject->arena().begin()), subject->arena().base(),
-                     subject->arena().size()},
-                    {.pa_bits = 40}};
+    const View view = view_of(reference::tiny(), subject->arena());
     L4Abstraction abstraction(view);
     const Verdict v =
         abstraction.compare(model, {&subject->observation(), subject->nodes_used() + lost_nodes});
@@ -68,10 +65,7 @@ class L4AbstractionTest : public testing::Test, private Watcher {
   }
   // What R sees at an address when it is broken.
   [[nodiscard]] std::string seen(std::uint64_t va) {
-    const View view{&reference::tiny(),
-                    {reinterpret_cast<unsigned char*>(subject->arena().begin()), subject->arena().base(),
-                     subject->arena().size()},
-                    {.pa_bits = 40}};
+    const View view = view_of(reference::tiny(), subject->arena());
     const auto found = L4Abstraction(view).lookup(root(), va);
     return found.why != nullptr ? found.why : found.is_page() ? "page" : "nothing";
   }

@@ -1,5 +1,7 @@
 #include "fuzz/machines/l4_page_table/machine.hpp"
 
+#include "fuzz/oracles/progress.hpp"
+
 #include <algorithm>
 
 namespace pagetwin::fuzz {
@@ -12,10 +14,7 @@ AdtMachine::AdtMachine(const AdtSides& sides, const twin::MachineOptions& option
       model_(mmu_->profile()) {
   want_exchanges(false);
   subject_->tell(this);
-  Arena& arena = subject_->arena();
-  view_ = {.mmu = mmu_,
-           .memory = {reinterpret_cast<unsigned char*>(arena.begin()), arena.base(), arena.size()},
-           .mode = {.pa_bits = mmu_->profile().pa_bits, .smep = false, .smap = false}};
+  view_ = view_of(*mmu_, subject_->arena());
 }
 
 void AdtMachine::begin(const twin::Program& program) {
@@ -47,19 +46,16 @@ Verdict AdtMachine::step(const twin::Op& op) {
   before_.reset();
   ++steps_;
   subject_->begin_operation();
-  try {
+  return bounded(verb_name(), place_, [&]() -> Verdict {
     if (Verdict v = apply(op))
       return v;
     return judge();
-  } catch (const Runaway& runaway) {
-    return finding("O15 progress", place_, format("%s: %s", verb_name(), runaway.what),
-                   format("%s: %s", verb_name(), runaway.what));
-  }
+  });
 }
 
 Verdict AdtMachine::finish() {
   subject_->begin_operation();
-  try {
+  return bounded("finish", 0, [&]() -> Verdict {
     if (Verdict v = compare_all())
       return v;
     subject_->close();
@@ -67,13 +63,11 @@ Verdict AdtMachine::finish() {
       if (exists(s))
         Structure::drop_root(subject_->observation(), subject_->root(s));
     subject_->stop();
-  } catch (const Runaway& runaway) {
-    return finding("O15 progress", 0, format("finish: %s", runaway.what), format("finish: %s", runaway.what));
-  }
-  if (subject_->nodes_used() != 0)
-    return finding("O5 frames", 0, "leak at the end",
-                   format("%llu nodes are left when all spaces are gone", Hex{subject_->nodes_used()}));
-  return Structure::complaint(subject_->observation());
+    if (subject_->nodes_used() != 0)
+      return finding("O5 frames", 0, "leak at the end",
+                     format("%llu nodes are left when all spaces are gone", Hex{subject_->nodes_used()}));
+    return Structure::complaint(subject_->observation());
+  });
 }
 
 std::string AdtMachine::outcome() const {

@@ -1,6 +1,7 @@
 #include "fuzz/machines/memory/machine.hpp"
 
 #include "fuzz/machines/convert.hpp"
+#include "fuzz/oracles/progress.hpp"
 #include "fuzz/oracles/show_translation.hpp"
 
 namespace pagetwin::fuzz {
@@ -24,10 +25,7 @@ MemoryMachine::MemoryMachine(const MemorySides& sides, const twin::MachineOption
       order_(view_, sides_.rules(), subject_->observation()),
       model_(mmu_->profile(), sides.memory_bytes, initial_word), memory_(initial_word) {
   subject_->tell(this);
-  Arena& arena = subject_->arena();
-  view_ = {.mmu = mmu_,
-           .memory = {reinterpret_cast<unsigned char*>(arena.begin()), arena.base(), arena.size()},
-           .mode = {.pa_bits = mmu_->profile().pa_bits, .smep = false, .smap = false}};
+  view_ = view_of(*mmu_, subject_->arena());
 }
 
 // Two spaces, if there may be two, and every CPU runs the last of them.
@@ -80,21 +78,18 @@ Verdict MemoryMachine::step(const twin::Op& op) {
   events_ = 0;
   nodes_before_ = subject_->nodes_used();
   subject_->begin_operation();
-  try {
+  return bounded(verb_name(), op.value[os_va], [&]() -> Verdict {
     if (Verdict v = apply(op))
       return v;
     return judge(op);
-  } catch (const Runaway& runaway) {
-    return finding("O15 progress", op.value[os_va], format("%s: %s", verb_name(), runaway.what),
-                   format("%s: %s", verb_name(), runaway.what));
-  }
+  });
 }
 
 Verdict MemoryMachine::finish() {
   if (refused_start_)
     return std::nullopt;
   subject_->begin_operation();
-  try {
+  return bounded("finish", 0, [&]() -> Verdict {
     if (Verdict v = compare_all())
       return v;
     subject_->close();
@@ -107,9 +102,7 @@ Verdict MemoryMachine::finish() {
                      format("%llu nodes are left when all spaces are gone",
                             static_cast<unsigned long long>(subject_->nodes_used())));
     return Structure::complaint(subject_->observation());
-  } catch (const Runaway& runaway) {
-    return finding("O15 progress", 0, format("finish: %s", runaway.what), format("finish: %s", runaway.what));
-  }
+  });
 }
 
 std::string MemoryMachine::outcome() const {

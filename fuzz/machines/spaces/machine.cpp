@@ -1,5 +1,7 @@
 #include "fuzz/machines/spaces/machine.hpp"
 
+#include "fuzz/oracles/progress.hpp"
+
 namespace pagetwin::fuzz {
 
 namespace {
@@ -15,10 +17,7 @@ SpacesMachine::SpacesMachine(const SpacesSides& sides, const twin::MachineOption
     : sides_(sides), options_(options), mmu_(&sides.mmu()), subject_(sides.subject(*this)),
       model_(sides.model(mmu_->profile())), structure_(*mmu_) {
   want_exchanges(false);
-  Arena& arena = subject_->arena();
-  view_ = {.mmu = mmu_,
-           .memory = {reinterpret_cast<unsigned char*>(arena.begin()), arena.base(), arena.size()},
-           .mode = {.pa_bits = mmu_->profile().pa_bits, .smep = false, .smap = false}};
+  view_ = view_of(*mmu_, subject_->arena());
 }
 
 // sigma0, and space 1 if there may be one.
@@ -74,24 +73,21 @@ Verdict SpacesMachine::step(const twin::Op& op) {
   ++steps_;
   stores_ = 0;
   subject_->begin_operation();
-  try {
+  return bounded(verb_name(), op.value[l4_va], [&]() -> Verdict {
     const Used before = used();
     fill_around(op);
     Verdict v = apply(op);
     is_heavy_ |= used().mappings > before.mappings + most_mappings_bred_from;
     keep_first(v, judge_atomicity(before));
     return v ? std::move(v) : judge(op);
-  } catch (const Runaway& runaway) {
-    return finding("O15 progress", op.value[l4_va], format("%s: %s", verb_name(), runaway.what),
-                   format("%s: %s", verb_name(), runaway.what));
-  }
+  });
 }
 
 Verdict SpacesMachine::finish() {
   if (refused_start_)
     return std::nullopt;
   subject_->begin_operation();
-  try {
+  return bounded("finish", 0, [&]() -> Verdict {
     if (Verdict v = compare_all())
       return v;
     subject_->close();
@@ -106,9 +102,7 @@ Verdict SpacesMachine::finish() {
                             static_cast<unsigned long long>(left.mappings),
                             static_cast<unsigned long long>(left.parts)));
     return Structure::complaint(subject_->observation());
-  } catch (const Runaway& runaway) {
-    return finding("O15 progress", 0, format("finish: %s", runaway.what), format("finish: %s", runaway.what));
-  }
+  });
 }
 
 std::string SpacesMachine::outcome() const {

@@ -147,13 +147,11 @@ class SpacesSubjectOf final : public SpacesSubject {
   [[nodiscard]] static TransferRequest request(const SpacesTransfer& t) {
     return {t.from, t.to, flexpage(t.send), t.send_base, flexpage(t.window), t.mask};
   }
-  void show(unsigned space, Range rest) {
-    while (const auto unit = spaces_->units().next(space, rest)) {
-      shown_.push_back(shown(space, *unit));
-      if (unit->range.last >= rest.last)
-        return;
-      rest.first = unit->range.last + 1;
-    }
+  void show(unsigned space, const Range& range) {
+    (void)spaces_->units().any_of(space, range, [&](const FoundUnit& unit) {
+      shown_.push_back(shown(space, unit));
+      return false;
+    });
   }
   [[nodiscard]] SpacesUnit shown(unsigned space, const FoundUnit& unit) const {
     const auto& table = spaces_->units().table(space);

@@ -2,8 +2,7 @@
 // what bytes mean.
 #pragma once
 
-#include "fuzz/machines/walk_ends.hpp"
-#include "fuzz/twin/schema.hpp"
+#include "fuzz/machines/table/verbs.hpp"
 
 namespace pagetwin::fuzz {
 
@@ -55,22 +54,9 @@ inline constexpr std::array spaces_verbs{
     twin::Verb{"fail", twin::field_mask(3), 2},
 };
 
-inline constexpr auto spaces_outcomes = std::to_array<std::string_view>({
-    "ok",
-    "empty",
-    "misaligned",
-    "bad_size",
-    "out_of_range",
-    "bad_attributes",
-    "overlap",
-    "not_mapped",
-    "not_uniform",
-    "out_of_memory",
-    "unknown_space",
-    "space_in_use",
-    "ok cached",
-    "fault",
-    "none",
-});
+// What only the machine says, and the statuses that only who keeps several spaces has.
+inline constexpr auto spaces_remarks =
+    std::to_array<std::string_view>({"unknown_space", "space_in_use", "ok cached", "fault", "none"});
+inline constexpr auto spaces_outcomes = joined(table_statuses, spaces_remarks);
 
 } // namespace pagetwin::fuzz

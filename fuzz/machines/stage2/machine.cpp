@@ -1,12 +1,13 @@
 #include "fuzz/machines/stage2/machine.hpp"
 
+#include "fuzz/oracles/progress.hpp"
+
 namespace pagetwin::fuzz {
 
 namespace {
 
 namespace sekvm = reference::sekvm;
 
-// What frames hold before anybody writes: nothing. A token that turns up is one that somebody wrote.
 const Stage2Layout& layout_of(const twin::Values& header) {
   return stage2_layouts[header[header_s2_memory] % stage2_layouts.size()];
 }
@@ -23,10 +24,7 @@ Stage2Machine::Stage2Machine(const Stage2Sides& sides, const twin::MachineOption
     : sides_(sides), options_(options), mmu_(&sides.mmu()), subject_(sides.subject(*this, *this)),
       model_(sekvm::Config{}), structure_(*mmu_, EmptyNodes::kept) {
   want_exchanges(false);
-  Arena& arena = subject_->arena();
-  view_ = {.mmu = mmu_,
-           .memory = {reinterpret_cast<unsigned char*>(arena.begin()), arena.base(), arena.size()},
-           .mode = {.pa_bits = mmu_->profile().pa_bits, .smep = false, .smap = false}};
+  view_ = view_of(*mmu_, subject_->arena());
 }
 
 sekvm::Config Stage2Machine::config(const twin::Program& program) const {
@@ -105,19 +103,16 @@ Verdict Stage2Machine::step(const twin::Op& op) {
   subject_->begin_operation();
   if (secret_of_ != 0)
     second_->begin_operation();
-  try {
+  return bounded(verb_name(), op.value[s2_addr], [&]() -> Verdict {
     Verdict v = apply(op);
     keep_first(v, judge_atomicity(nodes));
     return v ? std::move(v) : judge();
-  } catch (const Runaway& runaway) {
-    return finding("O15 progress", op.value[s2_addr], format("%s: %s", verb_name(), runaway.what),
-                   format("%s: %s", verb_name(), runaway.what));
-  }
+  });
 }
 
 Verdict Stage2Machine::finish() {
   subject_->begin_operation();
-  try {
+  return bounded("finish", 0, [&]() -> Verdict {
     if (Verdict v = compare_all())
       return v;
     subject_->close();
@@ -130,9 +125,7 @@ Verdict Stage2Machine::finish() {
                      format("%llu table pages are left when all tables are gone",
                             static_cast<unsigned long long>(subject_->nodes_used())));
     return Structure::complaint(subject_->observation());
-  } catch (const Runaway& runaway) {
-    return finding("O15 progress", 0, format("finish: %s", runaway.what), format("finish: %s", runaway.what));
-  }
+  });
 }
 
 std::string Stage2Machine::outcome() const {

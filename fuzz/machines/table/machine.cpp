@@ -1,5 +1,7 @@
 #include "fuzz/machines/table/machine.hpp"
 
+#include "fuzz/oracles/progress.hpp"
+
 #include <algorithm>
 
 namespace pagetwin::fuzz {
@@ -9,11 +11,7 @@ static_assert(space_limits.most == max_spaces);
 TableMachine::TableMachine(const TableSides& sides, const twin::MachineOptions& options)
     : sides_(sides), options_(options), mmu_(&sides.mmu()), subject_(sides.subject(*this)),
       structure_(*mmu_) {
-  Arena& arena = subject_->arena();
-  view_ = {.mmu = mmu_,
-           .memory = {reinterpret_cast<unsigned char*>(arena.begin()), arena.base(), arena.size()},
-           // Rights alone decide: what these switches add is tested beside the walker itself.
-           .mode = {.pa_bits = mmu_->profile().pa_bits, .smep = false, .smap = false}};
+  view_ = view_of(*mmu_, subject_->arena());
   for (unsigned i = 0; i < max_spaces; ++i)
     spaces_.push_back({false, reference::FlatMap(mmu_->profile())});
   Observation* const seen = subject_->observation();
@@ -78,23 +76,13 @@ Verdict TableMachine::step(const twin::Op& op) {
   if (Observation* seen = subject_->observation())
     seen->allow(steps_for(op, seen->most_steps()));
   begin_transitions(request_of(op));
-  try {
+  return bounded(verb_name(), address_of(op), [&]() -> Verdict {
     if (Verdict v = apply(op))
       return v;
     if (const std::uint64_t now = subject_->nodes_used(); now > nodes_before_)
       most_nodes_at_once_ = std::max(most_nodes_at_once_, now - nodes_before_);
     return judge(op);
-  } catch (const Runaway& runaway) {
-    return ran_away(runaway, address_of(op), verb_name(), format("%s: %s", verb_name(), runaway.what));
-  }
-}
-
-// What is explained is the address that the operation is about; the slot is table memory, and 0 where none is
-// to blame.
-Verdict TableMachine::ran_away(const Runaway& runaway, std::uint64_t va, const char* doing, std::string key) {
-  const auto slot = static_cast<unsigned long long>(runaway.address);
-  const std::string where = slot == 0 ? std::string() : format(", at slot %#llx", slot);
-  return finding("O15 progress", va, std::move(key), format("%s: %s", doing, runaway.what) + where);
+  });
 }
 
 void TableMachine::begin_transitions(const Request& request) {
@@ -136,13 +124,11 @@ Verdict TableMachine::finish() {
   if (log_)
     log_->end();
   subject_->begin_operation(); // with the accesses of its own that comparing everything takes
-  try {
+  return bounded("finish", 0, [&]() -> Verdict {
     if (Verdict v = compare_all())
       return v;
     return destroy_all();
-  } catch (const Runaway& runaway) {
-    return ran_away(runaway, 0, "finish", format("finish: %s", runaway.what));
-  }
+  });
 }
 
 const char* TableMachine::verb_name() const { return table_verbs[op_->verb].name.data(); }

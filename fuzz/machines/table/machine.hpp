@@ -147,8 +147,6 @@ class TableMachine final : public twin::Machine, private Watcher, private Tables
   [[nodiscard]] Verdict destroy_all();
   [[nodiscard]] Verdict destroy_space(unsigned space);
 
-  [[nodiscard]] static Verdict ran_away(const Runaway& runaway, std::uint64_t va, const char* doing,
-                                        std::string key);
   // The bytes that an operation with an address is about; 1 at least.
   [[nodiscard]] std::uint64_t extent_of(const twin::Op& op, std::uint64_t otherwise) const;
   [[nodiscard]] Request request_of(const twin::Op& op) const;
