@@ -27,7 +27,8 @@ class L4 {
   // sigma0 has a frame for each mapping.
   explicit L4(const SpacesSize& size)
       : nodes_(size.mappings / 200 + size.spaces * F::levels + 64), arena_(nodes_, unit_shift),
-        records_(nodes_), pool_(arena_.memory(), Arena::base, unit_shift, records_), memory_(pool_),
+        links_(nodes_, unit_shift), records_(nodes_),
+        pool_(arena_.memory(), Arena::base, unit_shift, records_), memory_(links_.memory(), pool_),
         spaces_(size.spaces), mappings_(2 * size.mappings + 1024),
         parts_arena_(part_count(size), parts_shift), parts_records_(part_count(size)),
         parts_(parts_arena_.memory(), Arena::base, parts_shift, parts_records_),
@@ -35,6 +36,7 @@ class L4 {
     ok(l4_.start(align_down(size.mappings * page + (page << 9) - 1, F::page_shift + 9)));
     for (unsigned s = 1; s < size.spaces; ++s)
       ok(l4_.create(s));
+    here_ = l4_.table(1);
   }
   L4(const L4&) = delete;
   L4& operator=(const L4&) = delete;
@@ -53,19 +55,21 @@ class L4 {
   std::uint64_t flush(unsigned space, std::uint64_t at) {
     return static_cast<std::uint64_t>(l4_.flush(space, {VirtAddr{at}, page}, all_rights).usage);
   }
+  // As the space that the processor is in, and as one of many.
+  [[nodiscard, gnu::always_inline]] std::uint64_t lookup_here(std::uint64_t at) const {
+    return pa(here_->lookup(VirtAddr{at}));
+  }
   [[nodiscard, gnu::always_inline]] std::uint64_t lookup(std::uint64_t at) const {
-    const auto found = l4_.lookup(1, VirtAddr{at});
-    return found ? raw(found->pa()) : ~std::uint64_t{0};
+    return pa(l4_.lookup(1, VirtAddr{at}));
   }
   [[nodiscard]] std::uint64_t mapped() const { return l4_.units().db().nodes().used(); }
   // Of the tables with their link nodes, the mapping nodes and the arrays of parts.
   [[nodiscard]] std::uint64_t bytes() const {
-    return (pool_.used() << unit_shift) + mapped() * sizeof(MappingNode) + (parts_.used() << parts_shift);
+    return 2 * (pool_.used() << unit_shift) + mapped() * sizeof(MappingNode) + (parts_.used() << parts_shift);
   }
 
  private:
-  static constexpr unsigned unit_shift = Memory::linked_shift(Geometry<F>::node_shift(0)),
-                            parts_shift = MappingDb<F>::parts_shift;
+  static constexpr unsigned unit_shift = Geometry<F>::node_shift(0), parts_shift = MappingDb<F>::parts_shift;
 
   // One for each superpage of sigma0's, and one for the unit above.
   [[nodiscard]] static std::uint64_t part_count(const SpacesSize& size) { return (size.mappings >> 9) + 64; }
@@ -73,13 +77,16 @@ class L4 {
                                                 std::uint64_t window) {
     return {from, to, {VirtAddr{at}, page}, 0, {VirtAddr{window}, page}};
   }
+  [[nodiscard]] static std::uint64_t pa(const std::optional<Translation<F>>& found) {
+    return found ? raw(found->pa()) : ~std::uint64_t{0};
+  }
   static void ok(Status status) {
     if (status != Status::ok)
       std::abort();
   }
 
   std::uint64_t nodes_;
-  Arena arena_;
+  Arena arena_, links_;
   std::vector<NodeRecord> records_;
   NodePool pool_;
   Memory memory_;
@@ -89,6 +96,7 @@ class L4 {
   std::vector<NodeRecord> parts_records_;
   NodePool parts_;
   Spaces l4_;
+  const PageTable<F, Memory>* here_ = nullptr;
 };
 
 // `count` mappings from va on in space 1: the first derived from page `source` of sigma0, and from that one

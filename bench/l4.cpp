@@ -161,17 +161,21 @@ void add_among() {
       });
 }
 
-// Random lookups of 2^18 pages through a space, and in a bare table.
+// Random lookups of 2^18 pages in a space, and in a bare table.
 constexpr std::uint64_t looked_up = 1U << 18;
-template <class Table>
-std::uint64_t look_up(const Table& table, std::uint64_t va, unsigned page_shift) {
-  Random random;
-  std::uint64_t sum = 0;
-  for (std::uint64_t i = 0; i < looked_up; ++i)
-    sum += table.lookup(va + random.next(18 + page_shift));
-  return sum;
+template <class LookUp>
+Pass look_up(std::uint64_t va, unsigned page_shift, LookUp lookup) {
+  return timed(looked_up, [&] {
+    Random random;
+    std::uint64_t sum = 0;
+    for (std::uint64_t i = 0; i < looked_up; ++i)
+      sum += lookup(va + random.next(18 + page_shift));
+    return sum;
+  });
 }
-template <Format F>
+// Of the space that the processor is in, or of one that each lookup names.
+enum class Which : std::uint8_t { here, named };
+template <Format F, Which How>
 struct SpaceLookups {
   L4<F> l4{{looked_up, 2}};
 
@@ -181,7 +185,9 @@ struct SpaceLookups {
   }
   void prepare() {}
   [[nodiscard]] Pass run() const {
-    return timed(looked_up, [this] { return look_up(l4, L4<F>::va, F::page_shift); });
+    return look_up(L4<F>::va, F::page_shift, [this](std::uint64_t va) {
+      return How == Which::here ? l4.lookup_here(va) : l4.lookup(va);
+    });
   }
 };
 template <Format F>
@@ -194,16 +200,17 @@ struct BareLookups {
   }
   void prepare() {}
   [[nodiscard]] Pass run() const {
-    return timed(looked_up, [this] { return look_up(table, L4<F>::va, F::page_shift); });
+    return look_up(L4<F>::va, F::page_shift, [this](std::uint64_t va) { return table.lookup(va); });
   }
 };
-template <Format F>
-void add_lookups() {
-  benchmark::RegisterBenchmark(("L4_lookup/" + std::string(F::name)).c_str(), [](benchmark::State& state) {
-    SpaceLookups<F> subject;
+template <Format F, Which How>
+void add_lookups(const char* name) {
+  benchmark::RegisterBenchmark((name + std::string(F::name)).c_str(), [](benchmark::State& state) {
+    SpaceLookups<F, How> subject;
     BareLookups<F> probe;
     (void)take_turns(state, looked_up, subject, probe, true);
-    state.counters["at_most"] = 1.05;
+    if (How == Which::here)
+      state.counters["at_most"] = 1.05;
   });
 }
 
@@ -229,7 +236,8 @@ void add_format() {
   add_shape<F, Shape::wide>();
   add_shape<F, Shape::deep>();
   add_among<F>();
-  add_lookups<F>();
+  add_lookups<F, Which::here>("L4_lookup/");
+  add_lookups<F, Which::named>("L4_lookup_by_space/");
   add_memory<F>("one_page", 0);
   add_memory<F>("all_pages", L4<F>::page);
 }

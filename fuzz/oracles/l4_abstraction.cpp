@@ -157,7 +157,7 @@ Verdict L4Abstraction::enter(const Node& node, const Pool& pool) {
   if (!pool.seen->contains(node.address) || !pool.seen->is_live(node.address))
     return ill_formed(node.va, "a table leads to what is not allocated");
   const NodeState& state = pool.seen->node(node.address);
-  if (state.address != node.address || bytes_of(state.shift) != 2 * view_->mmu->node_bytes(node.level))
+  if (state.address != node.address || bytes_of(state.shift) != view_->mmu->node_bytes(node.level))
     return ill_formed(node.va, "a node whose size is not that of its level");
   if (reached_.size() == pool.used)
     return ill_formed(node.va, "a node is reached twice");
@@ -170,7 +170,8 @@ Verdict L4Abstraction::well_formed(const Node& node, const Pool& pool) {
   reached_.push_back({node.address});
   Reached counts{node.address};
   unsigned from = 0;
-  for (unsigned i = first_used(node.address, 0, end); i < end; i = first_used(node.address, i, end)) {
+  const reference::PhysicalMemory& words = view_->memory;
+  for (unsigned i = first_used(words, node, 0, end); i < end; i = first_used(words, node, i, end)) {
     if (Verdict v = lonely_link(node, from, i))
       return v;
     if (Verdict v = slot(node, i, counts, pool))
@@ -224,14 +225,14 @@ Verdict L4Abstraction::next_page(const Seen& seen) {
 
 // Only a page has a link word, beside the first of its descriptors.
 Verdict L4Abstraction::lonely_link(const Node& node, unsigned from, unsigned end) const {
-  const std::uint64_t links = node.address + view_->mmu->node_bytes(node.level);
-  const unsigned at = from < end ? first_used(links, from, end) : end;
+  const unsigned at = from < end ? first_used(*links_, node, from, end) : end;
   return at < end ? ill_formed(view_->slot_va(node.va, node.level, at), "a link word without a page")
                   : std::nullopt;
 }
 
-unsigned L4Abstraction::first_used(std::uint64_t words, unsigned index, unsigned end) const {
-  return reference::next_used(*view_->mmu, view_->memory, words, index, end);
+unsigned L4Abstraction::first_used(const reference::PhysicalMemory& words, const Node& node, unsigned index,
+                                   unsigned end) const {
+  return reference::next_used(*view_->mmu, words, node.address, index, end);
 }
 
 } // namespace pagetwin::fuzz

@@ -11,6 +11,11 @@
 
 namespace pagetwin::fuzz {
 
+// The link words of an arena's descriptors, in the same order, as memory at the same addresses.
+[[nodiscard]] inline reference::PhysicalMemory links_beside(const Arena& arena, std::span<std::byte> links) {
+  return {reinterpret_cast<unsigned char*>(links.data()), arena.base(), links.size()};
+}
+
 class L4Abstraction {
  public:
   using Page = reference::L4PageTable::Page;
@@ -30,7 +35,8 @@ class L4Abstraction {
     std::uint64_t used;
   };
 
-  explicit L4Abstraction(const View& view) : view_(&view) {}
+  // links: the link words, each at the address of its descriptor (links_beside).
+  L4Abstraction(const View& view, const reference::PhysicalMemory& links) : view_(&view), links_(&links) {}
 
   // R at (n, v): pt-lookup-f, with what is no PTE hidden.
   [[nodiscard]] Seen lookup(std::uint64_t root, std::uint64_t v) const;
@@ -65,7 +71,7 @@ class L4Abstraction {
                               unsigned copies) const;
   [[nodiscard]] std::uint64_t hidden_size(unsigned level, std::uint64_t word) const;
   [[nodiscard]] std::uint64_t link_at(const Node& node, unsigned index) const {
-    return view_->load(view_->slot(node.address, index) + view_->mmu->node_bytes(node.level));
+    return links_->word(view_->slot(node.address, index), view_->mmu->descriptor_bytes());
   }
   [[nodiscard]] reference::Decoded decode(const Node& node, unsigned index) const;
   [[nodiscard]] Node below(const Node& node, unsigned index, std::uint64_t child) const {
@@ -79,9 +85,11 @@ class L4Abstraction {
                              const reference::Decoded& word);
   [[nodiscard]] Verdict next_page(const Seen& seen);
   [[nodiscard]] Verdict lonely_link(const Node& node, unsigned from, unsigned end) const;
-  [[nodiscard]] unsigned first_used(std::uint64_t words, unsigned index, unsigned end) const;
+  [[nodiscard]] unsigned first_used(const reference::PhysicalMemory& words, const Node& node, unsigned index,
+                                    unsigned end) const;
 
   const View* view_;
+  const reference::PhysicalMemory* links_;
   std::vector<Reached> reached_;
   std::span<const Page> expected_; // of the space that is looked at, what has not been seen yet
 };

@@ -42,7 +42,7 @@ class AddressSpaces {
   using Space = AddressSpace<F, M>;
 
   // nodes[0] stays unused. parts: a pool whose units have 2^MappingDb<F>::parts_shift bytes. One mapping
-  // takes a descriptor, its link node and a mapping node of 32 bytes; a superpage of which smaller parts were
+  // takes a descriptor, its link node and a mapping node of 28 bytes; a superpage of which smaller parts were
   // mapped on takes an array besides.
   AddressSpaces(M& memory, std::span<Space> spaces, std::span<MappingNode> nodes, NodePool& parts)
       : memory_(&memory), units_(spaces, nodes, parts) {}
@@ -116,11 +116,11 @@ class AddressSpaces {
       return Status::bad_attributes;
     if (units_.next(space, Flexpage{va, size}.range()))
       return Status::overlap;
-    MappingNode area = unit_at(space, raw(va), *G::size_index(size));
+    MappingNode area = unit_of(space, *G::size_index(size));
     area.rights = rights;
-    if (!reserve({.nodes = SpaceNeeds<F, M>(units_).of_leaf(space, area.va, area.size).nodes}))
+    if (!reserve({.nodes = SpaceNeeds<F, M>(units_).of_leaf(space, raw(va), area.size).nodes}))
       return Status::out_of_memory;
-    units_.make_area(area, raw(frame));
+    units_.make_area(area, raw(va), raw(frame));
     return Status::ok;
   }
   // Units that together look like one of this size, and are derived alike, become it.
@@ -142,8 +142,14 @@ class AddressSpaces {
 
   // Where the byte is; or nothing, in a space that does not exist as well. Rights: `user` beside the others
   // where the format has it.
-  [[nodiscard]] std::optional<Translation<F>> lookup(unsigned space, VirtAddr va) const {
-    return exists(space) ? units_.table(space).lookup(va) : std::nullopt;
+  [[nodiscard, gnu::always_inline]] std::optional<Translation<F>> lookup(unsigned space, VirtAddr va) const {
+    if (!exists(space)) [[unlikely]]
+      return std::nullopt;
+    return units_.table(space).lookup(va);
+  }
+  // What hardware walks, for who looks up much in one space; null: there is no such space. Not to be edited.
+  [[nodiscard]] const PageTable<F, M>* table(unsigned space) const {
+    return exists(space) ? &units_.table(space) : nullptr;
   }
   // To be told by who handles a miss or a fault of an access that happened: what hardware does not record in
   // leaves. That is each execution, and a write where the format has no dirty flag.
@@ -168,9 +174,8 @@ class AddressSpaces {
     constexpr Usage beside[] = {Usage::none, Usage::written, Usage::executed};
     return Usage::accessed | beside[static_cast<unsigned>(kind)];
   }
-  [[nodiscard]] static MappingNode unit_at(unsigned space, std::uint64_t va, unsigned size) {
+  [[nodiscard]] static MappingNode unit_of(unsigned space, unsigned size) {
     MappingNode unit;
-    unit.va = va;
     unit.space = static_cast<std::uint16_t>(space);
     unit.size = static_cast<std::uint8_t>(size);
     unit.rights = all_rights;
@@ -199,7 +204,7 @@ class AddressSpaces {
         drop(0);
         return Status::out_of_memory;
       }
-      units_.make(unit_at(0, at, size), at);
+      units_.make(unit_of(0, size), at, at);
       at += S::bytes(size);
     }
     return Status::ok;

@@ -1,14 +1,15 @@
-// A Memory policy whose nodes have a second half: behind the descriptors a link word for each of them, as
-// wide as they are, at a fixed distance that depends on the level only (link_node.hpp). The table knows
-// nothing of it: it asks for nodes, and gets them twice as large. The pool's units are those larger nodes.
-// Links are zero when a node is handed out, and their owner has cleared them when the table retires it.
-// Refuses to know what a link says. The idea is in Tuch and Klein, "Verifying the L4 Virtual Memory
-// Subsystem", section 4.2.
+// A Memory policy with a link word beside each descriptor, as wide as it is: in a shadow of the pool's arena,
+// of equal shape, so that every descriptor's is at one fixed distance. The shadow is far away on purpose:
+// links between the nodes of a table would push them apart, and half of the cache's sets would serve
+// lookups. Links are no descriptors: no hardware reads them. The table knows nothing of them; their owner
+// clears those of a node before the table retires it. Refuses to know what a link says. The idea is in Tuch
+// and Klein, "Verifying the L4 Virtual Memory Subsystem", section 4.2, where the distance depends on the
+// level, because the link nodes of a table are right behind it.
 #pragma once
 
 #include "src/table/memory.hpp"
 
-#include <array>
+#include <utility>
 
 namespace pagetwin {
 
@@ -16,26 +17,24 @@ namespace pagetwin {
 template <class Base>
 class LinkedMemory : public Base {
  public:
-  using Base::Base;
-  // log2 of what a node of 2^shift bytes of descriptors takes.
-  [[nodiscard]] static constexpr unsigned linked_shift(unsigned shift) { return shift + 1; }
+  // links: as many bytes as the pool's units, aligned as the descriptors are, and zero; and zero again when
+  // every table is gone. base: what Base is made from.
+  template <class... Args>
+  explicit LinkedMemory(std::span<std::byte> links, Args&&... base)
+      : Base(std::forward<Args>(base)...), links_(links) {}
 
-  [[nodiscard]] bool reserve(unsigned shift, std::uint64_t count) {
-    return Base::reserve(linked_shift(shift), count);
+  // slot: a descriptor in a node of the pool.
+  template <class Raw>
+  [[nodiscard]] Raw& link(PhysAddr slot) const {
+    return *reinterpret_cast<Raw*>(links_.data() + (slot - Base::pool().base()));
   }
-  // Who will write every slot writes no link, so that the node has to be zero all the same.
-  [[nodiscard]] PhysAddr allocate(unsigned shift, Fill) {
-    return Base::allocate(linked_shift(shift), Fill::zero);
+  // Those of a node, or of several in a row.
+  [[nodiscard]] std::span<std::byte> links(PhysAddr node, std::uint64_t bytes) const {
+    return links_.subspan(static_cast<std::size_t>(node - Base::pool().base()), bytes);
   }
-  template <unsigned Count>
-  [[nodiscard]] std::array<PhysAddr, Count> allocate_empty(unsigned shift)
-    requires requires(Base base) { base.template allocate_empty<Count>(shift); }
-  {
-    return Base::template allocate_empty<Count>(linked_shift(shift));
-  }
-  void retire(PhysAddr node, unsigned shift, Contents contents) {
-    Base::retire(node, linked_shift(shift), contents);
-  }
+
+ private:
+  std::span<std::byte> links_;
 };
 
 } // namespace pagetwin

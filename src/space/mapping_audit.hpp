@@ -59,7 +59,7 @@ class MappingAuditor {
       return check(false, "a leaf leads to no mapping node");
     const MappingNode& node = (*db_)[unit.node];
     check(++units_found_ <= db_->nodes().used(), "a leaf leads to a mapping node that another leaf has");
-    check(node.space == space && node.va == unit.va && node.size == unit.size,
+    check(node.space == space && is_at(node, unit.va) && node.size == unit.size,
           "a leaf leads to the mapping node of another");
     const auto leaf = units_->table(space).lookup(VirtAddr{unit.va});
     check(leaf->attributes() == mapping_attributes<F>(node.rights),
@@ -67,6 +67,20 @@ class MappingAuditor {
     if (problem_.empty())
       check_derived(unit);
     derived_ += node.parent != 0;
+  }
+  // Is this the leaf that the node leads to?
+  [[nodiscard]] bool is_at(const MappingNode& node, std::uint64_t va) const {
+    const T& tree = units_->table(node.space).tree();
+    return LinkNode<F>::number(tree.memory().pool(), tree.leaf_of(tree.descend(va, 0)).slot) == node.slot;
+  }
+  // The leaf that a node leads to, if it leads to any.
+  [[nodiscard]] std::optional<FoundUnit> leaf_of(std::uint32_t unit) const {
+    const MappingNode& node = (*db_)[unit];
+    if (!units_->spaces()[node.space].table)
+      return std::nullopt;
+    const NodePool& pool = units_->table(node.space).memory().pool();
+    return pool.contains(LinkNode<F>::slot(pool, node.slot)) ? units_->find(node.space, units_->va(unit))
+                                                             : std::nullopt;
   }
   // What hangs below the unit is derived from it, and is where it hangs.
   void check_derived(const FoundUnit& unit) {
@@ -86,7 +100,7 @@ class MappingAuditor {
     check(node.parent == parent.node && node.prev == before, "a list of derived units is broken");
     check((node.rights & (*db_)[parent.node].rights) == node.rights,
           "a unit has rights that its parent lacks");
-    const auto leaf = units_->spaces()[node.space].table ? units_->find(node.space, node.va) : std::nullopt;
+    const auto leaf = leaf_of(child.node);
     check(leaf && leaf->node == child.node && leaf->frame == child.frame && leaf->size <= parent.size,
           "a unit hangs where it does not belong");
   }
@@ -110,8 +124,7 @@ class MappingAuditor {
       if (s.kind() == Kind::table)
         check_links(tree, s.child(), s.va);
       const bool begins = s.kind() == Kind::leaf && tree.leaf_of(s).slot == s.at;
-      check(begins || LinkNode<F>::read(tree.memory().pool(), s.at, node.level, 0) == 0,
-            "a link is left where no leaf begins");
+      check(begins || LinkNode<F>::of(tree.memory(), s.at) == 0, "a link is left where no leaf begins");
     }
   }
 

@@ -1,5 +1,6 @@
-// One mapping of the L4 address spaces (docs/l4.md): a unit, where it is, what it is derived from, and what
-// is derived from it. The frame is in the leaf, which leads here through its link node. Knows no format.
+// One mapping of the L4 address spaces (docs/l4.md): a unit, where its leaf is, what it is derived from, and
+// what is derived from it. The frame is in the leaf, which leads here through its link node; the virtual
+// address is in the link node, too. Knows no format.
 #pragma once
 
 #include "src/base/attributes.hpp"
@@ -30,9 +31,10 @@ struct DerivedUnits {
   [[nodiscard]] bool none() const { return first == 0 && parts == 0; }
 };
 
-// Mapping nodes are known by number; 0 is none. parent 0: the unit is a frame of sigma0's.
+// Mapping nodes are known by number; 0 is none. parent 0: the unit is a frame of sigma0's. slot: the leaf's
+// first descriptor, by number (link_node.hpp).
 struct MappingNode {
-  std::uint64_t va = 0; // of the first byte
+  std::uint32_t slot = 0;
   std::uint32_t parent = 0, next = 0, prev = 0;
   DerivedUnits derived;
   std::uint16_t space = 0;
@@ -42,6 +44,6 @@ struct MappingNode {
 
   void note(Usage more) { usage = usage | more; }
 };
-static_assert(sizeof(MappingNode) == 32);
+static_assert(sizeof(MappingNode) == 28);
 
 } // namespace pagetwin

@@ -101,7 +101,7 @@ class PteSlots {
 
   // The link word of a PTE, that of its first descriptor. It is no descriptor, and goes past the policy.
   [[nodiscard]] static Raw& link(const M& memory, const Pte& pte) {
-    return link(memory, pte.name, F::sizes[pte.size].level);
+    return LinkNode<F>::of(memory, pte.name);
   }
   [[nodiscard]] Raw& link(const Pte& pte) { return link(tree_->memory(), pte); }
   // Parts are in one node, each with a link word of its own.
@@ -109,7 +109,7 @@ class PteSlots {
     const Pte first = pte_of(tree_->descend(whole.va, part.level));
     const std::uint64_t count = F::sizes[whole.size].bytes() / part.bytes();
     for (std::uint64_t i = 0; i < count; ++i)
-      link(first.name + i * part.copies() * sizeof(Raw), part.level) = word;
+      link(first.name + i * part.copies() * sizeof(Raw)) = word;
   }
   void clear_links(Node node) {
     const auto slots = tree_->window(node.at);
@@ -119,15 +119,12 @@ class PteSlots {
       if (F::kind(word, node.level) == Kind::table)
         clear_links({F::table(word, node.level), node.level - 1});
       else
-        link(G::slot(node.at, i), node.level) = 0;
+        link(G::slot(node.at, i)) = 0;
     }
   }
 
  private:
-  [[nodiscard]] static Raw& link(const M& memory, PhysAddr slot, unsigned level) {
-    return *memory.pool().template host<Raw>(LinkNode<F>::of(slot, level));
-  }
-  [[nodiscard]] Raw& link(PhysAddr slot, unsigned level) { return link(tree_->memory(), slot, level); }
+  [[nodiscard]] Raw& link(PhysAddr slot) { return LinkNode<F>::of(tree_->memory(), slot); }
   // Words of holes, in all slots of a page that hardware sees nothing of.
   void hide(Node node, PhysAddr first, PageSize page, const PteFields& f) {
     for (unsigned i = 0; i < page.copies(); ++i)

@@ -75,15 +75,14 @@ class Transfer {
     (void)whole_.run(move_.to, to);
     const auto unit = units_->find(move_.from, part.first);
     if (unit)
-      units_->make(mapping(*unit, to.first, size), unit->frame_of(part.first));
+      units_->make(mapping(*unit, size), to.first, unit->frame_of(part.first));
     if (move_.kind == TransferKind::grant)
       (void)whole_.run(move_.from, part);
     return unit ? S::bytes(size) : 0;
   }
-  [[nodiscard]] MappingNode mapping(const FoundUnit& source, std::uint64_t to, unsigned size) const {
+  [[nodiscard]] MappingNode mapping(const FoundUnit& source, unsigned size) const {
     const MappingNode& node = (*db_)[source.node];
     MappingNode made;
-    made.va = to;
     made.parent = move_.kind == TransferKind::map ? source.node : node.parent;
     made.space = static_cast<std::uint16_t>(move_.to);
     made.size = static_cast<std::uint8_t>(size);

@@ -55,6 +55,9 @@ class Units {
   [[nodiscard]] std::span<Space> spaces() const { return spaces_; }
   [[nodiscard]] Table& table(unsigned space) const { return *spaces_[space].table; }
 
+  // Where the unit begins.
+  [[nodiscard]] std::uint64_t va(std::uint32_t unit) const { return Link::va(link_of(db_[unit]), unit); }
+
   // What covers va, which is canonical.
   [[nodiscard]] std::optional<FoundUnit> find(unsigned space, std::uint64_t va) const {
     const auto slot = table(space).tree().descend(va, 0);
@@ -94,28 +97,27 @@ class Units {
   }
 
   // A new unit, clear, where nothing is; or an area, where what is has no node.
-  void make(const MappingNode& as, std::uint64_t frame) {
+  void make(const MappingNode& as, std::uint64_t va, std::uint64_t frame) {
     const std::uint32_t node = db_.nodes().allocate(as);
     db_.attach({node, frame});
-    lay(as, frame);
-    write_link(as.space, as.va, node);
+    lay(as, va, frame);
+    link(as.space, va, node);
   }
-  void make_area(const MappingNode& as, std::uint64_t frame) {
+  void make_area(const MappingNode& as, std::uint64_t va, std::uint64_t frame) {
     ++spaces_[as.space].areas;
-    lay(as, frame);
-    write_link(as.space, as.va, 0);
+    lay(as, va, frame);
+    link(as.space, va, 0);
   }
   void remove_area(unsigned space, const FoundUnit& area) {
     --spaces_[space].areas;
-    clear_link(space, area.va);
+    link_word(space, leaf_at(space, area.va).slot) = 0;
     (void)table(space).unmap(VirtAddr{area.va}, area.bytes());
   }
   // Nothing is derived from it. Returns what was done to it.
   [[nodiscard]] Usage remove(const UnitAt& unit) {
     const MappingNode node = db_[unit.node];
     Usage usage = node.usage;
-    clear_link(node.space, node.va);
-    (void)table(node.space).unmap_collect(VirtAddr{node.va}, db_.bytes(node), adding_to(usage));
+    (void)table(node.space).unmap_collect(VirtAddr{unlink(unit.node)}, db_.bytes(node), adding_to(usage));
     db_.detach(unit);
     db_.nodes().release(unit.node);
     return usage;
@@ -123,12 +125,13 @@ class Units {
   void restrict(std::uint32_t unit, Rights rights) {
     MappingNode& node = db_[unit];
     node.rights = rights;
-    (void)table(node.space).protect(VirtAddr{node.va}, db_.bytes(node), mapping_attributes<F>(rights).rights);
+    (void)table(node.space)
+        .protect(VirtAddr{va(unit)}, db_.bytes(node), mapping_attributes<F>(rights).rights);
   }
   // What was done to it; and the same, which is forgotten then.
-  [[nodiscard]] Usage usage(std::uint32_t unit) const { return harvest(db_[unit], Harvest::keep); }
+  [[nodiscard]] Usage usage(std::uint32_t unit) const { return harvest(unit, Harvest::keep); }
   [[nodiscard]] Usage take_usage(std::uint32_t unit) {
-    const Usage usage = harvest(db_[unit], Harvest::clear);
+    const Usage usage = harvest(unit, Harvest::clear);
     db_[unit].usage = Usage::none;
     return usage;
   }
@@ -153,9 +156,8 @@ class Units {
     db_.join(first.node, [&](unsigned i) { return part_of(first.node, i); });
     for (unsigned i = 1; i < S::parts(size); ++i)
       db_[first.node].note(drop_part(*find(space, va + i * S::bytes(size - 1))));
-    clear_link(space, va);
-    (void)table(space).promote(VirtAddr{va}, S::bytes(size));
-    write_link(space, va, first.node);
+    (void)table(space).promote(VirtAddr{unlink(first.node)}, S::bytes(size));
+    link(space, va, first.node);
     db_.attach(first);
   }
 
@@ -163,31 +165,38 @@ class Units {
   [[nodiscard]] static auto adding_to(Usage& usage) {
     return [&usage](const LeafReport& leaf) { usage |= usage_of(leaf.flags); };
   }
-  [[nodiscard]] Usage harvest(const MappingNode& node, Harvest what) const {
+  [[nodiscard]] Usage harvest(std::uint32_t unit, Harvest what) const {
+    const MappingNode& node = db_[unit];
     Usage usage = node.usage;
-    (void)table(node.space).harvest(VirtAddr{node.va}, db_.bytes(node), what, adding_to(usage));
+    (void)table(node.space).harvest(VirtAddr{va(unit)}, db_.bytes(node), what, adding_to(usage));
     return usage;
   }
-  [[nodiscard]] const NodePool& pool(unsigned space) const { return table(space).memory().pool(); }
+  // The link word of the leaf that begins with this descriptor; and of a unit, by its node.
+  [[nodiscard]] typename F::Raw& link_word(unsigned space, PhysAddr slot) const {
+    return Link::of(table(space).memory(), slot);
+  }
+  [[nodiscard]] typename F::Raw& link_of(const MappingNode& node) const {
+    return link_word(node.space, Link::slot(table(node.space).memory().pool(), node.slot));
+  }
   [[nodiscard]] FoundUnit seen(unsigned space, const Leaf& leaf) const {
-    return {Link::read(pool(space), leaf.slot, leaf.level(), leaf.va), leaf.va, raw(leaf.frame()), leaf.size,
+    return {Link::read(table(space).memory(), leaf.slot, leaf.va), leaf.va, raw(leaf.frame()), leaf.size,
             leaf.range()};
   }
   [[nodiscard]] Leaf leaf_at(unsigned space, std::uint64_t va) const {
     const T& tree = table(space).tree();
     return tree.leaf_of(tree.descend(va, 0));
   }
-  void write_link(unsigned space, std::uint64_t va, std::uint32_t node) {
-    const Leaf leaf = leaf_at(space, va);
-    Link::write(pool(space), leaf.slot, leaf.level(), leaf.va, node);
+  // The leaf at va and the node lead to each other; 0: it is an area's, and leads nowhere.
+  void link(unsigned space, std::uint64_t va, std::uint32_t node) {
+    const PhysAddr slot = leaf_at(space, va).slot;
+    link_word(space, slot) = Link::word(node, va);
+    if (node != 0)
+      db_[node].slot = Link::number(table(space).memory().pool(), slot);
   }
-  void clear_link(unsigned space, std::uint64_t va) {
-    const Leaf leaf = leaf_at(space, va);
-    Link::clear(pool(space), leaf.slot, leaf.level());
-  }
-  void lay(const MappingNode& as, std::uint64_t frame) {
-    (void)table(as.space).map(VirtAddr{as.va}, PhysAddr{frame}, db_.bytes(as),
-                              mapping_attributes<F>(as.rights));
+  // The leaf leads nowhere any more. Returns where it is.
+  std::uint64_t unlink(std::uint32_t unit) { return Link::va(std::exchange(link_of(db_[unit]), 0), unit); }
+  void lay(const MappingNode& as, std::uint64_t va, std::uint64_t frame) {
+    (void)table(as.space).map(VirtAddr{va}, PhysAddr{frame}, db_.bytes(as), mapping_attributes<F>(as.rights));
   }
   [[nodiscard]] std::optional<Leaf> next_leaf(typename T::Node node, unsigned space,
                                               const Range& range) const {
@@ -209,31 +218,29 @@ class Units {
   // The node of the i-th part of what was, or will be, one unit; `first` is that of the first part.
   [[nodiscard]] std::uint32_t part_of(std::uint32_t first, unsigned i) const {
     const MappingNode& node = db_[first];
-    return i == 0 ? first : find(node.space, node.va + i * db_.bytes(node))->node;
+    return i == 0 ? first : find(node.space, va(first) + i * db_.bytes(node))->node;
   }
   // A unit that hangs nowhere becomes its parts, which hang; place(part, i) has named their parents. Returns
   // what was derived from it as a whole, as a list.
   template <class Place>
   [[nodiscard]] std::uint32_t divide(const UnitAt& unit, Place&& place) {
     MappingNode& node = db_[unit.node];
-    const std::uint64_t bytes = S::bytes(node.size - 1U), va = node.va;
+    const std::uint64_t bytes = S::bytes(node.size - 1U), va = unlink(unit.node);
     node.next = node.prev = 0;
-    clear_link(node.space, va);
     (void)table(node.space).split(VirtAddr{va}, bytes);
     const auto cut = db_.cut(unit.node);
     for (unsigned i = 0; i < S::parts(node.size + 1U); ++i) {
-      const std::uint32_t part = i == 0 ? unit.node : another(node, va + i * bytes);
+      const std::uint32_t part = i == 0 ? unit.node : another(node);
       if (i != 0)
         db_.adopt_piece(part, cut, i);
       place(part, i);
       db_.attach({part, unit.frame + i * bytes});
-      write_link(node.space, va + i * bytes, part);
+      link(node.space, va + i * bytes, part);
     }
     db_.finish(cut);
     return cut.whole;
   }
-  [[nodiscard]] std::uint32_t another(MappingNode as, std::uint64_t va) {
-    as.va = va;
+  [[nodiscard]] std::uint32_t another(MappingNode as) {
     as.next = as.prev = 0;
     as.derived = {};
     return db_.nodes().allocate(as);
@@ -249,7 +256,7 @@ class Units {
   }
   [[nodiscard]] Usage drop_part(const FoundUnit& part) {
     const Usage usage = db_[part.node].usage;
-    clear_link(db_[part.node].space, part.va);
+    unlink(part.node);
     db_.detach(part.at());
     db_.nodes().release(part.node);
     return usage;

@@ -2,6 +2,7 @@
 // complaint about tables that are whole. Words are broken where they lie in memory, behind everybody's back.
 #include "fuzz/machines/l4_page_table/multi_level_subject_of.hpp"
 #include "fuzz/oracles/l4_abstraction.hpp"
+#include "fuzz/oracles/tiny_32_format.hpp"
 #include "fuzz/oracles/tiny_format.hpp"
 
 #include <gtest/gtest.h>
@@ -9,7 +10,13 @@
 namespace pagetwin::fuzz {
 namespace {
 
-class L4AbstractionTest : public testing::Test, private Watcher {
+class Deaf : public Watcher {
+  void after_store(std::uint64_t) override {}
+  void before_exchange(std::uint64_t) override {}
+  void on_flush(const Invalidation&) override {}
+};
+
+class L4AbstractionTest : public testing::Test, private Deaf {
  protected:
   using F = Tiny;
   using G = Geometry<F>;
@@ -50,7 +57,10 @@ class L4AbstractionTest : public testing::Test, private Watcher {
       node = raw(F::table(host(raw(G::slot(PhysAddr{node}, G::index(va, l)))), l));
     return host(raw(G::slot(PhysAddr{node}, G::index(va, level))));
   }
-  [[nodiscard]] std::uint64_t& link(std::uint64_t va, unsigned level) { return *(&word(va, level) + 4); }
+  [[nodiscard]] std::uint64_t& link(std::uint64_t va, unsigned level) {
+    const auto offset = reinterpret_cast<std::byte*>(&word(va, level)) - subject->arena().begin();
+    return *reinterpret_cast<std::uint64_t*>(subject->links().data() + offset);
+  }
   [[nodiscard]] std::uint64_t& host(std::uint64_t pa) {
     Arena& arena = subject->arena();
     return *reinterpret_cast<std::uint64_t*>(arena.begin() + (pa - arena.base()));
@@ -58,7 +68,8 @@ class L4AbstractionTest : public testing::Test, private Watcher {
   // What is wrong, in one word of the oracle's; nothing when all is well.
   [[nodiscard]] std::string complaint(unsigned lost_nodes = 0) {
     const View view = view_of(reference::tiny(), subject->arena());
-    L4Abstraction abstraction(view);
+    const auto links = links_beside(subject->arena(), subject->links());
+    L4Abstraction abstraction(view, links);
     const Verdict v =
         abstraction.compare(model, {&subject->observation(), subject->nodes_used() + lost_nodes});
     return v ? v->oracle + ": " + v->key : "";
@@ -66,17 +77,13 @@ class L4AbstractionTest : public testing::Test, private Watcher {
   // What R sees at an address when it is broken.
   [[nodiscard]] std::string seen(std::uint64_t va) {
     const View view = view_of(reference::tiny(), subject->arena());
-    const auto found = L4Abstraction(view).lookup(root(), va);
+    const auto links = links_beside(subject->arena(), subject->links());
+    const auto found = L4Abstraction(view, links).lookup(root(), va);
     return found.why != nullptr ? found.why : found.is_page() ? "page" : "nothing";
   }
 
   std::unique_ptr<MultiLevelSubject> subject = make_multi_level_subject<F>(*this);
   Model model{reference::tiny().profile()};
-
- private:
-  void after_store(std::uint64_t) override {}
-  void before_exchange(std::uint64_t) override {}
-  void on_flush(const Invalidation&) override {}
 };
 
 TEST_F(L4AbstractionTest, FindsNothingWrongWithTablesThatAreWhole) {
@@ -136,14 +143,37 @@ TEST_F(L4AbstractionTest, ReachesEachNodeOnce) {
 
 TEST_F(L4AbstractionTest, EntersOnlyNodesThatAreAllocatedForTheirLevel) {
   const std::uint64_t table = word(0x0, 2);
-  word(0x0, 2) = F::to_table(PhysAddr{subject->arena().base() + 1280}, 2);
+  word(0x0, 2) = F::to_table(PhysAddr{subject->arena().base() + 640}, 2);
   EXPECT_EQ(complaint(), "wfpt: a table leads to what is not allocated");
-  word(0x0, 2) = F::to_table(PhysAddr{root() + 32}, 2);
-  EXPECT_EQ(complaint(), "wfpt: a node whose size is not that of its level");
   word(0x0, 2) = F::to_table(PhysAddr{root()}, 2);
   EXPECT_NE(complaint(), "");
   word(0x0, 2) = table;
   EXPECT_EQ(complaint(), "");
+}
+
+// The root of this format is four nodes large, and a table can lead into it.
+TEST(L4AbstractionOfALargeRoot, EntersNoPartOfANode) {
+  using F = Tiny32;
+  Deaf nobody;
+  const auto subject = make_multi_level_subject<F>(nobody);
+  subject->start(32);
+  ASSERT_EQ(subject->createspace(0), Status::ok);
+  const Arena& arena = subject->arena();
+  const View view = view_of(reference::tiny_32(), arena);
+  const auto links = links_beside(arena, subject->links());
+  reference::L4PageTable model(reference::tiny_32().profile());
+  ASSERT_TRUE(model.createspace(subject->root(0)));
+  L4Abstraction abstraction(view, links);
+  const L4Abstraction::Pool pool{&subject->observation(), 1};
+  EXPECT_FALSE(abstraction.compare(model, pool));
+  auto& first = *reinterpret_cast<F::Raw*>(arena.begin() + (subject->root(0) - arena.base()));
+  first = F::to_table(PhysAddr{subject->root(0) + 32}, F::levels - 1);
+  const Verdict v = abstraction.compare(model, pool);
+  ASSERT_TRUE(v);
+  EXPECT_EQ(v->key, "a node whose size is not that of its level");
+  first = 0;
+  subject->stop();
+  subject->start(1);
 }
 
 TEST_F(L4AbstractionTest, WantsAPageBelowEveryNode) {
@@ -208,7 +238,8 @@ TEST_F(L4AbstractionTest, WantsLinkWordsBesideTheFirstDescriptorOfAPageOnly) {
 
 TEST_F(L4AbstractionTest, CountsTheNodesThatAPageDoesNotShare) {
   const View view{&reference::tiny(), {}, {}};
-  const L4Abstraction abstraction(view);
+  const auto links = links_beside(subject->arena(), subject->links());
+  const L4Abstraction abstraction(view, links);
   const Model::Page page{.base = 0x1000, .size = 0x1000, .fields = {}};
   const auto nodes_beside = [&](std::uint64_t base, std::uint64_t size) {
     const Model::Page other{.base = base, .size = size, .fields = {}};

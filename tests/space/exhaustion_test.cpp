@@ -94,7 +94,7 @@ TEST(Exhaustion, AnEmptySpaceNeedsARoot) {
   EXPECT_EQ(s.create(3), Status::ok);
 }
 TEST(Exhaustion, MappingOverAPageAsksForOneMappingNodeMore) {
-  Spaces<X86_64_4> s({.pages = 2, .nodes = 2 * 4, .mappings = 3 + 1, .parts = 1, .spaces = 2});
+  Spaces<X86_64_4> s({.pages = 2, .nodes = 8, .mappings = 4, .parts = 1, .spaces = 2});
   s.map(0, 0, 1, 5);
   for (unsigned i = 0; i < 8; ++i)
     EXPECT_EQ(s.map(0, i % 2, 1, 5), 1U);

@@ -9,12 +9,18 @@
 namespace pagetwin::test {
 namespace {
 
-TEST(LinkNodes, AreBehindTheDescriptorsAtADistanceThatDependsOnTheLevel) {
-  using X = LinkNode<X86_64_4>;
-  EXPECT_EQ(X::of(PhysAddr{0x8008}, 0) - PhysAddr{0x8008}, 0x1000U);
-  using A = LinkNode<Armv7>;
-  EXPECT_EQ(A::of(PhysAddr{0x8004}, 0) - PhysAddr{0x8004}, 0x400U);
-  EXPECT_EQ(A::of(PhysAddr{0x8004}, 1) - PhysAddr{0x8004}, 0x4000U) << "the root is larger";
+TEST(LinkNodes, AreAtOneDistanceFromTheirDescriptors) {
+  alignas(4096) std::array<std::byte, 8192> arena{};
+  std::array<std::byte, 8192> links{};
+  std::array<NodeRecord, 2> records{};
+  NodePool pool(arena, PhysAddr{0x8000}, 12, records);
+  const LinkedMemory<PlainMemory<>> memory(links, pool);
+  const auto distance = [&](std::uint64_t slot) {
+    return reinterpret_cast<std::byte*>(&LinkNode<X86_64_4>::of(memory, PhysAddr{slot}))
+           - pool.host<std::byte>(PhysAddr{slot});
+  };
+  EXPECT_EQ(distance(0x8000), links.data() - arena.data());
+  EXPECT_EQ(distance(0x9ff8), links.data() - arena.data());
 }
 TEST(LinkNodes, HoldTheMappingNodeXorTheVirtualAddress) {
   using X = LinkNode<X86_64_4>;
@@ -22,6 +28,7 @@ TEST(LinkNodes, HoldTheMappingNodeXorTheVirtualAddress) {
   EXPECT_EQ(X::word(5, va), va ^ 5U);
   EXPECT_EQ(X::mapping(X::word(5, va), va), 5U);
   EXPECT_NE(X::mapping(X::word(5, va), va + 0x1000), 5U) << "reading one takes the address";
+  EXPECT_EQ(X::va(X::word(5, va), 5), va) << "or the mapping node";
   using A = LinkNode<Armv7>;
   static_assert(sizeof(A::Raw) == 4);
   EXPECT_EQ(A::mapping(A::word(0x8000'0001, 0xfff0'0000), 0xfff0'0000), 0x8000'0001U);
@@ -36,11 +43,10 @@ TEST(LinkNodes, LeadFromADescriptorToItsMappingNode) {
   S s({.pages = 2});
   s.map(0, 1, 1, 5);
   const auto& units = s.tested().units();
-  const std::uint32_t node =
-      LinkNode<X86_64_4>::read(units.table(1).memory().pool(), slot_of(s, 1, 5), 0, 5 * S::page);
-  EXPECT_EQ(units.db()[node].va, 5 * S::page);
+  const std::uint32_t node = LinkNode<X86_64_4>::read(units.table(1).memory(), slot_of(s, 1, 5), 5 * S::page);
+  EXPECT_EQ(units.va(node), 5 * S::page);
   EXPECT_EQ(units.db()[node].space, 1);
-  EXPECT_EQ(units.db()[units.db()[node].parent].va, S::page);
+  EXPECT_EQ(units.va(units.db()[node].parent), S::page);
 }
 
 // Breaks something, shows that audit() says so, and mends it.
@@ -60,8 +66,7 @@ class AuditTest : public testing::Test {
     s.map(1, 5, 3, 6, 1, rw);
   }
   [[nodiscard]] std::uint64_t& link(unsigned space, std::uint64_t at) {
-    const NodePool& pool = s.tested().units().table(space).memory().pool();
-    return *pool.host<std::uint64_t>(LinkNode<X86_64_4>::of(slot_of(s, space, at), 0));
+    return LinkNode<X86_64_4>::of(s.tested().units().table(space).memory(), slot_of(s, space, at));
   }
   [[nodiscard]] MappingNode& node(unsigned space, std::uint64_t at) {
     return s.tested().units().db()[s.tested().units().find(space, at * S::page)->node];

@@ -44,23 +44,23 @@ class Bench {
   [[nodiscard]] std::optional<Translation<F>> seen(std::uint64_t va) const {
     return table.table().lookup(VirtAddr{va});
   }
-  // One node of the level behind the first descriptor.
+  // That of the first descriptor.
   [[nodiscard]] std::uint64_t link_word(const Pte& pte) const {
-    const unsigned node_shift = G::node_shift(F::sizes[pte.size].level);
-    return *pool_.template host<typename F::Raw>(pte.name + bytes_of(node_shift));
+    return memory_.template link<typename F::Raw>(pte.name);
   }
   [[nodiscard]] std::string_view problem() const { return audit(table.table()).problem; }
   [[nodiscard]] std::uint64_t used() const { return pool_.used(); }
 
  private:
-  static constexpr unsigned shift = Memory::linked_shift(G::node_shift(0));
+  static constexpr unsigned shift = G::node_shift(0);
   struct alignas(1 << 16) Arena {
     std::byte bytes[64 << shift];
   };
   std::unique_ptr<Arena> arena_ = std::make_unique<Arena>();
   std::vector<NodeRecord> records_;
   NodePool pool_{arena_->bytes, PhysAddr{bytes_of(F::pa_bits > 32 ? 32 : F::pa_bits - 1)}, shift, records_};
-  Memory memory_{pool_};
+  std::vector<std::byte> links_ = std::vector<std::byte>(sizeof(Arena));
+  Memory memory_{links_, pool_};
 
  public:
   Table table = *Table::create(memory_, SpaceId{1});

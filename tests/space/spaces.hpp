@@ -41,14 +41,14 @@ class Spaces {
   static constexpr std::uint64_t page = bytes_of(F::page_shift);
 
   explicit Spaces(const Budget& budget = {})
-      : nodes_(allocate(budget.nodes << unit_shift)), records_(budget.nodes),
-        parts_(allocate(budget.parts << Db::parts_shift)), parts_records_(budget.parts),
-        mappings_(budget.mappings + 1), tables_(budget.spaces + 1),
+      : nodes_(allocate(budget.nodes << unit_shift)), links_(budget.nodes << unit_shift),
+        records_(budget.nodes), parts_(allocate(budget.parts << Db::parts_shift)),
+        parts_records_(budget.parts), mappings_(budget.mappings + 1), tables_(budget.spaces + 1),
         pool_({nodes_.get(), budget.nodes << unit_shift}, PhysAddr{bytes_of(std::min(30U, F::pa_bits - 1U))},
               unit_shift, records_),
         parts_pool_({parts_.get(), budget.parts << Db::parts_shift}, PhysAddr{0}, Db::parts_shift,
                     parts_records_),
-        memory_(to_mmu_, pool_), bus_(pool_),
+        memory_(links_, to_mmu_, pool_), bus_(pool_),
         mmu_(bus_, Tlb<F>(std::span(lines_), 2), WalkCache<F>(std::span(pointers_), 1),
              {GateRule::always(), GateRule::always()}),
         spaces_(memory_, tables_, mappings_, parts_pool_) {
@@ -135,7 +135,7 @@ class Spaces {
 
  private:
   using Db = MappingDb<F>;
-  static constexpr unsigned unit_shift = Memory::linked_shift(G::node_shift(0));
+  static constexpr unsigned unit_shift = G::node_shift(0);
   static constexpr std::size_t alignment = std::size_t{1} << 17;
   struct Free {
     void operator()(std::byte* bytes) const { std::free(bytes); } // NOLINT
@@ -187,11 +187,12 @@ class Spaces {
     const std::uint32_t up = db[unit.node].parent;
     if (up == 0)
       return "=" + std::to_string(unit.frame / page);
-    const std::uint64_t at = db[up].va + (unit.frame & (db.bytes(db[up]) - 1));
+    const std::uint64_t at = spaces_.units().va(up) + (unit.frame & (db.bytes(db[up]) - 1));
     return "<" + std::to_string(db[up].space) + ":" + std::to_string(at / page);
   }
 
   Bytes nodes_;
+  std::vector<std::byte> links_;
   std::vector<NodeRecord> records_;
   Bytes parts_;
   std::vector<NodeRecord> parts_records_;

@@ -10,11 +10,12 @@ using Hex = unsigned long long;
 
 AdtMachine::AdtMachine(const AdtSides& sides, const twin::MachineOptions& options)
     : sides_(sides), options_(options), mmu_(&sides.mmu()), subject_(sides.subject(*this)),
-      abstraction_(view_), structure_(*mmu_), order_(view_, sides.rules(), subject_->observation()),
+      abstraction_(view_, links_), structure_(*mmu_), order_(view_, sides.rules(), subject_->observation()),
       model_(mmu_->profile()) {
   want_exchanges(false);
   subject_->tell(this);
   view_ = view_of(*mmu_, subject_->arena());
+  links_ = links_beside(subject_->arena(), subject_->links());
 }
 
 void AdtMachine::begin(const twin::Program& program) {

@@ -99,6 +99,7 @@ class AdtMachine final : public twin::Machine, private Watcher, private EventSin
   const reference::Mmu* mmu_;
   std::unique_ptr<MultiLevelSubject> subject_;
   View view_;
+  reference::PhysicalMemory links_;
   L4Abstraction abstraction_;
   Structure structure_;
   BreakBeforeMake order_;

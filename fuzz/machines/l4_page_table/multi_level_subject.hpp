@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 
 namespace pagetwin::fuzz {
 
@@ -59,6 +60,8 @@ class MultiLevelSubject {
   [[nodiscard]] virtual std::uint64_t nodes_used() const = 0;
   [[nodiscard]] virtual NodeRecord record(std::uint64_t node) const = 0;
   [[nodiscard]] virtual Arena& arena() = 0;
+  // The link word of the descriptor that lies as far behind the arena's begin, and so on.
+  [[nodiscard]] virtual std::span<std::byte> links() = 0;
   [[nodiscard]] virtual Observation& observation() = 0;
   // Who hears of every store that hardware can see, and of what follows, from now on.
   virtual void tell(EventSink* sink) = 0;

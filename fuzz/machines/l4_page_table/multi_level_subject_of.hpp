@@ -5,6 +5,7 @@
 #include "fuzz/machines/junk_words.hpp"
 #include "fuzz/machines/l4_page_table/multi_level_subject.hpp"
 #include "fuzz/machines/l4_page_table/verbs.hpp"
+#include "fuzz/machines/watched_links.hpp"
 #include "src/space/multi_level_table.hpp"
 
 namespace pagetwin::fuzz {
@@ -13,16 +14,16 @@ template <Format F>
 class MultiLevelSubjectOf final : public MultiLevelSubject {
   using G = Geometry<F>;
   using Raw = typename F::Raw;
-  using Memory = LinkedMemory<ObservedMemory>;
+  using Memory = WatchedLinks<ObservedMemory>;
   using Table = MultiLevelTable<F, Memory>;
-  static constexpr unsigned unit_shift = Memory::linked_shift(G::node_shift(0));
+  static constexpr unsigned unit_shift = G::node_shift(0);
   static constexpr std::size_t most_nodes = adt_node_limits.most;
 
  public:
   explicit MultiLevelSubjectOf(Watcher& watcher)
       : arena_(arena_base(sizeof(Raw), F::pa_bits), most_nodes << unit_shift),
         junk_(junk_words<F>(arena_.data())), seen_(arena_.base(), unit_shift, most_nodes),
-        memory_(arena_, most_nodes, unit_shift, std::span(records_), seen_, watcher) {
+        memory_(links(), arena_, most_nodes, unit_shift, std::span(records_), seen_, watcher) {
     memory_.set_junk(std::span<const Raw>(junk_));
     arena_.fill_data(std::as_bytes(std::span(junk_)));
   }
@@ -93,6 +94,7 @@ class MultiLevelSubjectOf final : public MultiLevelSubject {
     return memory_.record(PhysAddr{node});
   }
   [[nodiscard]] Arena& arena() override { return arena_; }
+  [[nodiscard]] std::span<std::byte> links() override { return std::as_writable_bytes(std::span(links_)); }
   [[nodiscard]] Observation& observation() override { return seen_; }
   void tell(EventSink* sink) override { memory_.tell(sink); }
   void begin_operation() override {
@@ -112,6 +114,8 @@ class MultiLevelSubjectOf final : public MultiLevelSubject {
 
   Arena arena_;
   std::array<Raw, 8> junk_;
+  std::vector<std::uint64_t> links_ =
+      std::vector<std::uint64_t>((most_nodes << unit_shift) / sizeof(std::uint64_t));
   std::vector<NodeRecord> records_ = std::vector<NodeRecord>(most_nodes);
   Observation seen_;
   Memory memory_;

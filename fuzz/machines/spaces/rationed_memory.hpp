@@ -1,6 +1,6 @@
 // ObservedMemory for address spaces, where an operation takes mapping nodes and arrays besides the nodes of
 // tables: it is asked before all of them together, and can be told to refuse. It refuses to know what they
-// are for. The upper half of each node holds link nodes, which its owner has cleared before it goes.
+// are for.
 #pragma once
 
 #include "fuzz/oracles/observed_memory.hpp"
@@ -11,9 +11,7 @@ namespace pagetwin::fuzz {
 
 class RationedMemory : public ObservedMemory {
  public:
-  RationedMemory(Arena& arena, std::size_t units, unsigned unit_shift, std::span<NodeRecord> records,
-                 Observation& seen, Watcher& watcher)
-      : ObservedMemory(arena, units, unit_shift, records, seen, watcher), seen_(&seen) {}
+  using ObservedMemory::ObservedMemory;
 
   // Whose mapping nodes and arrays these are, and the log2 of the bytes of an array.
   void watch(const MappingNodes& mappings, const NodePool& parts, unsigned parts_shift) {
@@ -31,14 +29,6 @@ class RationedMemory : public ObservedMemory {
   void fail_allocation(std::uint64_t k) { fail_in_ = k; }
   [[nodiscard]] bool refused() const { return refused_ || ObservedMemory::refused(); }
 
-  void retire(PhysAddr node, unsigned shift, Contents contents) {
-    const auto* const links = pool().host<std::uint64_t>(node + bytes_of(shift - 1));
-    const auto words = static_cast<unsigned>(bytes_of(shift - 1) / sizeof(std::uint64_t));
-    if (next_nonzero(links, 0, words) != words)
-      seen_->complain("a link outlives its node", raw(node));
-    ObservedMemory::retire(node, shift, contents);
-  }
-
   [[nodiscard]] bool allows(const Needs& needs) {
     const std::uint64_t all = needs.nodes + needs.mappings + needs.parts;
     const bool granted = fail_in_ >= all;
@@ -54,7 +44,6 @@ class RationedMemory : public ObservedMemory {
  private:
   static constexpr std::uint64_t never = ~std::uint64_t{0};
 
-  Observation* seen_;
   const MappingNodes* mappings_ = nullptr;
   const NodePool* parts_ = nullptr;
   unsigned parts_shift_ = 0;

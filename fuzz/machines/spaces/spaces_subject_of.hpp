@@ -5,7 +5,7 @@
 #include "fuzz/machines/junk_words.hpp"
 #include "fuzz/machines/spaces/rationed_memory.hpp"
 #include "fuzz/machines/spaces/spaces_subject.hpp"
-#include "src/space/linked_memory.hpp"
+#include "fuzz/machines/watched_links.hpp"
 #include "src/space/mapping_audit.hpp"
 #include "src/tlb/mmu.hpp"
 
@@ -23,16 +23,17 @@ class SpacesSubjectOf final : public SpacesSubject {
     void invalidate(const Invalidation& i) { mmu->invalidate(i); }
     void sync() {}
   };
-  using Memory = LinkedMemory<NotifyingMemory<RationedMemory, ToMmu>>;
+  using Memory = WatchedLinks<NotifyingMemory<RationedMemory, ToMmu>>;
   using Spaces = AddressSpaces<F, Memory>;
-  static constexpr unsigned unit_shift = Memory::linked_shift(G::node_shift(0));
+  static constexpr unsigned unit_shift = G::node_shift(0);
   static constexpr std::size_t lines = 16, pointers = 4;
 
  public:
   explicit SpacesSubjectOf(Watcher& watcher)
       : arena_(arena_base(sizeof(typename F::Raw), F::pa_bits), most_space_nodes << unit_shift),
         junk_(junk_words<F>(arena_.data())), seen_(arena_.base(), unit_shift, most_space_nodes),
-        memory_(to_mmu_, arena_, most_space_nodes, unit_shift, std::span(records_), seen_, watcher),
+        memory_(std::as_writable_bytes(std::span(links_)), to_mmu_, arena_, most_space_nodes, unit_shift,
+                std::span(records_), seen_, watcher),
         bus_(memory_.pool()), mmu_(bus_, Tlb<F>(std::span(entries_), 2), WalkCache<F>(std::span(walks_), 1),
                                    {GateRule::always(), GateRule::always()}),
         parts_pool_(parts_arena(0), PhysAddr{0}, Db::parts_shift, {}) {
@@ -170,11 +171,13 @@ class SpacesSubjectOf final : public SpacesSubject {
       return;
     const MappingNode& parent = db()[up];
     s.parent_space = parent.space;
-    s.parent_va = parent.va + (unit.frame & (Db::bytes(parent) - 1));
+    s.parent_va = spaces_->units().va(up) + (unit.frame & (Db::bytes(parent) - 1));
   }
 
   Arena arena_;
   std::array<typename F::Raw, 8> junk_;
+  std::vector<std::uint64_t> links_ =
+      std::vector<std::uint64_t>((most_space_nodes << unit_shift) / sizeof(std::uint64_t));
   std::vector<NodeRecord> records_ = std::vector<NodeRecord>(most_space_nodes);
   std::vector<NodeRecord> parts_records_ = std::vector<NodeRecord>(most_space_parts);
   std::vector<std::uint64_t> parts_ =
