@@ -71,7 +71,7 @@ class L4 {
  private:
   static constexpr unsigned unit_shift = Geometry<F>::node_shift(0), parts_shift = MappingDb<F>::parts_shift;
 
-  // One for each superpage of sigma0's, and one for the unit above.
+  // One for each superpage of sigma0's, and two for each unit above.
   [[nodiscard]] static std::uint64_t part_count(const SpacesSize& size) { return (size.mappings >> 9) + 64; }
   [[nodiscard]] static TransferRequest transfer(unsigned from, std::uint64_t at, unsigned to,
                                                 std::uint64_t window) {

@@ -134,7 +134,7 @@ class AddressSpaces {
       return status;
     if (units_.find(space, raw(va))->size >= index)
       return Status::ok;
-    if (!reserve({.parts = 1}))
+    if (!reserve({.parts = MappingDb<F>::arrays(index)}))
       return Status::out_of_memory;
     units_.join(space, raw(va), index);
     return Status::ok;

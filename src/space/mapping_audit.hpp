@@ -107,10 +107,10 @@ class MappingAuditor {
   void check_arrays(const DerivedUnits& at, unsigned size) {
     if (at.parts == 0)
       return;
-    ++arrays_;
+    arrays_ += MappingDb<F>::arrays(size);
     unsigned live = 0;
     for (unsigned i = 0; i < S::parts(size); ++i) {
-      const DerivedUnits& part = db_->array(at.parts)[i];
+      const DerivedUnits part = db_->derived(at.parts, size, i);
       live += !part.none();
       check_arrays(part, size - 1);
     }

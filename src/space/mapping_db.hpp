@@ -30,9 +30,11 @@ class MappingDb {
   using S = Sizes<F>;
 
  public:
-  // log2 of the bytes of an array of parts. All have room for the most parts that any size has.
-  static constexpr unsigned parts_shift = std::max(S::most_log2_parts() + 3, NodePool::smallest_shift);
-  static_assert(sizeof(DerivedUnits) == 8);
+  // log2 of the bytes of an array, which has a word for each part, and room for the most parts that any size
+  // has. A place takes two words, and so the parts of a unit two arrays, unless they have no parts
+  // themselves.
+  static constexpr unsigned parts_shift = std::max(S::most_log2_parts() + 2, NodePool::smallest_shift);
+  [[nodiscard]] static constexpr unsigned arrays(unsigned size) { return size > 1 ? 2 : 1; }
 
   // parts: a pool whose units are arrays.
   MappingDb(std::span<MappingNode> nodes, NodePool& parts) : nodes_(nodes), parts_(&parts) {}
@@ -54,12 +56,12 @@ class MappingDb {
       return;
     Place at = root(node.parent);
     for (unsigned size = nodes_[node.parent].size; size > node.size; --size) {
-      if (at.units->parts == 0)
-        grow(at);
-      at = part(at.units->parts, size, unit.frame);
+      if (*at.parts == 0)
+        grow(at, size);
+      at = part_at(*at.parts, size, unit.frame);
     }
     count(at);
-    push(*at.units, unit.node);
+    push(*at.first, unit.node);
   }
   // Takes the unit from its parent, and gives back the arrays that emptied.
   void detach(const UnitAt& unit) {
@@ -74,13 +76,13 @@ class MappingDb {
 
   // The first of the units of one size that are derived from a unit where this frame is; 0: none.
   [[nodiscard]] std::uint32_t list(std::uint32_t parent, unsigned size, std::uint64_t frame) const {
-    const DerivedUnits* at = place(parent, size, frame);
-    return at != nullptr ? at->first : 0;
+    const auto at = place(parent, size, frame);
+    return at ? *at->first : 0;
   }
   // Is there an array with the parts of this place?
   [[nodiscard]] bool has_parts(std::uint32_t parent, unsigned size, std::uint64_t frame) const {
-    const DerivedUnits* at = place(parent, size, frame);
-    return at != nullptr && at->parts != 0;
+    const auto at = place(parent, size, frame);
+    return at && at->parts != nullptr && *at->parts != 0;
   }
 
   // The units derived directly from one, in the order of their frames, larger ones first; nothing at the end.
@@ -115,24 +117,25 @@ class MappingDb {
   struct Cut {
     std::uint32_t whole;  // list
     std::uint32_t pieces; // array of parts, 0: nothing is derived from any
+    unsigned size;        // of what was cut
   };
   [[nodiscard]] Cut cut(std::uint32_t unit) {
     MappingNode& node = nodes_[unit];
-    const Cut what{node.derived.first, node.derived.parts};
+    const Cut what{node.derived.first, node.derived.parts, node.size};
     --node.size;
-    node.derived = what.pieces != 0 ? array(what.pieces)[0] : DerivedUnits{};
+    node.derived = what.pieces != 0 ? derived(what.pieces, what.size, 0) : DerivedUnits{};
     return what;
   }
   // The unit is the index-th part; its size says so already.
   void adopt_piece(std::uint32_t unit, const Cut& what, unsigned index) {
     if (what.pieces == 0)
       return;
-    nodes_[unit].derived = array(what.pieces)[index];
+    nodes_[unit].derived = derived(what.pieces, what.size, index);
     adopt(unit, nodes_[unit].size, nodes_[unit].derived);
   }
   void finish(const Cut& what) {
     if (what.pieces != 0)
-      parts_->release(parts_->at(what.pieces), parts_shift, Contents::stale);
+      free_array(what.pieces, what.size, Contents::stale);
   }
   // The opposite: `first` becomes a unit of the next larger size; from(i): the node that is the i-th part.
   // Takes an array if anything is derived from any part.
@@ -143,84 +146,112 @@ class MappingDb {
     for (unsigned i = 0; i < S::parts(size); ++i)
       if (const DerivedUnits below = nodes_[from(i)].derived; !below.none()) {
         if (all.parts == 0)
-          all.parts = new_array();
-        array(all.parts)[i] = below;
-        ++record(all.parts).live;
+          all.parts = new_array(size);
+        const Place at = part(all.parts, size, i);
+        count(at);
+        *at.first = below.first;
+        if (at.parts != nullptr)
+          *at.parts = below.parts;
         adopt(first, size - 1, below);
       }
     nodes_[first].size = static_cast<std::uint8_t>(size);
     nodes_[first].derived = all;
   }
 
-  // For audits: the places of an array.
-  [[nodiscard]] DerivedUnits* array(std::uint32_t parts) const {
-    return parts_->template host<DerivedUnits>(parts_->at(parts));
+  // For audits: what is at the i-th part of what is so large.
+  [[nodiscard]] DerivedUnits derived(std::uint32_t parts, unsigned size, unsigned i) const {
+    return {words(parts)[i], size > 1 ? words(record(parts).next)[i] : 0};
   }
   [[nodiscard]] NodeRecord& record(std::uint32_t parts) const { return parts_->record(parts_->at(parts)); }
 
  private:
-  // A place, and what counts the places in use of its array; a unit itself has none.
+  // A place, and what counts the places in use of its array; a unit itself has none. parts: null, where there
+  // is no smaller size.
   struct Place {
-    DerivedUnits* units;
+    std::uint32_t* first;
+    std::uint32_t* parts;
     NodeRecord* of;
+
+    [[nodiscard]] bool none() const { return *first == 0 && (parts == nullptr || *parts == 0); }
   };
-  [[nodiscard]] Place root(std::uint32_t unit) const { return {&nodes_[unit].derived, nullptr}; }
-  // The part, of what is so large, where the frame is.
-  [[nodiscard]] Place part(std::uint32_t parts, unsigned size, std::uint64_t frame) const {
-    return {array(parts) + index(size, frame), &record(parts)};
+  [[nodiscard]] Place root(std::uint32_t unit) const {
+    return {&nodes_[unit].derived.first, &nodes_[unit].derived.parts, nullptr};
+  }
+  // The part, of what is so large, where the frame is; and the i-th one.
+  [[nodiscard]] Place part_at(std::uint32_t parts, unsigned size, std::uint64_t frame) const {
+    return part(parts, size, index(size, frame));
+  }
+  [[nodiscard]] Place part(std::uint32_t parts, unsigned size, unsigned i) const {
+    NodeRecord& of = record(parts);
+    return {words(parts) + i, size > 1 ? words(of.next) + i : nullptr, &of};
+  }
+  [[nodiscard]] std::uint32_t* words(std::uint32_t array) const {
+    return parts_->template host<std::uint32_t>(parts_->at(array));
   }
   [[nodiscard]] static unsigned index(unsigned size, std::uint64_t frame) {
     return static_cast<unsigned>(frame >> S::log2(size - 1)) & (S::parts(size) - 1);
   }
-  [[nodiscard]] std::uint32_t new_array() { return parts_->link(parts_->allocate(parts_shift, Fill::zero)); }
-  void grow(const Place& at) {
+  // For the parts of what is so large. The array is known by that of the lists, whose record, as of no node
+  // that is free, tells the other one.
+  [[nodiscard]] std::uint32_t new_array(unsigned size) {
+    const std::uint32_t lists = parts_->link(parts_->allocate(parts_shift, Fill::zero));
+    if (arrays(size) == 2)
+      record(lists).next = parts_->link(parts_->allocate(parts_shift, Fill::zero));
+    return lists;
+  }
+  void free_array(std::uint32_t parts, unsigned size, Contents contents) {
+    if (arrays(size) == 2)
+      parts_->release(parts_->at(record(parts).next), parts_shift, contents);
+    parts_->release(parts_->at(parts), parts_shift, contents);
+  }
+  void grow(const Place& at, unsigned size) {
     count(at);
-    at.units->parts = new_array();
+    *at.parts = new_array(size);
   }
   // The place is about to be used.
   static void count(const Place& at) {
-    if (at.of != nullptr && at.units->none())
+    if (at.of != nullptr && at.none())
       ++at.of->live;
   }
-  void push(DerivedUnits& at, std::uint32_t unit) {
+  void push(std::uint32_t& first, std::uint32_t unit) {
     nodes_[unit].prev = 0;
-    nodes_[unit].next = at.first;
-    if (at.first != 0)
-      nodes_[at.first].prev = unit;
-    at.first = unit;
+    nodes_[unit].next = first;
+    if (first != 0)
+      nodes_[first].prev = unit;
+    first = unit;
   }
 
-  [[nodiscard]] const DerivedUnits* place(std::uint32_t parent, unsigned size, std::uint64_t frame) const {
+  [[nodiscard]] std::optional<Place> place(std::uint32_t parent, unsigned size, std::uint64_t frame) const {
     Place at = root(parent);
     for (unsigned i = nodes_[parent].size; i > size; --i) {
-      if (at.units->parts == 0)
-        return nullptr;
-      at = part(at.units->parts, i, frame);
+      if (*at.parts == 0)
+        return std::nullopt;
+      at = part_at(*at.parts, i, frame);
     }
-    return at.units;
+    return at;
   }
   // The list that begins with the unit, somewhere below this place, begins with the next one now.
   void replace_first(const Place& at, unsigned size, const MappingNode& unit, std::uint64_t frame) {
     if (size == unit.size)
-      at.units->first = unit.next;
+      *at.first = unit.next;
     else
-      replace_in_parts(*at.units, size, unit, frame);
-    if (at.of != nullptr && at.units->none())
+      replace_in_parts(*at.parts, size, unit, frame);
+    if (at.of != nullptr && at.none())
       --at.of->live;
   }
-  void replace_in_parts(DerivedUnits& at, unsigned size, const MappingNode& unit, std::uint64_t frame) {
-    replace_first(part(at.parts, size, frame), size - 1, unit, frame);
-    if (record(at.parts).live != 0)
+  void replace_in_parts(std::uint32_t& parts, unsigned size, const MappingNode& unit, std::uint64_t frame) {
+    replace_first(part_at(parts, size, frame), size - 1, unit, frame);
+    if (record(parts).live != 0)
       return;
-    parts_->release(parts_->at(at.parts), parts_shift, Contents::zero);
-    at.parts = 0;
+    free_array(parts, size, Contents::zero);
+    parts = 0;
   }
   // All that is derived from a place is derived from this unit now.
   void adopt(std::uint32_t unit, unsigned size, const DerivedUnits& below) {
     for (std::uint32_t child = below.first; child != 0; child = nodes_[child].next)
       nodes_[child].parent = unit;
     for (unsigned i = 0; below.parts != 0 && i < S::parts(size); ++i)
-      adopt(unit, size - 1, array(below.parts)[i]);
+      adopt(unit, size - 1, derived(below.parts, size, i));
   }
 
   [[nodiscard]] UnitAt parent(const UnitAt& unit) const {
@@ -245,7 +276,7 @@ class MappingDb {
       return find_in_parts(at, size, frame, scope, std::max(frame, scope.frames.first));
     const unsigned i = index(size, after.frame);
     const std::uint64_t there = align_down(after.frame, S::log2(size - 1));
-    if (const auto found = find_after(array(at.parts)[i], size - 1, there, scope, after))
+    if (const auto found = find_after(derived(at.parts, size, i), size - 1, there, scope, after))
       return found;
     const std::uint64_t rest = there + S::bytes(size - 1);
     return i + 1 < S::parts(size) ? find_in_parts(at, size, frame, scope, rest) : std::nullopt;
@@ -257,10 +288,9 @@ class MappingDb {
     const std::uint64_t last = std::min(frame + (S::bytes(size) - 1), scope.frames.last);
     if (at.parts == 0 || size <= scope.least || from > last)
       return std::nullopt;
-    const DerivedUnits* const parts = array(at.parts);
     std::uint64_t there = align_down(from, S::log2(size - 1));
     for (unsigned i = index(size, from); i <= index(size, last); ++i, there += S::bytes(size - 1))
-      if (const auto found = find(parts[i], size - 1, there, scope))
+      if (const auto found = find(derived(at.parts, size, i), size - 1, there, scope))
         return found;
     return std::nullopt;
   }

@@ -23,8 +23,8 @@ inline constexpr Rights all_rights = Rights::read | Rights::write | Rights::exec
   return static_cast<Rights>(static_cast<unsigned>(rights & all_rights) & ~static_cast<unsigned>(mask));
 }
 
-// Units derived from one place, which is a unit or one of its parts: those of its own size, as a list; and an
-// array with a place for each part of the next smaller size, where smaller ones are. 0: none.
+// Units derived from one place, which is a unit or one of its parts: those of its own size, as a list; and,
+// where smaller ones are, an array with a place for each part of the next smaller size. 0: none.
 struct DerivedUnits {
   std::uint32_t first = 0, parts = 0;
 

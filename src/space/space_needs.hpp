@@ -141,8 +141,9 @@ class SpaceNeeds {
   void count_parts(std::uint32_t parent, unsigned size, const Range& frames) {
     const std::uint64_t bytes = frames.last - frames.first + 1;
     for (unsigned i = smallest_ + 1; parent != 0 && i <= size; ++i)
-      needs_.parts += bytes > S::bytes(i) ? std::min(steps_, bytes >> S::log2(i))
-                                          : !db_->has_parts(parent, i, frames.first);
+      needs_.parts += MappingDb<F>::arrays(i)
+                      * (bytes > S::bytes(i) ? std::min(steps_, bytes >> S::log2(i))
+                                             : std::uint64_t{!db_->has_parts(parent, i, frames.first)});
   }
   // Units that hang where a unit covers these frames, when they lose rights in a part.
   void count_derived(const FoundUnit& unit, const Scope& scope, Rights mask) {
