@@ -187,7 +187,7 @@ struct RiscvGStage : Riscv<Levels> {
   static constexpr Raw through(Raw path, Raw, unsigned) { return path; }
   static constexpr Attributes effective(Raw, Raw w, unsigned level) {
     Attributes a = Base::attributes(w, level);
-    a.rights = Base::U.test(w) ? without_user(a.rights) : Rights::none;
+    a.rights = Base::U.test(w) ? without(a.rights, Rights::user) : Rights::none;
     a.global = false;
     return a;
   }
@@ -204,11 +204,6 @@ struct RiscvGStage : Riscv<Levels> {
   }
   static constexpr Raw with_rights(Raw w, Rights r, unsigned level) {
     return Base::with_rights(w, r, level) | Base::U.mask();
-  }
-
- private:
-  static constexpr Rights without_user(Rights r) {
-    return static_cast<Rights>(static_cast<unsigned>(r) & ~static_cast<unsigned>(Rights::user));
   }
 };
 

@@ -16,6 +16,9 @@ enum class Rights : std::uint8_t { none = 0, read = 1, write = 2, execute = 4, u
 [[nodiscard]] constexpr Rights operator&(Rights a, Rights b) {
   return static_cast<Rights>(static_cast<unsigned>(a) & static_cast<unsigned>(b));
 }
+[[nodiscard]] constexpr Rights without(Rights set, Rights gone) {
+  return static_cast<Rights>(static_cast<unsigned>(set) & ~static_cast<unsigned>(gone));
+}
 [[nodiscard]] constexpr bool has(Rights set, Rights right) { return (set & right) == right; }
 [[nodiscard]] constexpr Rights when(bool condition, Rights right) { return condition ? right : Rights::none; }
 // At least one of read, write and execute.

@@ -19,9 +19,6 @@ constexpr Usage& operator|=(Usage& a, Usage b) { return a = a | b; }
 }
 
 inline constexpr Rights all_rights = Rights::read | Rights::write | Rights::execute;
-[[nodiscard]] constexpr Rights without(Rights rights, Rights mask) {
-  return static_cast<Rights>(static_cast<unsigned>(rights & all_rights) & ~static_cast<unsigned>(mask));
-}
 
 // Units derived from one place, which is a unit or one of its parts: those of its own size, as a list; and,
 // where smaller ones are, an array with a place for each part of the next smaller size. 0: none.

@@ -20,14 +20,14 @@ template <Format F>
 // Some of read, write and execute, that the format can express.
 template <Format F>
 [[nodiscard]] constexpr bool is_mapping_right(Rights rights) {
-  return without(rights, Rights::none) == rights && grants_access(rights)
+  return (rights & all_rights) == rights && grants_access(rights)
          && F::expressible(mapping_attributes<F>(rights));
 }
 // May these be taken away from any mapping?
 template <Format F>
 [[nodiscard]] constexpr bool is_revocable(Rights mask) {
   const Rights left = without(all_rights, mask);
-  return without(mask, Rights::none) == mask && grants_access(mask)
+  return (mask & all_rights) == mask && grants_access(mask)
          && (left == Rights::none || is_mapping_right<F>(left));
 }
 

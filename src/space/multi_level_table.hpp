@@ -167,10 +167,6 @@ class MultiLevelTable {
 
   explicit MultiLevelTable(const Table& table) : table_(table), tree_(table.tree()) {}
 
-  [[nodiscard]] static constexpr Rights without(Rights set, Rights gone) {
-    return static_cast<Rights>(static_cast<unsigned>(set) & ~static_cast<unsigned>(gone));
-  }
-
   [[nodiscard]] P slots() { return P(tree_); }
   [[nodiscard]] Slot slot_of(Node node, VirtAddr va) const { return tree_.slot_of(node, raw(va)); }
 

@@ -157,7 +157,7 @@ class SpacesSubjectOf final : public SpacesSubject {
   [[nodiscard]] SpacesUnit shown(unsigned space, const FoundUnit& unit) const {
     const auto& table = spaces_->units().table(space);
     SpacesUnit s{.base = unit.va, .size = unit.bytes(), .frame = unit.frame};
-    s.rights = without(table.lookup(VirtAddr{unit.va})->attributes().rights, Rights::none);
+    s.rights = table.lookup(VirtAddr{unit.va})->attributes().rights & all_rights;
     s.area = unit.is_area();
     if (!s.area && db().nodes().contains(unit.node))
       add_derivation(s, unit);
