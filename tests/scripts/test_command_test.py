@@ -55,15 +55,20 @@ class Counting(unittest.TestCase):
 
 
 class Building(unittest.TestCase):
-    def test_tidy_goes_on_behind_a_finding_and_the_others_stop(self):
-        for step, preset, ending in ((test_command.tidy, "tidy", ["--", "-k", "0"]),
-                                     (lambda jobs: test_command.built("gcc", jobs), "gcc", ["--parallel", "3"])):
-            with mock.patch.object(test_command, "stream", return_value=(0, "")) as ran:
-                step(3)
-            (configure,), (build,) = (call.args for call in ran.call_args_list)
-            self.assertEqual(configure, ["cmake", "--preset", preset])
-            self.assertEqual(build[:4], ["cmake", "--build", "--preset", preset])
-            self.assertEqual(build[-len(ending):], ending)
+    def test_a_build_is_configured_first(self):
+        with mock.patch.object(test_command, "stream", return_value=(0, "")) as ran:
+            self.assertTrue(test_command.built("gcc", 3))
+        (configure,), (build,) = (call.args for call in ran.call_args_list)
+        self.assertEqual(configure, ["cmake", "--preset", "gcc"])
+        self.assertEqual(build, ["cmake", "--build", "--preset", "gcc", "--parallel", "3"])
+
+    def test_tidy_looks_at_all_files_of_its_preset_and_compiles_none(self):
+        with mock.patch.object(test_command, "stream", return_value=(0, "")) as ran:
+            self.assertEqual(test_command.tidy(3), Counts(1, 0))
+        (configure,), (look,) = (call.args for call in ran.call_args_list)
+        self.assertEqual(configure, ["cmake", "--preset", "tidy"])
+        self.assertEqual([look[0], *look[-2:]], ["run-clang-tidy-19", "-j", "3"])
+        self.assertTrue(look[look.index("-p") + 1].endswith("build/tidy"))
 
     def test_threads_are_run_under_threadsanitizer_and_nothing_else_is(self):
         with mock.patch.object(test_command, "stream", return_value=(0, ALL_GOOD)) as ran:
