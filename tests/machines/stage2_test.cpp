@@ -210,6 +210,45 @@ TEST_P(Stage2Lies, AreNotSeenWhereThereAreNone) {
   EXPECT_TRUE(agrees(machine, program()));
 }
 
+// Machine 1 wrote into a frame that is the host's again, and our side left it there.
+TEST(Stage2Report, SaysWhoMapsAFrameAndWhoWroteWhatItHolds) {
+  Stage2Machine machine({lying<NotScrubbed>, reference::ept_4}, {});
+  const twin::Program program = program_of("prot_and_map vm=1 addr=0x3000 pa=0x201000 level=3\n"
+                                           "write vm=1 addr=0x3000\n"
+                                           "power_off vm=1\n"
+                                           "clear_vm_range vm=1 pa=0x201000 count=1\n",
+                                           stage2_schema, "set vms=2 ready=2");
+  ASSERT_TRUE(twin::run(machine, program));
+  EXPECT_EQ(machine.explain(0x201000), R"(no table has anything at 0x201000
+frame 0x201
+  model owner 0 count 0 gfn 0x3b9acc01 holds zeroes
+  ours  owner 0 count 0 gfn 0x3b9acc01 holds what machine 1 wrote in operation 2
+  mapped in the model by machine 1 (off) at 0x3000
+)");
+}
+
+TEST(Stage2Report, ShowsEachTableInThreeViews) {
+  Stage2Machine machine({lying<NothingTaken>, reference::ept_4}, {});
+  const twin::Program program = program_of("map_page_host addr=0x201000\n"
+                                           "prot_and_map vm=1 addr=0x201000 pa=0x201000 level=3\n",
+                                           stage2_schema, "set vms=2 ready=2");
+  ASSERT_TRUE(twin::run(machine, program));
+  EXPECT_EQ(machine.explain(0x201008), R"(host, at 0x201000
+  model taken (PAGE_GUEST)
+  ours  nothing
+  bytes nothing
+machine 1, at 0x201000
+  model 0x201000 page
+  ours  0x201000 page
+  bytes 0x201000 page
+frame 0x201
+  model owner 1 count 0 gfn 0x201 holds zeroes
+  ours  owner 1 count 0 gfn 0x201 holds zeroes
+  mapped in the model by machine 1 at 0x201000
+)");
+  EXPECT_EQ(machine.explain(~std::uint64_t{0}), "no table has room for 0xffffffffffffffff\n");
+}
+
 // What each verb can answer.
 const std::map<std::string, std::set<std::string>> reachable{
     {"register_vm", {"ok", "bad_state", "unknown_vm"}},

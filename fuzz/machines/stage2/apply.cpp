@@ -157,7 +157,10 @@ Verdict Stage2Machine::apply_operation(const twin::Op& op) {
                         reference::sekvm::to_text(expected)));
 }
 
-std::uint64_t Stage2Machine::token(const twin::Op& op) const { return mix(steps_, op.value[s2_vm]); }
+std::uint64_t Stage2Machine::token_of(std::uint64_t step, std::uint64_t principal) {
+  return mix(step, principal);
+}
+std::uint64_t Stage2Machine::token(const twin::Op& op) const { return token_of(steps_, op.value[s2_vm]); }
 
 Verdict Stage2Machine::apply_access(const twin::Op& op) {
   const unsigned who = number(op, s2_vm);

@@ -1,5 +1,6 @@
 // What an operation left behind.
 #include "fuzz/machines/stage2/machine.hpp"
+#include "fuzz/machines/stage2/model_entry.hpp"
 #include "fuzz/oracles/flush_log.hpp"
 
 namespace pagetwin::fuzz {
@@ -11,17 +12,6 @@ using Hex = unsigned long long;
 
 // Tables go by their number in invalidations, too.
 unsigned tag_of(unsigned table) { return table; }
-
-// An entry that hardware follows: it has a page, or is page 0, which is nobody's and so a device.
-bool is_mapping(const sekvm::Entry* entry) {
-  return entry != nullptr && entry->pte != 0 && entry->pte != sekvm::PAGE_GUEST;
-}
-bool is_device(const sekvm::Entry& entry) {
-  return (entry.pte & sekvm::PAGE_S2_DEVICE) == sekvm::PAGE_S2_DEVICE;
-}
-std::uint64_t pfn_of(const sekvm::Entry& entry, std::uint64_t gfn) {
-  return sekvm::phys_page(entry.pte) / sekvm::PAGE_SIZE + (gfn - entry.gfn);
-}
 
 } // namespace
 
@@ -89,7 +79,7 @@ Verdict Stage2Machine::judge_actors() const {
     if (whose < sekvm::principals && (model_.actors() & sekvm::bit_of(whose)) == 0)
       return finding(
           "O12 noninterference", r.node_va, format("%s edits a bystander's table", verb_name()),
-          format("%s changes table %u of principal %u, who does not act", verb_name(), r.space, whose));
+          format("%s changes the table of %s, who does not act", verb_name(), name_of(r.space).c_str()));
   }
   return std::nullopt;
 }
@@ -163,9 +153,9 @@ Verdict Stage2Machine::probe(unsigned table, std::uint64_t gfn) const {
                  == S2Entry{pfn_of(*entry, gfn), entry->level == 2 ? S2Level::block : S2Level::page,
                             is_device(*entry)});
   if (!same)
-    return finding(
-        "O1 lookup", gfn << s2_page_shift, "entry",
-        format("gfn %#llx of table %u leads to another page than in the reference", Hex{gfn}, table));
+    return finding("O1 lookup", gfn << s2_page_shift, "entry",
+                   format("gfn %#llx of %s leads to another page than in the reference", Hex{gfn},
+                          name_of(table).c_str()));
   const bool taken = entry != nullptr && entry->pte == sekvm::PAGE_GUEST;
   if (table == sekvm::HOSTVISOR && subject_->is_taken(gfn) != taken)
     return finding("O1 lookup", gfn << s2_page_shift, "PAGE_GUEST",
@@ -183,8 +173,8 @@ Verdict Stage2Machine::probe_bytes(unsigned table, std::uint64_t gfn, const sekv
   if (same)
     return std::nullopt;
   return finding("O3 walk", gfn << s2_page_shift, "walk of the bytes",
-                 format("a walk of gfn %#llx in table %u finds %#llx, the reference %#llx", Hex{gfn}, table,
-                        Hex{bytes ? bytes->pa : 0},
+                 format("a walk of gfn %#llx of %s finds %#llx, the reference %#llx", Hex{gfn},
+                        name_of(table).c_str(), Hex{bytes ? bytes->pa : 0},
                         Hex{model != nullptr ? pfn_of(*model, gfn) << s2_page_shift : 0}));
 }
 
@@ -202,8 +192,8 @@ Verdict Stage2Machine::judge_lines() {
     const sekvm::Entry* entry = line.space < most_tables ? model().table(line.space).find(line.gfn) : nullptr;
     if (!is_mapping(entry) || pfn_of(*entry, line.gfn) != line.pfn || entry->pages() != line.pages)
       return finding("O6 tlb", line.gfn << s2_page_shift, "stale line",
-                     format("the TLB still leads from gfn %#llx of table %u to %#llx", Hex{line.gfn},
-                            line.space, Hex{line.pfn}));
+                     format("the TLB still leads from gfn %#llx of %s to frame %#llx", Hex{line.gfn},
+                            name_of(line.space).c_str(), Hex{line.pfn}));
   }
   return std::nullopt;
 }
@@ -226,8 +216,9 @@ Verdict Stage2Machine::compare_all() {
 Verdict Stage2Machine::compare_table(unsigned table) {
   reference::read_contents(view_.memory, roots_[table], *mmu_, view_.mode, contents_);
   if (contents_.broken != nullptr)
-    return finding("O4 shape", contents_.where, contents_.broken,
-                   format("table %u: %s at %#llx", table, contents_.broken, Hex{contents_.where}));
+    return finding(
+        "O4 shape", contents_.where, contents_.broken,
+        format("table of %s: %s at %#llx", name_of(table).c_str(), contents_.broken, Hex{contents_.where}));
   std::uint64_t expected = 0, bytes = 0;
   for (const sekvm::Entry& entry : model().table(table).entries()) {
     if (Verdict v = probe(table, entry.gfn))
@@ -240,12 +231,12 @@ Verdict Stage2Machine::compare_table(unsigned table) {
       table < sekvm::principals ? subject_->used(table) : subject_->device_used(table - sekvm::principals);
   if (bytes >> s2_page_shift != expected)
     return finding("O3 walk", 0, "pages mapped",
-                   format("table %u maps %llu pages, in the reference %llu", table,
+                   format("the table of %s maps %llu pages, in the reference %llu", name_of(table).c_str(),
                           Hex{bytes >> s2_page_shift}, Hex{expected}));
   if (used != model().table(table).used())
     return finding("O5 frames", 0, "table pages",
-                   format("table %u has %llu pages, in the reference %u", table, Hex{used},
-                          model().table(table).used()));
+                   format("the table of %s has %llu pages, in the reference %u", name_of(table).c_str(),
+                          Hex{used}, model().table(table).used()));
   return std::nullopt;
 }
 

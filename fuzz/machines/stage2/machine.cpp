@@ -132,31 +132,6 @@ std::string Stage2Machine::outcome() const {
   return word_ != nullptr ? word_ : std::string(to_text(status_));
 }
 
-std::string Stage2Machine::explain(std::uint64_t address) const {
-  using Hex = unsigned long long;
-  const std::uint64_t gfn = address >> s2_page_shift;
-  std::string lines;
-  for (unsigned t = 0; t < most_tables; ++t) {
-    if (roots_[t] == 0)
-      continue;
-    const sekvm::Entry* entry = model().table(t).find(gfn);
-    const auto ours = ours_at(t, gfn);
-    const auto bytes = view_.translate(roots_[t], address);
-    lines += format("%s %u: model %#llx level %u, ours %#llx level %u, bytes %#llx\n",
-                    t < sekvm::principals ? "principal" : "device",
-                    t < sekvm::principals ? t : t - sekvm::principals, Hex{entry != nullptr ? entry->pte : 0},
-                    entry != nullptr ? entry->level : 0, Hex{ours ? ours->pfn << s2_page_shift : 0},
-                    ours ? static_cast<unsigned>(ours->level) : 0U, Hex{bytes ? bytes->pa : 0});
-  }
-  const sekvm::S2Page page = model_.s2page(gfn);
-  const Stage2Record record = subject_->record(gfn);
-  return lines
-         + format("frame %#llx: model owner %d count %d gfn %#llx contents %#llx, ours %d %d %#llx %#llx\n",
-                  Hex{gfn}, static_cast<int>(page.owner), static_cast<int>(page.count), Hex{page.gfn},
-                  Hex{model_.contents(gfn)}, static_cast<int>(record.owner), static_cast<int>(record.count),
-                  Hex{record.gfn}, Hex{subject_->contents(gfn)});
-}
-
 bool Stage2Machine::touches(const twin::Op& op, std::uint64_t address) const {
   const twin::Verb& verb = stage2_verbs[op.verb];
   const auto within = [&](std::uint64_t base, std::uint64_t size) { return address - base < size; };

@@ -55,6 +55,8 @@ class Stage2Machine final : public twin::Machine, private Watcher, private Stage
   [[nodiscard]] Verdict apply_access(const twin::Op& op);
   [[nodiscard]] Verdict compare_second_run(const twin::Op& op);
   [[nodiscard]] Verdict compare_second_access(const twin::Op& op, std::optional<std::uint64_t> first);
+  // What a principal writes in an operation, the first of a program being 1.
+  [[nodiscard]] static std::uint64_t token_of(std::uint64_t step, std::uint64_t principal);
   [[nodiscard]] std::uint64_t token(const twin::Op& op) const;
   void follow_roots();
 
@@ -83,6 +85,14 @@ class Stage2Machine final : public twin::Machine, private Watcher, private Stage
   void fill(unsigned table, std::uint64_t gfn);
 
   [[nodiscard]] const reference::sekvm::State& model() const { return model_.state(); }
+  // explain.cpp: an address and the frames behind it, in words.
+  [[nodiscard]] static std::string name_of(unsigned table);
+  [[nodiscard]] std::string show_table(unsigned table, std::uint64_t gfn) const;
+  [[nodiscard]] std::string show_frame(std::uint64_t pfn) const;
+  [[nodiscard]] std::string show_mappings(std::uint64_t pfn) const;
+  [[nodiscard]] std::string show_token(std::uint64_t token) const;
+  [[nodiscard]] std::vector<std::uint64_t> frames_behind(std::uint64_t gfn) const;
+
   [[nodiscard]] std::uint64_t root_of(unsigned table) const;
   [[nodiscard]] std::optional<S2Entry> ours_at(unsigned table, std::uint64_t gfn) const;
   [[nodiscard]] Stage2Verb verb() const { return static_cast<Stage2Verb>(op_->verb); }
