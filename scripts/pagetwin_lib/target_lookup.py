@@ -11,6 +11,7 @@ from pagetwin_lib.project import Failure
 
 SHOWN_BYTES = 40  # of what is no trace
 TARGET = b"target"
+FIRST_LINE = "'pagetwin 1 MACHINE' (as 'pagetwin 1 table')"
 
 
 def from_path(path: Path, known: list[str]) -> str | None:
@@ -36,9 +37,9 @@ def check_first_line(path: Path) -> None:
     """Of a text trace: one without it is cut, or no trace at all, and then a missing target is not the news."""
     number, line = first_line(path)
     if line.startswith(codecs.BOM_UTF8):
-        raise Failure(f"{path}:1:1: expected 'pagetwin 1 table', found a byte-order mark; save the file without one")
+        raise Failure(f"{path}:1:1: expected {FIRST_LINE}, found a byte-order mark; save the file without one")
     if path.suffix == ".ops" and not is_trace(path):
-        raise Failure(f"{path}:{number}:1: expected 'pagetwin 1 table', found {quoted(line)}")
+        raise Failure(f"{path}:{number}:1: expected {FIRST_LINE}, found {quoted(line)}")
 
 
 def is_trace(path: Path) -> bool:

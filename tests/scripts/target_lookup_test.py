@@ -71,7 +71,7 @@ class Lookup(InAFolder):
             self.assertIsNone(seeds.target_line(self.write("a", content)), content)
 
     def test_a_text_trace_without_its_first_line_is_none(self):
-        cases = (("", "1:1: expected 'pagetwin 1 table', found the end of the file"), ("# only\n", "1:1: .*end of the file"),
+        cases = (("", r"1:1: expected 'pagetwin 1 MACHINE' \(as 'pagetwin 1 table'\), found the end of the file"), ("# only\n", "1:1: .*end of the file"),
                  ("# c\n\nmap s=0\ntarget x86\n", "3:1: .*found 'map s=0'$"), ("page", "1:1: .*found 'page'$"),
                  ("pagetwin table\ntarget x86\n", "1:1: .*found 'pagetwin table'$"),
                  (b"\x00\xff\x1b" * 50, r"1:1: .*found '(\\x00\\xff\\x1b){13}\\x00' \.\.\.$"))
@@ -83,7 +83,7 @@ class Lookup(InAFolder):
         for name, rest in (("a.ops", b"pagetwin 1 table\ntarget x86\n"), ("a", b"pagetwin 1 table\ntarget x86\n"),
                            ("a.ops", b"# c\r\npagetwin 1 table\r\n")):
             path = self.write(name, b"\xef\xbb\xbf" + rest)
-            complaint = rf"/{name}:1:1: expected 'pagetwin 1 table', found a byte-order mark"
+            complaint = rf"/{name}:1:1: expected 'pagetwin 1 MACHINE' \(as 'pagetwin 1 table'\), found a byte-order mark"
             with self.subTest(name), self.assertRaisesRegex(Failure, complaint):
                 target_lookup.target_of(path, KNOWN)
 
