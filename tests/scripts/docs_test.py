@@ -16,10 +16,12 @@ def example_of_test(path: str) -> str:
 
 
 class Examples(unittest.TestCase):
-    def test_the_example_of_several_threads_is_the_one_that_is_compiled(self):
-        blocks = re.findall(r"^```cpp\n(.*?)^```$", (ROOT / "docs" / "table.md").read_text(encoding="utf-8"),
-                            re.MULTILINE | re.DOTALL)
-        self.assertEqual(blocks, [example_of_test("tests/threads/example_test.cpp")])
+    def test_each_is_the_one_that_is_compiled(self):
+        for document, test in (("table.md", "tests/threads/example_test.cpp"), ("sekvm.md", "tests/stage2/example_test.cpp")):
+            blocks = re.findall(r"^```cpp\n(.*?)^```$", (ROOT / "docs" / document).read_text(encoding="utf-8"),
+                                re.MULTILINE | re.DOTALL)
+            with self.subTest(document):
+                self.assertEqual(blocks, [example_of_test(test)])
 
 
 if __name__ == "__main__":
