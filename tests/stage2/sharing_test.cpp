@@ -135,6 +135,17 @@ TEST_F(SharingTest, APartOfABlockIsItsOwnFrames) {
   EXPECT_EQ(b.at(1, 512)->level, S2Level::block) << "nothing is split";
 }
 
+// A list of one page is looked up and not walked through.
+TEST_F(SharingTest, OnePageIsItsOwnFrameInABlockAndNothingInAHole) {
+  ASSERT_EQ(b.map(1, 512, block, 2), S2Status::ok);
+  ASSERT_EQ(b.grant(1, 512 + 200), S2Status::ok);
+  for (std::uint64_t i = 0; i < block_pages; ++i)
+    ASSERT_EQ(b.record(block + i).count(), i == 200 ? 1U : 0U) << i;
+  EXPECT_TRUE(refuses(b, S2Status::ok, [&] { return b.grant(1, 511); })) << "a hole";
+  ASSERT_EQ(b.revoke(1, 512 + 200), S2Status::ok);
+  EXPECT_EQ(b.record(block + 200).count(), 0U);
+}
+
 TEST_F(SharingTest, FramesInARowAreTakenFromTheHostTogether) {
   ASSERT_EQ(b.map(1, 512, block, 2), S2Status::ok);
   ASSERT_EQ(b.grant(1, 512, 512), S2Status::ok);
