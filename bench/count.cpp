@@ -1,11 +1,13 @@
 // The counted functions are extern "C", so that their names are the same under every compiler. All
 // preparation happens outside them: their instructions are the loop and the operations, and two runs with N
-// and 2N differ by N operations. Knows x86-64 with four levels only: it is the format whose limits are
-// stated.
+// and 2N differ by N operations. Knows x86-64 with four levels only, and of stage 2 AArch64 with pages of
+// 4 KiB: they are the formats whose limits are stated.
 #include "bench/count.hpp"
 
 #include "bench/ours.hpp"
+#include "bench/stage2_world.hpp"
 #include "bench/streams.hpp"
+#include "src/arch/aarch64.hpp"
 #include "src/arch/x86_64.hpp"
 
 #include <array>
@@ -15,6 +17,7 @@ namespace {
 
 using namespace pagetwin::bench;
 using Table = Ours<pagetwin::X86_64_4>;
+using World = Stage2World<pagetwin::Aarch64S2_4k>;
 
 constexpr std::uint64_t most = 1U << 18; // pages of the region
 
@@ -25,6 +28,13 @@ template <class Edit>
   for (std::uint64_t at = 0; at < operations << 12; at += 4096)
     sum += edit(base + at, pa_base<Table> + at);
   return sum;
+}
+template <class Edit>
+[[gnu::always_inline]] inline std::uint64_t each_page(std::uint64_t operations, Edit edit) {
+  std::uint64_t failures = 0;
+  for (std::uint64_t i = 0; i < operations; ++i)
+    failures += edit(World::address(i)) != pagetwin::S2Status::ok ? 1 : 0;
+  return failures;
 }
 
 } // namespace
@@ -43,6 +53,16 @@ extern "C" {
   return each(operations,
               [&table](std::uint64_t va, std::uint64_t) { return table.protect(va, 4096, false); });
 }
+// A page of the host, which never mapped it, becomes a machine's; and a list of one page.
+[[gnu::noinline]] std::uint64_t pagetwin_count_fault_page(World& world, std::uint64_t operations) {
+  return each_page(operations,
+                   [&world](std::uint64_t at) { return world.ops().prot_and_map_vm_s2pt(1, at, at, 3); });
+}
+[[gnu::noinline]] std::uint64_t pagetwin_count_grant_page(World& world, std::uint64_t operations) {
+  return each_page(operations, [&world](std::uint64_t at) {
+    return world.ops().grant_stage2_sg_gpa(1, at, pagetwin::s2_page_bytes);
+  });
+}
 // What the loops above cost without an operation.
 [[gnu::noinline]] std::uint64_t pagetwin_count_loop_only(Table&, std::uint64_t operations) {
   return each(operations, [](std::uint64_t va, std::uint64_t) {
@@ -55,19 +75,43 @@ extern "C" {
 namespace pagetwin::bench {
 namespace {
 
+template <auto Function, bool IsFull>
+std::uint64_t of_table(std::uint64_t operations) {
+  Table table(600);
+  if (IsFull)
+    table.map_range(va_base<Table>(), pa_base<Table>, most << 12, 4096);
+  return Function(table, operations);
+}
+template <auto Function, bool IsFull>
+std::uint64_t of_world(std::uint64_t operations) {
+  World world(1, most);
+  if (IsFull)
+    world.map_pages(1, most);
+  return Function(world, operations);
+}
+
 struct Counted {
   const char* name;
   const char* symbol;
-  std::uint64_t (*run)(Table&, std::uint64_t);
-  bool starts_full;
+  std::uint64_t (*run)(std::uint64_t operations);
 };
 constexpr std::array counted{
-    Counted{"lookup", "pagetwin_count_lookup", pagetwin_count_lookup, true},
-    Counted{"map_one", "pagetwin_count_map_one", pagetwin_count_map_one, false},
-    Counted{"unmap_one", "pagetwin_count_unmap_one", pagetwin_count_unmap_one, true},
-    Counted{"protect_one", "pagetwin_count_protect_one", pagetwin_count_protect_one, true},
-    Counted{"loop_only", "pagetwin_count_loop_only", pagetwin_count_loop_only, false},
+    Counted{"lookup", "pagetwin_count_lookup", of_table<pagetwin_count_lookup, true>},
+    Counted{"map_one", "pagetwin_count_map_one", of_table<pagetwin_count_map_one, false>},
+    Counted{"unmap_one", "pagetwin_count_unmap_one", of_table<pagetwin_count_unmap_one, true>},
+    Counted{"protect_one", "pagetwin_count_protect_one", of_table<pagetwin_count_protect_one, true>},
+    Counted{"fault_page", "pagetwin_count_fault_page", of_world<pagetwin_count_fault_page, false>},
+    Counted{"grant_page", "pagetwin_count_grant_page", of_world<pagetwin_count_grant_page, true>},
+    Counted{"loop_only", "pagetwin_count_loop_only", of_table<pagetwin_count_loop_only, false>},
 };
+
+int complain() {
+  std::fprintf(stderr, "--count takes");
+  for (const Counted& c : counted)
+    std::fprintf(stderr, "%s %s", &c == counted.begin() ? "" : &c == &counted.back() ? " or" : ",", c.name);
+  std::fprintf(stderr, ", and 1 to %llu operations\n", static_cast<unsigned long long>(most));
+  return 2;
+}
 
 } // namespace
 
@@ -75,17 +119,9 @@ int count(std::string_view what, std::uint64_t operations) {
   const auto* it = counted.begin();
   while (it != counted.end() && it->name != what)
     ++it;
-  if (it == counted.end() || operations == 0 || operations > most) {
-    std::fprintf(
-        stderr,
-        "--count takes lookup, map_one, unmap_one, protect_one or loop_only, and 1 to %llu operations\n",
-        static_cast<unsigned long long>(most));
-    return 2;
-  }
-  Table table(600);
-  if (it->starts_full)
-    table.map_range(va_base<Table>(), pa_base<Table>, most << 12, 4096);
-  const std::uint64_t result = it->run(table, operations);
+  if (it == counted.end() || operations == 0 || operations > most)
+    return complain();
+  const std::uint64_t result = it->run(operations);
   std::printf("count %s operations=%llu function=%s result=%llu\n", it->name,
               static_cast<unsigned long long>(operations), it->symbol,
               static_cast<unsigned long long>(result));

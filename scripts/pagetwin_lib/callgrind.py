@@ -1,4 +1,4 @@
-"""Instructions that one operation of the page table takes, as valgrind's callgrind counts them.
+"""Instructions that one operation of the page table or of stage 2 takes, as valgrind's callgrind counts them.
 
 It refuses to judge them. Each operation is run N and 2N times in a function of its own (pagetwin_bench --count); the
 difference divided by N is exact and the same in every run with the same compiler.
@@ -11,7 +11,7 @@ from pathlib import Path
 from pagetwin_lib.children import run
 from pagetwin_lib.project import Failure
 
-OPERATIONS = ("lookup", "map_one", "unmap_one", "protect_one")
+OPERATIONS = ("lookup", "map_one", "unmap_one", "protect_one", "fault_page", "grant_page")
 LOOP = "loop_only"
 AT_A_TIME = 65536  # N
 MISSING = "valgrind is missing: install it with scripts/bootstrap (Debian package valgrind)"
@@ -22,9 +22,9 @@ def is_missing() -> bool:
     return shutil.which("valgrind") is None
 
 
-def can_count(binary: Path) -> bool:
-    """Programs of old commits cannot."""
-    return run([str(binary), "--count", LOOP, "--operations", "1"], timeout=60)[0] == 0
+def can_count(binary: Path, name: str = LOOP) -> bool:
+    """Programs of old commits cannot, or not every operation."""
+    return run([str(binary), "--count", name, "--operations", "1"], timeout=60)[0] == 0
 
 
 def collected(binary: Path, name: str, operations: int) -> int:
@@ -45,5 +45,5 @@ def per_operation(binary: Path, name: str, operations: int) -> float:
 
 
 def count_all(binary: Path, operations: int = AT_A_TIME) -> dict[str, float]:
-    """Per operation; the loop around it is included, and counted by itself under LOOP."""
-    return {name: per_operation(binary, name, operations) for name in (*OPERATIONS, LOOP)}
+    """Per operation that the program can count; the loop around it is included, and counted by itself under LOOP."""
+    return {name: per_operation(binary, name, operations) for name in (*OPERATIONS, LOOP) if can_count(binary, name)}
