@@ -71,8 +71,13 @@ class L4 {
  private:
   static constexpr unsigned unit_shift = Geometry<F>::node_shift(0), parts_shift = MappingDb<F>::parts_shift;
 
-  // One for each superpage of sigma0's, and two for each unit above.
-  [[nodiscard]] static std::uint64_t part_count(const SpacesSize& size) { return (size.mappings >> 9) + 64; }
+  // For every unit of sigma0's that can have smaller parts.
+  [[nodiscard]] static std::uint64_t part_count(const SpacesSize& size) {
+    std::uint64_t count = 64;
+    for (unsigned i = 1; i < Geometry<F>::size_count; ++i)
+      count += MappingDb<F>::arrays(i) * (size.mappings * page >> Sizes<F>::log2(i));
+    return count;
+  }
   [[nodiscard]] static TransferRequest transfer(unsigned from, std::uint64_t at, unsigned to,
                                                 std::uint64_t window) {
     return {from, to, {VirtAddr{at}, page}, 0, {VirtAddr{window}, page}};

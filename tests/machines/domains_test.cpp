@@ -4,18 +4,15 @@
 #include "fuzz/oracles/tiny_32_format.hpp"
 #include "fuzz/oracles/tiny_format.hpp"
 #include "fuzz/twin/rng.hpp"
-#include "fuzz/twin/round_trip.hpp"
-#include "fuzz/twin/swarm.hpp"
 #include "src/arch/aarch64.hpp"
 #include "src/arch/armv7.hpp"
 #include "src/arch/ept.hpp"
 #include "src/arch/riscv.hpp"
 #include "src/arch/x86_64.hpp"
+#include "tests/machines/swarm.hpp"
 #include "tests/machines/traces.hpp"
 
 #include <functional>
-#include <map>
-#include <set>
 
 namespace pagetwin::fuzz {
 namespace {
@@ -219,7 +216,7 @@ TYPED_TEST(TableDomainsOf, EverySizeAndSomeThatAreNone) {
 
 // Statuses that each verb can answer, by docs/table.md. A size of 0 is one selector in a thousand, so that
 // the rarer verbs, mark and marker, may not meet it here.
-const std::map<std::string, std::set<std::string>> reachable{
+const Outcomes reachable{
     {"map",
      {"ok", "empty", "misaligned", "bad_size", "out_of_range", "bad_attributes", "overlap", "out_of_memory"}},
     {"map_range",
@@ -239,38 +236,8 @@ const std::map<std::string, std::set<std::string>> reachable{
     {"create", {"ok", "out_of_memory"}},
 };
 
-using Statuses = std::map<std::string, std::set<std::string>>; // by verb
-
-// What no operation answered yet, or nothing.
-std::string missing(const Statuses& met) {
-  for (const auto& [verb, statuses] : reachable)
-    for (const std::string& status : statuses)
-      if (!met.contains(verb) || !met.at(verb).contains(status))
-        return std::string(verb).append(" never answers ").append(status);
-  return {};
-}
-
 TYPED_TEST(TableDomainsOf, ASwarmMeetsEveryStatusOfEveryVerb) {
-  const auto machine = TypeParam::make();
-  Statuses met;
-  std::size_t operations = 0, programs = 0;
-  for (; programs < 400 || (programs < TypeParam::most_programs && !missing(met).empty()); ++programs) {
-    const twin::Program swarm =
-        twin::decode(twin::swarm_program(TypeParam::schema, programs), TypeParam::schema);
-    machine->begin(swarm);
-    for (const twin::Op& op : swarm.ops) {
-      const auto divergence = machine->step(op);
-      ASSERT_FALSE(divergence) << divergence->headline << " in swarm program " << programs;
-      const std::string outcome = machine->outcome();
-      ASSERT_TRUE(twin::is_outcome(outcome, TypeParam::schema)) << outcome;
-      met[std::string(table_verbs[op.verb].name)].insert(outcome.substr(0, outcome.find(' ')));
-      ++operations;
-    }
-    const auto divergence = machine->finish();
-    ASSERT_FALSE(divergence) << divergence->headline << " at the end of swarm program " << programs;
-  }
-  EXPECT_EQ(operations, programs * twin::swarm_ops);
-  EXPECT_EQ(missing(met), "") << "after " << programs << " programs";
+  expect_swarm_meets(*TypeParam::make(), reachable, 400, TypeParam::most_programs);
 }
 
 } // namespace

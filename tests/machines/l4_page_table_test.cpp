@@ -2,15 +2,8 @@
 // every verb without a divergence, and so do all short programs in a small part of the tiny format.
 #include "fuzz/machines/l4_page_table/make.hpp"
 #include "fuzz/oracles/tiny_format.hpp"
-#include "fuzz/twin/codec.hpp"
-#include "fuzz/twin/round_trip.hpp"
-#include "fuzz/twin/run.hpp"
-#include "fuzz/twin/swarm.hpp"
 #include "src/arch/x86_64.hpp"
-
-#include <gtest/gtest.h>
-#include <map>
-#include <set>
+#include "tests/machines/swarm.hpp"
 
 namespace pagetwin::fuzz {
 namespace {
@@ -25,26 +18,16 @@ struct Case {
 using TinyCase = Case<Tiny, reference::tiny, tiny_break_rules>;
 using Cases = testing::Types<Case<X86_64_4, reference::x86_64_4, intel_break_rules>, TinyCase>;
 
-template <class C>
-class AdtMachineOf : public testing::Test {
- protected:
-  [[nodiscard]] static twin::Program swarm(std::uint64_t seed) {
-    return twin::decode(twin::swarm_program(C::schema, seed), C::schema);
-  }
-};
+template <class>
+class AdtMachineOf : public testing::Test {};
 TYPED_TEST_SUITE(AdtMachineOf, Cases);
 
 TYPED_TEST(AdtMachineOf, WritesAndReadsEveryOperandBack) {
-  for (std::uint64_t seed = 0; seed < 20; ++seed)
-    for (const twin::Op& op : this->swarm(seed).ops)
-      for (std::size_t field = 0; field < twin::max_fields; ++field)
-        if (const twin::Domain& domain = TypeParam::schema.fields[field]; domain.used()) {
-          EXPECT_EQ(twin::check_domain(domain, op.value[field]), std::nullopt);
-        }
+  expect_operands_in_their_domains(TypeParam::schema);
 }
 
 // What each verb can answer, by docs/l4.md.
-const std::map<std::string, std::set<std::string>> reachable{
+const Outcomes reachable{
     {"createspace", {"ok", "space_in_use", "out_of_memory"}},
     {"lookup", {"ok", "none", "unknown_space"}},
     {"insert", {"ok", "exists", "none", "bad_size", "out_of_range", "out_of_memory", "unknown_space"}},
@@ -62,35 +45,18 @@ const std::map<std::string, std::set<std::string>> reachable{
 };
 
 TYPED_TEST(AdtMachineOf, MeetsEveryStatusOfEveryVerbInASwarmWithoutADivergence) {
-  const auto machine = TypeParam::make();
-  std::map<std::string, std::set<std::string>> met;
-  for (std::uint64_t seed = 0; seed < 1000; ++seed) {
-    const twin::Program program = this->swarm(seed);
-    machine->begin(program);
-    for (const twin::Op& op : program.ops) {
-      const Verdict v = machine->step(op);
-      ASSERT_FALSE(v) << v->headline << " in swarm program " << seed;
-      const std::string outcome = machine->outcome();
-      ASSERT_TRUE(twin::is_outcome(outcome, TypeParam::schema)) << outcome;
-      met[std::string(TypeParam::schema.verbs[op.verb].name)].insert(outcome.substr(0, outcome.find(' ')));
-    }
-    const Verdict end = machine->finish();
-    ASSERT_FALSE(end) << end->headline << " at the end of swarm program " << seed;
-  }
-  for (const auto& [verb, outcomes] : reachable)
-    for (const std::string& outcome : outcomes)
-      EXPECT_TRUE(met[verb].contains(outcome)) << verb << " never answers " << outcome;
+  expect_swarm_meets(*TypeParam::make(), reachable, 1000, 1000);
 }
 
 TYPED_TEST(AdtMachineOf, FindsNothingInASwarmThatItComparesWholeAfterEveryOperation) {
   const auto machine = TypeParam::make({.paranoid = true});
   for (std::uint64_t seed = 0; seed < 60; ++seed)
-    EXPECT_FALSE(twin::run(*machine, this->swarm(seed))) << "swarm program " << seed;
+    EXPECT_FALSE(twin::run(*machine, swarm(TypeParam::schema, seed))) << "swarm program " << seed;
 }
 
 TYPED_TEST(AdtMachineOf, RunsProgramsWithoutASpace) {
   const auto machine = TypeParam::make();
-  twin::Program program = this->swarm(1);
+  twin::Program program = swarm(TypeParam::schema, 1);
   program.header[header_adt_spaces] = 0;
   program.header[header_adt_nodes] = 0;
   EXPECT_FALSE(twin::run(*machine, program));

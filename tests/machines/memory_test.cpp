@@ -2,15 +2,9 @@
 // every status of every verb, and programs of one line too many are no harm.
 #include "fuzz/machines/memory/make.hpp"
 #include "fuzz/oracles/tiny_format.hpp"
-#include "fuzz/twin/codec.hpp"
-#include "fuzz/twin/round_trip.hpp"
-#include "fuzz/twin/run.hpp"
-#include "fuzz/twin/swarm.hpp"
 #include "src/arch/x86_64.hpp"
+#include "tests/machines/swarm.hpp"
 #include "tests/machines/traces.hpp"
-
-#include <map>
-#include <set>
 
 namespace pagetwin::fuzz {
 namespace {
@@ -23,26 +17,16 @@ struct Case {
 using Cases = testing::Types<Case<X86_64_4, reference::x86_64_4, intel_break_rules>,
                              Case<Tiny, reference::tiny, tiny_break_rules>>;
 
-template <class C>
-class MemoryMachineOf : public testing::Test {
- protected:
-  [[nodiscard]] static twin::Program swarm(std::uint64_t seed) {
-    return twin::decode(twin::swarm_program(C::schema, seed), C::schema);
-  }
-};
+template <class>
+class MemoryMachineOf : public testing::Test {};
 TYPED_TEST_SUITE(MemoryMachineOf, Cases);
 
 TYPED_TEST(MemoryMachineOf, WritesAndReadsEveryOperandBack) {
-  for (std::uint64_t seed = 0; seed < 20; ++seed)
-    for (const twin::Op& op : this->swarm(seed).ops)
-      for (std::size_t field = 0; field < twin::max_fields; ++field)
-        if (const twin::Domain& domain = TypeParam::schema.fields[field]; domain.used()) {
-          EXPECT_EQ(twin::check_domain(domain, op.value[field]), std::nullopt);
-        }
+  expect_operands_in_their_domains(TypeParam::schema);
 }
 
 // What each verb can answer, by docs/hvisor.md.
-const std::map<std::string, std::set<std::string>> reachable{
+const Outcomes reachable{
     {"map",
      {"ok", "misaligned", "bad_size", "out_of_range", "bad_attributes", "overlap", "out_of_memory",
       "unknown_space"}},
@@ -61,29 +45,12 @@ const std::map<std::string, std::set<std::string>> reachable{
 };
 
 TYPED_TEST(MemoryMachineOf, MeetsEveryStatusOfEveryVerbInASwarmWithoutADivergence) {
-  const auto machine = TypeParam::make();
-  std::map<std::string, std::set<std::string>> met;
-  for (std::uint64_t seed = 0; seed < 500; ++seed) {
-    const twin::Program program = this->swarm(seed);
-    machine->begin(program);
-    for (const twin::Op& op : program.ops) {
-      const Verdict v = machine->step(op);
-      ASSERT_FALSE(v) << v->headline << " in swarm program " << seed;
-      const std::string outcome = machine->outcome();
-      ASSERT_TRUE(twin::is_outcome(outcome, TypeParam::schema)) << outcome;
-      met[std::string(TypeParam::schema.verbs[op.verb].name)].insert(outcome);
-    }
-    const Verdict end = machine->finish();
-    ASSERT_FALSE(end) << end->headline << " at the end of swarm program " << seed;
-  }
-  for (const auto& [verb, outcomes] : reachable)
-    for (const std::string& outcome : outcomes)
-      EXPECT_TRUE(met[verb].contains(outcome)) << verb << " never answers " << outcome;
+  expect_swarm_meets(*TypeParam::make(), reachable, 500, 500);
 }
 
 TYPED_TEST(MemoryMachineOf, DoesNothingWhenThereAreFewerNodesThanARoot) {
   const auto machine = TypeParam::make();
-  twin::Program program = this->swarm(1);
+  twin::Program program = swarm(TypeParam::schema, 1);
   program.header[header_os_nodes] = 0;
   program.header[header_os_spaces] = 8;
   EXPECT_FALSE(twin::run(*machine, program));

@@ -2,14 +2,10 @@
 // trace on the subject that does not lie shows nothing. A short swarm finds no divergence and meets every
 // status of every verb.
 #include "fuzz/machines/stage2/make.hpp"
-#include "fuzz/twin/codec.hpp"
-#include "fuzz/twin/swarm.hpp"
 #include "src/arch/ept.hpp"
 #include "tests/machines/forwarding_stage2.hpp"
+#include "tests/machines/swarm.hpp"
 #include "tests/machines/traces.hpp"
-
-#include <map>
-#include <set>
 
 namespace pagetwin::fuzz {
 namespace {
@@ -250,7 +246,7 @@ frame 0x201
 }
 
 // What each verb can answer.
-const std::map<std::string, std::set<std::string>> reachable{
+const Outcomes reachable{
     {"register_vm", {"ok", "bad_state", "unknown_vm"}},
     {"boot_vm", {"ok", "bad_state", "unknown_vm"}},
     {"verify_vm", {"ok", "bad_state", "unknown_vm"}},
@@ -274,28 +270,14 @@ const std::map<std::string, std::set<std::string>> reachable{
 
 TEST(Stage2Swarm, MeetsEveryStatusOfEveryVerbWithoutADivergence) {
   Stage2Machine machine({make_stage2_subject<Ept4>, reference::ept_4}, {});
-  std::map<std::string, std::set<std::string>> met;
-  for (std::uint64_t seed = 0; seed < 1500; ++seed) {
-    const twin::Program program = twin::decode(twin::swarm_program(stage2_schema, seed), stage2_schema);
-    machine.begin(program);
-    for (const twin::Op& op : program.ops) {
-      const Verdict v = machine.step(op);
-      ASSERT_FALSE(v) << v->headline << " in swarm program " << seed;
-      met[std::string(stage2_verbs[op.verb].name)].insert(machine.outcome());
-    }
-    const Verdict end = machine.finish();
-    ASSERT_FALSE(end) << end->headline << " at the end of swarm program " << seed;
-  }
-  for (const auto& [verb, outcomes] : reachable)
-    for (const std::string& outcome : outcomes)
-      EXPECT_TRUE(met[verb].contains(outcome)) << verb << " never answers " << outcome;
+  expect_swarm_meets(machine, reachable, 1500, 1500);
 }
 
 TEST(Stage2Swarm, GivesAHostsDeviceAFrameUnderItsNumberThere) {
   bool counted = false;
   Stage2Machine machine({make_stage2_subject<Ept4>, reference::ept_4}, {});
   for (std::uint64_t seed = 0; seed < 1500 && !counted; ++seed) {
-    const twin::Program program = twin::decode(twin::swarm_program(stage2_schema, seed), stage2_schema);
+    const twin::Program program = swarm(stage2_schema, seed);
     machine.begin(program);
     for (const twin::Op& op : program.ops) {
       ASSERT_FALSE(machine.step(op));
