@@ -30,20 +30,22 @@ const char* widened(const reference::Attributes& cached, const reference::Attrib
 
 void AdversarialTlb::fill(unsigned space, std::uint64_t va, const reference::Translation& t) {
   const std::uint64_t base = va & ~(t.size - 1);
-  for (Line& line : lines_)
-    if (line.bytes == t.size && line.va == base && line.space == space) {
+  Line* const lines = lines_.data();
+  for (Line* line = lines; line != lines + capacity; ++line)
+    if (line->bytes == t.size && line->va == base && line->space == space) {
       // Hardware may have both words; the one that allows more is the harder to be rid of, and it is the
       // older one that goes stale.
-      line.flags = reference::either(line.flags, t.flags);
+      line->flags = reference::either(line->flags, t.flags);
       return;
     }
-  lines_[next_++ % capacity] = {base, t.pa & ~(t.size - 1), t.size, space, t.attributes, t.flags};
+  lines[next_++ % capacity] = {base, t.pa & ~(t.size - 1), t.size, space, t.attributes, t.flags};
 }
 
 void AdversarialTlb::invalidate(unsigned space, std::uint64_t first, std::uint64_t last) {
-  for (Line& line : lines_)
-    if (line.bytes != 0 && (line.space == space || line.attributes.global) && meets(line, first, last))
-      line.bytes = 0;
+  Line* const lines = lines_.data();
+  for (Line* line = lines; line != lines + capacity; ++line)
+    if (line->bytes != 0 && (line->space == space || line->attributes.global) && meets(*line, first, last))
+      line->bytes = 0;
 }
 
 const AdversarialTlb::Line* AdversarialTlb::find(unsigned space, std::uint64_t va) const {

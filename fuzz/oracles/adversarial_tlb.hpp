@@ -23,13 +23,14 @@ class AdversarialTlb {
   };
 
   void reset() {
-    lines_.fill({});
+    for (Line& line : lines_)
+      line.bytes = 0;
     next_ = 0;
   }
-  // What a walk found at va.
-  void fill(unsigned space, std::uint64_t va, const reference::Translation& t);
+  // What a walk found at va. This and the next look at every line so often that they look after themselves.
+  PAGETWIN_UNSANITIZED void fill(unsigned space, std::uint64_t va, const reference::Translation& t);
   // An invalidation arrived: all lines of the space, and the global ones, that meet the range.
-  void invalidate(unsigned space, std::uint64_t first, std::uint64_t last);
+  PAGETWIN_UNSANITIZED void invalidate(unsigned space, std::uint64_t first, std::uint64_t last);
   // A line that hardware may use for an access in this space; of several the oldest.
   [[nodiscard]] const Line* find(unsigned space, std::uint64_t va) const;
   // Lines that meet what the operation replaced, against a walk now. root(space) is its root, 0 when it does
@@ -51,7 +52,8 @@ class AdversarialTlb {
  private:
   static constexpr std::size_t capacity = 32;
 
-  [[nodiscard]] static bool meets(const Line& line, std::uint64_t first, std::uint64_t last) {
+  [[nodiscard]] PAGETWIN_UNSANITIZED_INLINE static bool meets(const Line& line, std::uint64_t first,
+                                                              std::uint64_t last) {
     return line.va <= last && first <= line.va + (line.bytes - 1);
   }
   [[nodiscard]] static Verdict check_against(const View& view, const Line& line,

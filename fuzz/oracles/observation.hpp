@@ -95,8 +95,10 @@ class Observation {
     return quick_.states[first_unit(unit(pa))];
   }
   // The same wherever pa is: outside the arena some node, which is not at pa.
-  [[nodiscard, gnu::always_inline]] NodeState& nearest_node(std::uint64_t pa) {
-    return quick_.states[first_unit(std::min<std::uint64_t>(unit(pa), quick_.units - 1))];
+  [[nodiscard]] PAGETWIN_UNSANITIZED_INLINE NodeState* nearest_node(std::uint64_t pa) const {
+    const std::uint64_t at = (pa - base_) >> unit_shift_, last = quick_.units - 1;
+    const std::uint64_t near = at < last ? at : last;
+    return quick_.states + (near - quick_.behind[near]);
   }
   [[nodiscard]] std::uint64_t node_address(std::uint64_t slot) const {
     return base_ + (first_unit(unit(slot)) << unit_shift_);

@@ -40,7 +40,7 @@ class ObservedMemory;
 template <class Raw>
 class ObservedWindow {
  public:
-  ObservedWindow(ObservedMemory& memory, PhysAddr first);
+  PAGETWIN_UNSANITIZED ObservedWindow(ObservedMemory& memory, PhysAddr first);
 
   [[nodiscard]] PAGETWIN_UNSANITIZED Raw load(std::uint64_t i) const { return read(i); }
   // Stores to what hardware cannot reach yet need no watcher.
@@ -197,6 +197,9 @@ class ObservedMemory {
   [[nodiscard]] Observation& observation() { return *seen_; }
 
  private:
+  template <class Raw>
+  friend class ObservedWindow;
+
   static constexpr std::uint64_t never = ~std::uint64_t{0};
   static constexpr unsigned watched_stores = 3; // per operation: hardware walks after the first visible ones
   struct Waiting {
@@ -254,11 +257,14 @@ class ObservedMemory {
 };
 static_assert(MemoryFor<ObservedMemory, std::uint64_t> && MemoryFor<ObservedMemory, std::uint32_t>);
 
+// A table's operation makes dozens, so that it looks after itself, too.
 template <class Raw>
-ObservedWindow<Raw>::ObservedWindow(ObservedMemory& memory, PhysAddr first)
-    : memory_(&memory), seen_(&memory.observation()), first_(first), slots_(memory.pool().host<Raw>(first)),
-      node_(&seen_->nearest_node(raw(first))), serial_(node_->serial) {
-  const std::uint64_t offset = raw(first) - node_->address, bytes = bytes_of(node_->shift);
+PAGETWIN_UNSANITIZED ObservedWindow<Raw>::ObservedWindow(ObservedMemory& memory, PhysAddr first)
+    : memory_(&memory), seen_(memory.seen_), first_(first),
+      slots_(memory.host<Raw>(static_cast<std::uint64_t>(first))),
+      node_(seen_->nearest_node(static_cast<std::uint64_t>(first))), serial_(node_->serial) {
+  const std::uint64_t offset = static_cast<std::uint64_t>(first) - node_->address,
+                      bytes = std::uint64_t{1} << node_->shift;
   index_ = static_cast<unsigned>(offset / sizeof(Raw));
   count_ = offset < bytes ? static_cast<unsigned>((bytes - offset) / sizeof(Raw)) : 0;
 }

@@ -23,7 +23,7 @@ TEST_F(ObservationOfRoots, EveryUnitLeadsToTheOneRecord) {
   for (std::uint64_t at = base + 128; at < base + 256; at += 8) {
     EXPECT_TRUE(seen.is_live(at));
     EXPECT_EQ(&seen.node(at), &seen.node(base + 128));
-    EXPECT_EQ(&seen.nearest_node(at), &seen.node(base + 128));
+    EXPECT_EQ(seen.nearest_node(at), &seen.node(base + 128));
     EXPECT_EQ(seen.node_address(at), base + 128);
   }
   for (const std::uint64_t beside : {base + 120, base + 256}) {
