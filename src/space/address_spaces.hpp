@@ -63,9 +63,9 @@ class AddressSpaces {
     const Status status = create(0);
     return status == Status::ok ? fill(memory_bytes) : status;
   }
-  // The end: all spaces go.
+  // The end: all spaces go, and with sigma0's units, which are first, whatever is derived from any.
   void stop() {
-    for (unsigned space = static_cast<unsigned>(units_.spaces().size()); space-- > 0;)
+    for (unsigned space = 0; space < units_.spaces().size(); ++space)
       if (exists(space))
         drop(space);
   }
@@ -213,8 +213,8 @@ class AddressSpaces {
   void drop(unsigned space) {
     for_halves([&](const Range& half) {
       (void)Revocation<F, M>(units_, Revoke::all, all_rights).run(space, half);
-      while (const auto area = units_.next(space, half))
-        units_.remove_area(space, *area);
+      while (units_.meets_area(space, half))
+        units_.remove_area(space, *units_.next(space, half));
     });
     units_.table(space).destroy();
     units_.spaces()[space] = {};

@@ -30,7 +30,7 @@ class SpaceNeeds {
   [[nodiscard]] Needs of_revocation(unsigned space, const Range& range, Revoke what, Rights mask) {
     begin(range.last - range.first + 1, 1);
     smallest_ = S::within(length_);
-    const auto unit = units_->next(space, range);
+    const auto unit = first_unit(*units_, space, range);
     if (!unit || unit->is_area() || range.covers(unit->range) || !loses(unit->node, mask))
       return needs_; // only one unit can stick out, and then there is no other
     const Scope scope{unit->frames_of(range), smallest_ + 1};
@@ -47,7 +47,7 @@ class SpaceNeeds {
       return needs_;
     needs_.mappings += steps_;
     needs_.nodes += nodes_to_lay(move.to, move.to_va);
-    units_->for_each(move.from, move.source(), [&](const FoundUnit& unit) {
+    for_each(move.from, move.source(), [&](const FoundUnit& unit) {
       if (!loses(unit.node, move.mask))
         return;
       count_source(unit, move);
@@ -66,12 +66,23 @@ class SpaceNeeds {
   [[nodiscard]] bool loses(std::uint32_t node, Rights mask) const {
     return ((*db_)[node].rights & mask) != Rights::none;
   }
+  // visit(unit) for each that meets the range; areas are none.
+  template <class Visit>
+  void for_each(unsigned space, const Range& range, Visit&& visit) const {
+    const auto first = first_unit(*units_, space, range);
+    if (!first)
+      return;
+    if (!first->is_area())
+      visit(*first);
+    if (first->range.last < range.last)
+      units_->for_each(space, {first->range.last + 1, range.last}, visit);
+  }
 
   // The smallest step that there can be, and how many.
   void survey(const Move& move) {
     std::uint64_t bytes = 0;
     smallest_ = S::within(length_);
-    units_->for_each(move.from, move.source(), [&](const FoundUnit& unit) {
+    for_each(move.from, move.source(), [&](const FoundUnit& unit) {
       if (!loses(unit.node, move.mask))
         return;
       const Range part = move.source().clip(unit.range);
@@ -90,7 +101,7 @@ class SpaceNeeds {
   // What lies where a unit goes, and is larger than the smallest step.
   void count_destination(const FoundUnit& unit, const Move& move) {
     const Range to = move.destination(move.source().clip(unit.range));
-    units_->for_each(move.to, to, [&](const FoundUnit& old) {
+    for_each(move.to, to, [&](const FoundUnit& old) {
       if (old.size > smallest_ && old.node != last_)
         count_split(old.at(), old.frames_of(move.destination(move.source()).clip(old.range)));
       last_ = old.node;
@@ -99,16 +110,15 @@ class SpaceNeeds {
   // Nodes that leaves of the smallest size take in a table.
   [[nodiscard]] std::uint64_t nodes_to_lay(unsigned space, std::uint64_t va) const {
     std::uint64_t nodes = 0;
-    for (unsigned level = F::sizes[smallest_].level; level < G::root_level; ++level) {
+    const unsigned least = F::sizes[smallest_].level;
+    const auto there = units_->table(space).tree().descend(va, least);
+    // A larger leaf that is there is split, and its nodes count as those of the split.
+    const unsigned missing = there.kind() == Kind::leaf ? least : there.level();
+    for (unsigned level = least; level < G::root_level; ++level) {
       const std::uint64_t spanned = length_ >> G::span_shift(level + 1);
-      nodes += spanned <= 1 ? !has_node(space, va, level) : std::min(steps_, spanned);
+      nodes += spanned <= 1 ? level < missing : std::min(steps_, spanned);
     }
     return nodes;
-  }
-  // A larger leaf that is there is split, and its nodes count as those of the split.
-  [[nodiscard]] bool has_node(unsigned space, std::uint64_t va, unsigned level) const {
-    const auto slot = units_->table(space).tree().descend(va, level);
-    return slot.level() == level || slot.kind() == Kind::leaf;
   }
 
   // A unit is split where these frames are, with all that is derived from it and larger than the parts.
