@@ -88,8 +88,13 @@ class L4Model {
 
   // The unit or area that covers va; frame: of its first byte.
   [[nodiscard]] virtual std::optional<L4Unit> find(unsigned space, std::uint64_t va) const = 0;
-  // All units and areas of a space, ascending.
-  [[nodiscard]] virtual std::vector<L4Unit> units(unsigned space) const = 0;
+  // All units and areas of a space, ascending; or the same in place of what `to` held, for who asks often.
+  [[nodiscard]] std::vector<L4Unit> units(unsigned space) const {
+    std::vector<L4Unit> all;
+    units(space, all);
+    return all;
+  }
+  virtual void units(unsigned space, std::vector<L4Unit>& to) const = 0;
   // How many units all spaces have together, areas not counted.
   [[nodiscard]] virtual std::uint64_t mapped_units() const = 0;
   // The theorems, as docs/l4.md numbers its invariants: the number of the first that is false, or 0.

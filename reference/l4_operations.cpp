@@ -184,14 +184,15 @@ std::optional<L4Unit> L4Operations::find(unsigned space, std::uint64_t va) const
   return find_unit(space, va);
 }
 
-std::vector<L4Unit> L4Operations::units(unsigned space) const {
-  std::vector<L4Unit> all;
-  list(space, all);
+void L4Operations::units(unsigned space, std::vector<L4Unit>& to) const {
+  to.clear();
+  list(space, to);
+  const std::size_t mapped = to.size();
   for (const Area& area : areas_)
     if (area.space == space)
-      all.push_back(area.unit);
-  std::sort(all.begin(), all.end(), [](const L4Unit& a, const L4Unit& b) { return a.base < b.base; });
-  return all;
+      to.push_back(area.unit);
+  if (to.size() != mapped) // else they are in order
+    std::sort(to.begin(), to.end(), [](const L4Unit& a, const L4Unit& b) { return a.base < b.base; });
 }
 
 bool L4Operations::areas_are_no_units() const {

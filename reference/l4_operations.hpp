@@ -28,7 +28,8 @@ class L4Operations : public L4Model {
   [[nodiscard]] L4Status merge(unsigned space, std::uint64_t va, std::uint64_t size) final;
   void touch(unsigned space, std::uint64_t va, AccessKind kind) final;
   [[nodiscard]] std::optional<L4Unit> find(unsigned space, std::uint64_t va) const final;
-  [[nodiscard]] std::vector<L4Unit> units(unsigned space) const final;
+  using L4Model::units;
+  void units(unsigned space, std::vector<L4Unit>& to) const final;
   [[nodiscard]] unsigned broken_invariant() const final;
 
  protected:

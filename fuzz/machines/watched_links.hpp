@@ -3,6 +3,7 @@
 #pragma once
 
 #include "fuzz/oracles/observed_memory.hpp"
+#include "reference/mmu/memory.hpp"
 #include "src/space/linked_memory.hpp"
 
 #include <algorithm>
@@ -38,7 +39,8 @@ class WatchedLinks : public LinkedMemory<Base> {
   void retire(PhysAddr node, unsigned shift, Contents contents) {
     const auto words = Linked::links(node, bytes_of(shift));
     const auto count = static_cast<unsigned>(words.size() / sizeof(std::uint64_t));
-    if (next_nonzero(reinterpret_cast<const std::uint64_t*>(words.data()), 0, count) != count) {
+    const auto* const bytes = reinterpret_cast<const unsigned char*>(words.data());
+    if (reference::next_nonzero<std::uint64_t>(bytes, 0, count) != count) {
       Base::observation().complain("a link outlives its node", raw(node));
       left_ = true;
     }

@@ -58,16 +58,16 @@ Verdict SpacesMachine::judge(const twin::Op& op) {
 }
 
 // O11: what failed changed nothing.
-Verdict SpacesMachine::judge_atomicity(const Used& before) const {
+Verdict SpacesMachine::judge_atomicity(const Used& before, const Used& now) const {
   const bool starved = status_ == Status::out_of_memory;
   if (starved != subject_->refused())
     return finding("O11 atomic", op_->value[l4_va], format("%s refused %d", verb_name(), subject_->refused()),
                    format("%s answers %s, and allocations were %srefused", verb_name(),
                           to_text(status_).data(), subject_->refused() ? "" : "not "));
-  if (is_overdrawn())
+  if (is_overdrawn(now))
     return finding("O11 atomic", op_->value[l4_va], format("%s takes more than there is", verb_name()),
                    format("%s takes mapping nodes or arrays that nobody gave", verb_name()));
-  if (status_ != Status::ok && (used() != before || subject_->observation().visible_change()))
+  if (status_ != Status::ok && (now != before || subject_->observation().visible_change()))
     return finding("O11 atomic", op_->value[l4_va], format("%s failed and changed something", verb_name()),
                    format("%s answers %s and changed a table or the number of nodes", verb_name(),
                           to_text(status_).data()));
@@ -138,8 +138,9 @@ Verdict SpacesMachine::probe(unsigned space, std::uint64_t va) {
     return finding("O1 lookup", va, what,
                    format("the unit of %#llx in space %u has another %s", Hex{va}, space, what));
   if (ours)
-    if (Verdict v = check_derivation(space, *ours, subject_->mappings_used(),
-                                     [this](unsigned s, std::uint64_t at) { return subject_->find(s, at); }))
+    if (Verdict v =
+            check_derivation(space, *ours, subject_->mappings_used(),
+                             [this](unsigned s, std::uint64_t at) { return subject_->find_parent(s, at); }))
       return v;
   return probe_bytes(space, va, model);
 }
@@ -188,7 +189,8 @@ Verdict SpacesMachine::compare_all() {
 }
 
 Verdict SpacesMachine::compare_space(unsigned space) {
-  const std::vector<reference::L4Unit> model = model_->units(space);
+  model_->units(space, model_units_);
+  const std::vector<reference::L4Unit>& model = model_units_;
   const std::vector<SpacesUnit>& ours = subject_->units(space);
   if (model.size() != ours.size())
     return finding("O1 lookup", 0, "number of units",
@@ -214,13 +216,16 @@ Verdict SpacesMachine::compare_space(unsigned space) {
 
 // Hardware walks between the stores, and keeps what it finds.
 void SpacesMachine::after_store(std::uint64_t slot) {
-  if (stores_++ >= 3)
+  if (is_over_ || stores_++ >= 3)
     return;
   const NodeState& node = subject_->observation().node(slot);
   fill(node.space, view_.slot_va(node.va, node.level, view_.index_of(node.address, slot)));
 }
 
-void SpacesMachine::on_flush(const Invalidation& i) { tlb_.invalidate(raw(i.space) - 1U, i.first, i.last); }
+void SpacesMachine::on_flush(const Invalidation& i) {
+  if (!is_over_)
+    tlb_.invalidate(raw(i.space) - 1U, i.first, i.last);
+}
 
 void SpacesMachine::fill(unsigned space, std::uint64_t va) {
   if (space >= space_count_ || roots_[space] == 0)

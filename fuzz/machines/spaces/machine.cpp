@@ -33,7 +33,7 @@ void SpacesMachine::begin(const twin::Program& program) {
   roots_ = {};
   tlb_.reset();
   steps_ = 0;
-  is_heavy_ = false;
+  is_heavy_ = is_over_ = false;
   wrong_start_ = std::nullopt;
   refused_start_ = subject_->start({.nodes = l4_node_limits.nearest(header[header_l4_nodes]),
                                     .mappings = most_.mappings,
@@ -77,8 +77,9 @@ Verdict SpacesMachine::step(const twin::Op& op) {
     const Used before = used();
     fill_around(op);
     Verdict v = apply(op);
-    is_heavy_ |= used().mappings > before.mappings + most_mappings_bred_from;
-    keep_first(v, judge_atomicity(before));
+    const Used now = used();
+    is_heavy_ |= now.mappings > before.mappings + most_mappings_bred_from;
+    keep_first(v, judge_atomicity(before, now));
     return v ? std::move(v) : judge(op);
   });
 }
@@ -91,6 +92,7 @@ Verdict SpacesMachine::finish() {
     if (Verdict v = compare_all())
       return v;
     subject_->close();
+    is_over_ = true;
     for (unsigned s = 0; s < space_count_; ++s)
       if (roots_[s] != 0)
         Structure::drop_root(subject_->observation(), roots_[s]);

@@ -60,7 +60,7 @@ class SpacesMachine final : public twin::Machine, private Watcher {
 
   // judge.cpp: what the operation left behind.
   [[nodiscard]] Verdict judge(const twin::Op& op);
-  [[nodiscard]] Verdict judge_atomicity(const Used& before) const;
+  [[nodiscard]] Verdict judge_atomicity(const Used& before, const Used& now) const;
   [[nodiscard]] Verdict judge_structure();
   [[nodiscard]] Verdict judge_bytes();
   [[nodiscard]] Verdict probe_changes();
@@ -78,8 +78,7 @@ class SpacesMachine final : public twin::Machine, private Watcher {
   void fill(unsigned space, std::uint64_t va);
   void fill_around(const twin::Op& op);
 
-  [[nodiscard]] bool is_overdrawn() const {
-    const Used now = used();
+  [[nodiscard]] bool is_overdrawn(const Used& now) const {
     return now.mappings > most_.mappings || now.parts > most_.parts;
   }
   [[nodiscard]] Used used() const {
@@ -100,12 +99,14 @@ class SpacesMachine final : public twin::Machine, private Watcher {
   Structure structure_;
   AdversarialTlb tlb_;
   reference::Contents contents_;
+  std::vector<reference::L4Unit> model_units_; // of one space, while everything is compared
 
   unsigned space_count_ = 2;
   Used most_{};                                    // nodes are counted by who gives them
   std::array<std::uint64_t, most_spaces> roots_{}; // 0: there is no such space
   const twin::Op* op_ = nullptr;
   bool refused_start_ = false, is_heavy_ = false;
+  bool is_over_ = false; // everything was compared
   Verdict wrong_start_;
   unsigned stores_ = 0;
   std::uint64_t steps_ = 0;

@@ -77,6 +77,8 @@ class SpacesSubject {
   [[nodiscard]] virtual std::optional<std::uint64_t> translate(unsigned space, std::uint64_t va) = 0;
   // Through the table alone, and from the mapping database: descriptor, link node, mapping node, parent.
   [[nodiscard]] virtual std::optional<SpacesUnit> find(unsigned space, std::uint64_t va) const = 0;
+  // The same without its status, which says nothing of what is derived from it.
+  [[nodiscard]] virtual std::optional<SpacesUnit> find_parent(unsigned space, std::uint64_t va) const = 0;
   // All units and areas of a space, ascending by address.
   [[nodiscard]] virtual std::vector<SpacesUnit>& units(unsigned space) = 0;
   // What is wrong with the mapping database itself: nodes that are lost, twice in a list, linked from no

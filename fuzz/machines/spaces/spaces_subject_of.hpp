@@ -17,10 +17,14 @@ class SpacesSubjectOf final : public SpacesSubject {
   using Db = MappingDb<F>;
   using Bus = PlainMemory<HardwareFlags::on>;
   using SpaceMmu = Mmu<F, Bus, Words::ours>;
-  // The tables' invalidations on their way to the Mmu, which is made after the tables' memory.
+  // The tables' invalidations on their way to the Mmu, which is made after the tables' memory; null: nobody
+  // asks it.
   struct ToMmu {
     SpaceMmu* mmu = nullptr;
-    void invalidate(const Invalidation& i) { mmu->invalidate(i); }
+    void invalidate(const Invalidation& i) {
+      if (mmu != nullptr)
+        mmu->invalidate(i);
+    }
     void sync() {}
   };
   using Memory = WatchedLinks<NotifyingMemory<RationedMemory, ToMmu>>;
@@ -37,7 +41,6 @@ class SpacesSubjectOf final : public SpacesSubject {
         bus_(memory_.pool()), mmu_(bus_, Tlb<F>(std::span(entries_), 2), WalkCache<F>(std::span(walks_), 1),
                                    {GateRule::always(), GateRule::always()}),
         parts_pool_(parts_arena(0), PhysAddr{0}, Db::parts_shift, {}) {
-    to_mmu_.mmu = &mmu_;
     memory_.set_junk(std::span<const typename F::Raw>(junk_));
     arena_.fill_data(std::as_bytes(std::span(junk_)));
   }
@@ -50,6 +53,7 @@ class SpacesSubjectOf final : public SpacesSubject {
     seen_.reset(units, sizeof(typename F::Raw));
     memory_.restart(arena_, units, unit_shift, records_);
     mmu_.invalidate_all();
+    to_mmu_.mmu = &mmu_;
     parts_pool_ =
         NodePool(parts_arena(parts), PhysAddr{0}, Db::parts_shift, std::span(parts_records_).first(parts));
     tables_ = {};
@@ -104,10 +108,17 @@ class SpacesSubjectOf final : public SpacesSubject {
   }
 
   [[nodiscard]] std::optional<SpacesUnit> find(unsigned space, std::uint64_t va) const override {
-    if (!exists(space) || !G::is_canonical(va))
+    const auto unit = unit_at(space, va);
+    if (!unit)
       return std::nullopt;
-    const auto unit = spaces_->units().find(space, va);
-    return unit ? std::optional(shown(space, *unit)) : std::nullopt;
+    SpacesUnit found = shown(*unit, looked_up(space, unit->va).attributes().rights);
+    if (has_node(*unit))
+      found.status = static_cast<unsigned>(db()[unit->node].usage | usage_of(flags_of(space, *unit)));
+    return found;
+  }
+  [[nodiscard]] std::optional<SpacesUnit> find_parent(unsigned space, std::uint64_t va) const override {
+    const auto unit = unit_at(space, va);
+    return unit ? std::optional(shown(*unit, looked_up(space, unit->va).attributes().rights)) : std::nullopt;
   }
   [[nodiscard]] std::vector<SpacesUnit>& units(unsigned space) override {
     shown_.clear();
@@ -134,7 +145,10 @@ class SpacesSubjectOf final : public SpacesSubject {
     seen_.begin_operation();
     memory_.begin_operation();
   }
-  void close() override { memory_.close(); }
+  void close() override {
+    memory_.close();
+    to_mmu_.mmu = nullptr; // which is asked no more
+  }
 
  private:
   [[nodiscard]] static SpaceId id(unsigned space) { return SpaceId{static_cast<std::uint16_t>(space + 1)}; }
@@ -148,24 +162,47 @@ class SpacesSubjectOf final : public SpacesSubject {
   [[nodiscard]] static TransferRequest request(const SpacesTransfer& t) {
     return {t.from, t.to, flexpage(t.send), t.send_base, flexpage(t.window), t.mask};
   }
+  // Its leaves in one pass, each with what its link node leads to.
   void show(unsigned space, const Range& range) {
-    (void)spaces_->units().any_of(space, range, [&](const FoundUnit& unit) {
-      shown_.push_back(shown(space, unit));
-      return false;
-    });
+    (void)spaces_->units().table(space).harvest(
+        VirtAddr{range.first}, range.last - range.first + 1, Harvest::keep, [&](const LeafReport& leaf) {
+          const auto unit = spaces_->units().find(space, leaf.va);
+          if (!unit)
+            return;
+          shown_.push_back(shown(*unit, leaf.attributes.rights));
+          if (has_node(*unit))
+            shown_.back().status = static_cast<unsigned>(db()[unit->node].usage | usage_of(leaf.flags));
+        });
   }
-  [[nodiscard]] SpacesUnit shown(unsigned space, const FoundUnit& unit) const {
-    const auto& table = spaces_->units().table(space);
+  [[nodiscard]] std::optional<FoundUnit> unit_at(unsigned space, std::uint64_t va) const {
+    return exists(space) && G::is_canonical(va) ? spaces_->units().find(space, va) : std::nullopt;
+  }
+  [[nodiscard]] Translation<F> looked_up(unsigned space, std::uint64_t va) const {
+    return *spaces_->units().table(space).lookup(VirtAddr{va});
+  }
+  // OR over its descriptors, each of which has its part of the addresses.
+  [[nodiscard]] Flags flags_of(unsigned space, const FoundUnit& unit) const {
+    const PageSize size = F::sizes[unit.size];
+    Flags flags{};
+    for (unsigned copy = 0; copy < size.copies(); ++copy)
+      flags = flags | looked_up(space, unit.va + copy * (size.bytes() >> size.log2_copies)).flags();
+    return flags;
+  }
+  // Nor has what a bug made of a link.
+  [[nodiscard]] bool has_node(const FoundUnit& unit) const {
+    return !unit.is_area() && db().nodes().contains(unit.node);
+  }
+  // All but its status.
+  [[nodiscard]] SpacesUnit shown(const FoundUnit& unit, Rights rights) const {
     SpacesUnit s{.base = unit.va, .size = unit.bytes(), .frame = unit.frame};
-    s.rights = table.lookup(VirtAddr{unit.va})->attributes().rights & all_rights;
+    s.rights = rights & all_rights;
     s.area = unit.is_area();
-    if (!s.area && db().nodes().contains(unit.node))
+    if (has_node(unit))
       add_derivation(s, unit);
     return s;
   }
   void add_derivation(SpacesUnit& s, const FoundUnit& unit) const {
     const std::uint32_t up = db()[unit.node].parent;
-    s.status = static_cast<unsigned>(spaces_->units().usage(unit.node));
     s.real = up == 0;
     if (s.real)
       return;
