@@ -82,10 +82,18 @@ class SpacesDomains {
   }
   // Where there are no superpages, sigma0 has one mapping for each page.
   static std::uint64_t memory(std::uint16_t s, const History& /*unused*/) {
-    const std::uint64_t big = Flex == Flexpages::yes ? F::sizes[superpage].bytes() : page * 4;
-    const std::array<std::uint64_t, 8> amounts{page * 8, big * 2, big + page * 4, page * 3,
-                                               big * 4,  big * 2, page * 16,      page};
+    constexpr std::uint64_t big = Flex == Flexpages::yes ? F::sizes[superpage].bytes() : page * 4;
+    static constexpr std::array<std::uint64_t, 8> amounts{page * 8, big * 2, big + page * 4, page * 3,
+                                                          big * 4,  big * 2, page * 16,      page};
     return std::min(amounts[s & 7U], memory_limit);
+  }
+  // A superpage that is split takes a mapping node for each of its parts. Where those are hundreds, a program
+  // that has them costs as much as twenty others, and three in four do not have them.
+  static std::uint64_t mappings(std::uint16_t s, const History& /*unused*/) {
+    static constexpr std::array<std::uint64_t, 8> amounts{64, 128, 32, 256, 2048, 16, 96, 640};
+    constexpr bool has_hundreds = Flex == Flexpages::yes && F::sizes[superpage].bytes() / page > 64;
+    const std::uint64_t amount = amounts[s & 7U];
+    return has_hundreds && (s >> 3U & 3U) != 0 ? std::min(amount, amounts[3]) : amount;
   }
   static twin::Limits memories(const twin::Values& /*unused*/) { return {page, memory_limit}; }
 
@@ -126,7 +134,8 @@ class SpacesDomains {
   }
   [[nodiscard]] static std::uint64_t corner(std::uint16_t s, const History& h, std::uint64_t space) {
     constexpr std::uint64_t big = F::sizes[superpage].bytes(), half = bytes_of(F::va_bits - 1);
-    const std::array<std::uint64_t, 4> starts{0, big, half - big, F::sign_extended ? 0 - half : half};
+    static constexpr std::array<std::uint64_t, 4> starts{0, big, half - big,
+                                                         F::sign_extended ? 0 - half : half};
     // Of sigma0's only memory is of interest.
     const std::uint64_t place = space == 0 ? s >> 6U & 1U : h.header(header_l4_places) >> (s >> 6U & 1U);
     return starts[place & 3U] + std::uint64_t{s >> 8U & 7U} * page;
@@ -161,8 +170,8 @@ inline constexpr twin::Schema spaces_schema{
     .header = {twin::Domain{"nodes", twin::decode_choice<48, 32, 64, 24, 96, 16, 40, 8>, twin::print_number,
                             twin::parse_number, twin::expects_number,
                             twin::between<l4_node_limits.least, l4_node_limits.most>},
-               twin::Domain{"mappings", twin::decode_choice<64, 128, 32, 256, 2048, 16, 96, 640>,
-                            twin::print_number, twin::parse_number, twin::expects_number,
+               twin::Domain{"mappings", SpacesDomains<F, Flex>::mappings, twin::print_number,
+                            twin::parse_number, twin::expects_number,
                             twin::between<mapping_limits.least, mapping_limits.most>},
                twin::Domain{"parts", twin::decode_choice<16, 8, 32, 4, 64, 1, 16, 0>, twin::print_number,
                             twin::parse_number, twin::expects_number,
