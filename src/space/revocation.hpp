@@ -8,15 +8,6 @@
 
 namespace pagetwin {
 
-// The first unit or area that meets the range. Where it is one page, there is but one, and no need to look
-// for the next.
-template <Format F, class M>
-[[nodiscard]] std::optional<FoundUnit> first_unit(const Units<F, M>& units, unsigned space,
-                                                  const Range& range) {
-  const bool one_page = range.last - range.first < bytes_of(F::page_shift);
-  return one_page ? units.find(space, range.first) : units.next(space, range);
-}
-
 // Who loses rights: what is derived from the pages, or they as well.
 enum class Revoke : std::uint8_t { derived, all };
 
@@ -31,7 +22,7 @@ class Revocation {
   // Returns what was done to the units that meet the range, and to what is derived from its pages.
   [[nodiscard]] Usage run(unsigned space, Range range) {
     Usage usage = Usage::none;
-    while (const auto unit = first_unit(*units_, space, range)) {
+    while (const auto unit = units_->next(space, range)) {
       if (!unit->is_area()) {
         if (what_ == Revoke::all && cuts(*unit, range))
           continue; // it is smaller now

@@ -30,7 +30,7 @@ class SpaceNeeds {
   [[nodiscard]] Needs of_revocation(unsigned space, const Range& range, Revoke what, Rights mask) {
     begin(range.last - range.first + 1, 1);
     smallest_ = S::within(length_);
-    const auto unit = first_unit(*units_, space, range);
+    const auto unit = units_->next(space, range);
     if (!unit || unit->is_area() || range.covers(unit->range) || !loses(unit->node, mask))
       return needs_; // only one unit can stick out, and then there is no other
     const Scope scope{unit->frames_of(range), smallest_ + 1};
@@ -47,7 +47,7 @@ class SpaceNeeds {
       return needs_;
     needs_.mappings += steps_;
     needs_.nodes += nodes_to_lay(move.to, move.to_va);
-    for_each(move.from, move.source(), [&](const FoundUnit& unit) {
+    units_->for_each(move.from, move.source(), [&](const FoundUnit& unit) {
       if (!loses(unit.node, move.mask))
         return;
       count_source(unit, move);
@@ -66,23 +66,12 @@ class SpaceNeeds {
   [[nodiscard]] bool loses(std::uint32_t node, Rights mask) const {
     return ((*db_)[node].rights & mask) != Rights::none;
   }
-  // visit(unit) for each that meets the range; areas are none.
-  template <class Visit>
-  void for_each(unsigned space, const Range& range, Visit&& visit) const {
-    const auto first = first_unit(*units_, space, range);
-    if (!first)
-      return;
-    if (!first->is_area())
-      visit(*first);
-    if (first->range.last < range.last)
-      units_->for_each(space, {first->range.last + 1, range.last}, visit);
-  }
 
   // The smallest step that there can be, and how many.
   void survey(const Move& move) {
     std::uint64_t bytes = 0;
     smallest_ = S::within(length_);
-    for_each(move.from, move.source(), [&](const FoundUnit& unit) {
+    units_->for_each(move.from, move.source(), [&](const FoundUnit& unit) {
       if (!loses(unit.node, move.mask))
         return;
       const Range part = move.source().clip(unit.range);
@@ -101,7 +90,7 @@ class SpaceNeeds {
   // What lies where a unit goes, and is larger than the smallest step.
   void count_destination(const FoundUnit& unit, const Move& move) {
     const Range to = move.destination(move.source().clip(unit.range));
-    for_each(move.to, to, [&](const FoundUnit& old) {
+    units_->for_each(move.to, to, [&](const FoundUnit& old) {
       if (old.size > smallest_ && old.node != last_)
         count_split(old.at(), old.frames_of(move.destination(move.source()).clip(old.range)));
       last_ = old.node;

@@ -35,7 +35,7 @@ class Transfer {
   [[nodiscard]] std::uint64_t run() {
     std::uint64_t set = 0;
     Range rest = move_.source();
-    while (const auto unit = first_unit(*units_, move_.from, rest)) {
+    while (const auto unit = units_->next(move_.from, rest)) {
       rest.first = std::max(rest.first, unit->va);
       const Range done = passes(*unit) ? step(*unit, rest, set) : rest.clip(unit->range);
       if (done.last >= rest.last)

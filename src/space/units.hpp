@@ -64,9 +64,15 @@ class Units {
     return slot.kind() == Kind::leaf ? std::optional(seen(space, table(space).tree().leaf_of(slot)))
                                      : std::nullopt;
   }
-  // The first that meets the range.
+  // The first that meets the range. A descent to its begin is cheap, and mostly says it all.
   [[nodiscard]] std::optional<FoundUnit> next(unsigned space, const Range& range) const {
-    const auto leaf = next_leaf(table(space).tree().root(), space, range);
+    const T& tree = table(space).tree();
+    const auto slot = tree.descend(range.first, 0);
+    if (slot.kind() == Kind::leaf)
+      return seen(space, tree.leaf_of(slot));
+    if (slot.range().covers(range))
+      return std::nullopt;
+    const auto leaf = next_leaf(tree.root(), space, range);
     return leaf ? std::optional(seen(space, *leaf)) : std::nullopt;
   }
   // Does ask(unit) say so of any unit or area that meets the range? In ascending order, until one does. ask
