@@ -9,32 +9,32 @@ namespace {
 using reference::L4Status;
 
 // Every status but out_of_memory, which the reference does not have.
-bool same(Status ours, L4Status theirs) {
+Status in_our_words(L4Status theirs) {
   switch (theirs) {
   case L4Status::ok:
-    return ours == Status::ok;
+    return Status::ok;
   case L4Status::unknown_space:
-    return ours == Status::unknown_space;
+    return Status::unknown_space;
   case L4Status::space_in_use:
-    return ours == Status::space_in_use;
+    return Status::space_in_use;
   case L4Status::empty:
-    return ours == Status::empty;
+    return Status::empty;
   case L4Status::bad_size:
-    return ours == Status::bad_size;
+    return Status::bad_size;
   case L4Status::misaligned:
-    return ours == Status::misaligned;
+    return Status::misaligned;
   case L4Status::out_of_range:
-    return ours == Status::out_of_range;
+    return Status::out_of_range;
   case L4Status::bad_attributes:
-    return ours == Status::bad_attributes;
+    return Status::bad_attributes;
   case L4Status::overlap:
-    return ours == Status::overlap;
+    return Status::overlap;
   case L4Status::not_mapped:
-    return ours == Status::not_mapped;
+    return Status::not_mapped;
   case L4Status::not_uniform:
-    return ours == Status::not_uniform;
+    return Status::not_uniform;
   }
-  return false;
+  return Status::out_of_memory; // a number that is no status, and never ours
 }
 
 reference::L4Bits to_reference(Rights r) {
@@ -79,11 +79,11 @@ Verdict SpacesMachine::apply(const twin::Op& op) {
 }
 
 Verdict SpacesMachine::same_status(L4Status theirs) const {
-  if (same(status_, theirs))
+  if (status_ == in_our_words(theirs))
     return std::nullopt;
   return finding("O2 ret", op_->value[l4_va], format("%s status", verb_name()),
-                 format("%s answers %s, the reference status %u", verb_name(), to_text(status_).data(),
-                        static_cast<unsigned>(theirs)));
+                 format("%s answers %s, the reference %s", verb_name(), to_text(status_).data(),
+                        to_text(in_our_words(theirs)).data()));
 }
 
 Verdict SpacesMachine::same_number(std::uint64_t ours, std::uint64_t theirs, const char* what) {

@@ -166,7 +166,7 @@ inline constexpr twin::Schema spaces_schema{
                twin::Domain{"wsize", SpacesDomains<F, Flex>::window_size, twin::print_size, twin::parse_size,
                             twin::expects_size},
                twin::Domain{"rights", SpacesDomains<F, Flex>::rights, print_l4_rights, parse_l4_rights,
-                            "rights such as rw-, or with a send base r-x@0x3000"}},
+                            "rights such as rw-, or with a send base (a multiple of 8) r-x@0x3000"}},
     .header = {twin::Domain{"nodes", twin::decode_choice<48, 32, 64, 24, 96, 16, 40, 8>, twin::print_number,
                             twin::parse_number, twin::expects_number,
                             twin::between<l4_node_limits.least, l4_node_limits.most>},

@@ -116,32 +116,6 @@ std::string SpacesMachine::outcome() const {
              : status;
 }
 
-std::string SpacesMachine::explain(std::uint64_t address) const {
-  using Hex = unsigned long long;
-  if (refused_start_)
-    return "there are not even the nodes for sigma0's table\n";
-  std::string lines;
-  for (unsigned s = 0; s < space_count_; ++s) {
-    if (roots_[s] == 0)
-      continue;
-    const auto model = model_->find(s, address);
-    const auto ours = subject_->find(s, address);
-    const auto bytes = view_.translate(roots_[s], address);
-    lines += format("space %u: model %#llx + %#llx -> %#llx, parent %d:%#llx, rights %u, status %u%s\n", s,
-                    Hex{model ? model->base : 0}, Hex{model ? model->size : 0}, Hex{model ? model->frame : 0},
-                    model && model->parent ? static_cast<int>(model->parent->space) : -1,
-                    Hex{model && model->parent ? model->parent->va : 0}, model ? unsigned{model->rights} : 0U,
-                    model ? unsigned{model->status} : 0U, model && model->area ? ", area" : "");
-    lines += format(
-        "         ours  %#llx + %#llx -> %#llx, parent %d:%#llx, rights %u, status %u%s; bytes %#llx\n",
-        Hex{ours ? ours->base : 0}, Hex{ours ? ours->size : 0}, Hex{ours ? ours->frame : 0},
-        ours && !ours->real && !ours->area ? static_cast<int>(ours->parent_space) : -1,
-        Hex{ours ? ours->parent_va : 0}, ours ? static_cast<unsigned>(ours->rights) : 0U,
-        ours ? ours->status : 0U, ours && ours->area ? ", area" : "", Hex{bytes ? bytes->pa : 0});
-  }
-  return lines;
-}
-
 bool SpacesMachine::touches(const twin::Op& op, std::uint64_t address) const {
   const twin::Verb& verb = spaces_verbs[op.verb];
   const auto within = [&](std::uint64_t base, std::uint64_t size) {

@@ -71,6 +71,9 @@ class SpacesMachine final : public twin::Machine, private Watcher {
   [[nodiscard]] Verdict compare_space(unsigned space);
   [[nodiscard]] Verdict compare_counts();
 
+  // explain.cpp: one space of it.
+  [[nodiscard]] std::string explain(unsigned space, std::uint64_t address) const;
+
   // While an operation runs, hardware walks between its stores.
   void after_store(std::uint64_t slot) override;
   void before_exchange(std::uint64_t) override {}
