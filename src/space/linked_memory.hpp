@@ -1,10 +1,9 @@
 // A Memory policy with a link word beside each descriptor, as wide as it is: in a shadow of the pool's arena,
-// of equal shape, so that every descriptor's is at one fixed distance. The shadow is far away on purpose:
-// links between the nodes of a table would push them apart, and half of the cache's sets would serve
-// lookups. Links are no descriptors: no hardware reads them. The table knows nothing of them; their owner
-// clears those of a node before the table retires it. Refuses to know what a link says. The idea is in Tuch
-// and Klein, "Verifying the L4 Virtual Memory Subsystem", section 4.2, where the distance depends on the
-// level, because the link nodes of a table are right behind it.
+// of equal shape, so that every descriptor's is at one fixed distance, and nodes stay as large and as aligned
+// as the hardware wants them. Links are no descriptors: no hardware reads them. The table knows nothing of
+// them; their owner clears those of a node before the table retires it. Refuses to know what a link says. The
+// idea is in Tuch and Klein, "Verifying the L4 Virtual Memory Subsystem", section 4.2, where the distance
+// depends on the level, because the link nodes of a table are right behind it.
 #pragma once
 
 #include "src/table/memory.hpp"
