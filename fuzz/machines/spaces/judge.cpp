@@ -32,6 +32,11 @@ const char* differing(const SpacesUnit& ours, const reference::L4Unit& model) {
   return ours.status != model.status && !model.area ? "status" : nullptr;
 }
 
+// Where the byte at va is, by the model; 0: nowhere.
+std::uint64_t modelled(std::uint64_t va, const std::optional<reference::L4Unit>& model) {
+  return model ? model->frame + (va - model->base) : 0;
+}
+
 // Do the leaves that the bytes hold, in order, map the model's units and nothing else?
 bool same_leaves(const std::vector<reference::L4Unit>& model, std::span<const reference::LeafRun> runs) {
   std::size_t at = 0;
@@ -46,6 +51,7 @@ bool same_leaves(const std::vector<reference::L4Unit>& model, std::span<const re
 } // namespace
 
 Verdict SpacesMachine::judge(const twin::Op& op) {
+  probed_.clear();
   if (Verdict v = judge_bytes())
     return v;
   if (Verdict v = probe_changes())
@@ -96,7 +102,7 @@ Verdict SpacesMachine::probe_changes() {
   for (const Replaced& r : subject_->observation().replaced()) {
     if (roots_[r.space] == 0 || (probes++ >= 16 && !options_.thorough))
       continue;
-    if (Verdict v = probe(r.space, view_.slot_va(r.node_va, r.level, r.index)))
+    if (Verdict v = probe_once(r.space, view_.slot_va(r.node_va, r.level, r.index)))
       return v;
   }
   return std::nullopt;
@@ -110,10 +116,10 @@ Verdict SpacesMachine::probe_around(const twin::Op& op) {
   const auto probe_ends = [this](std::uint64_t space, std::uint64_t base, std::uint64_t size) -> Verdict {
     if (!is_space(space))
       return std::nullopt;
-    if (Verdict v = probe(static_cast<unsigned>(space), base))
+    if (Verdict v = probe_once(static_cast<unsigned>(space), base))
       return v;
     return size <= mmu_->profile().sizes.front() ? std::nullopt
-                                                 : probe(static_cast<unsigned>(space), base + size - 1);
+                                                 : probe_once(static_cast<unsigned>(space), base + size - 1);
   };
   if (uses.uses(l4_va))
     if (Verdict v =
@@ -124,11 +130,29 @@ Verdict SpacesMachine::probe_around(const twin::Op& op) {
              : std::nullopt;
 }
 
+// What an operation changed is often what it was about. Asked again, only the TLB can answer otherwise, which
+// the first question filled.
+Verdict SpacesMachine::probe_once(unsigned space, std::uint64_t va) {
+  const std::pair<unsigned, std::uint64_t> place{space, va};
+  if (std::find(probed_.begin(), probed_.end(), place) == probed_.end()) {
+    probed_.push_back(place);
+    return probe(space, va);
+  }
+  return reference::is_canonical(mmu_->profile(), va) ? probe_tlb(space, va, model_->find(space, va))
+                                                      : std::nullopt;
+}
+
 // Four views of one address: the model, the mapping database with its descriptor, the bytes, and the TLB.
 Verdict SpacesMachine::probe(unsigned space, std::uint64_t va) {
   if (!reference::is_canonical(mmu_->profile(), va))
     return std::nullopt;
   const Unit model = model_->find(space, va);
+  if (Verdict v = probe_table(space, va, model))
+    return v;
+  return probe_tlb(space, va, model);
+}
+
+Verdict SpacesMachine::probe_table(unsigned space, std::uint64_t va, const Unit& model) const {
   const auto ours = subject_->find(space, va);
   if (model.has_value() != ours.has_value())
     return finding("O1 lookup", va, model ? "missing" : "surplus",
@@ -147,7 +171,7 @@ Verdict SpacesMachine::probe(unsigned space, std::uint64_t va) {
 
 Verdict SpacesMachine::probe_bytes(unsigned space, std::uint64_t va, const Unit& model) const {
   const auto bytes = view_.translate(roots_[space], va);
-  const std::uint64_t pa = model ? model->frame + (va - model->base) : 0;
+  const std::uint64_t pa = modelled(va, model);
   const bool same =
       bytes.has_value() == model.has_value()
       && (!model
@@ -156,6 +180,11 @@ Verdict SpacesMachine::probe_bytes(unsigned space, std::uint64_t va, const Unit&
     return finding("O3 walk", va, "walk of the bytes",
                    format("a walk of %#llx in space %u finds %#llx, the model %#llx", Hex{va}, space,
                           Hex{bytes ? bytes->pa : 0}, Hex{pa}));
+  return std::nullopt;
+}
+
+Verdict SpacesMachine::probe_tlb(unsigned space, std::uint64_t va, const Unit& model) const {
+  const std::uint64_t pa = modelled(va, model);
   const auto cached = subject_->translate(space, va);
   if (cached.has_value() != model.has_value() || (cached && *cached != pa))
     return finding("O14 views", va, "through the TLB",

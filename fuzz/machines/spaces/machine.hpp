@@ -65,7 +65,10 @@ class SpacesMachine final : public twin::Machine, private Watcher {
   [[nodiscard]] Verdict judge_bytes();
   [[nodiscard]] Verdict probe_changes();
   [[nodiscard]] Verdict probe_around(const twin::Op& op);
+  [[nodiscard]] Verdict probe_once(unsigned space, std::uint64_t va);
   [[nodiscard]] Verdict probe(unsigned space, std::uint64_t va);
+  [[nodiscard]] Verdict probe_table(unsigned space, std::uint64_t va, const Unit& model) const;
+  [[nodiscard]] Verdict probe_tlb(unsigned space, std::uint64_t va, const Unit& model) const;
   [[nodiscard]] Verdict probe_bytes(unsigned space, std::uint64_t va, const Unit& model) const;
   [[nodiscard]] Verdict compare_all();
   [[nodiscard]] Verdict compare_space(unsigned space);
@@ -102,7 +105,8 @@ class SpacesMachine final : public twin::Machine, private Watcher {
   Structure structure_;
   AdversarialTlb tlb_;
   reference::Contents contents_;
-  std::vector<reference::L4Unit> model_units_; // of one space, while everything is compared
+  std::vector<reference::L4Unit> model_units_;             // of one space, while everything is compared
+  std::vector<std::pair<unsigned, std::uint64_t>> probed_; // spaces and addresses, after an operation
 
   unsigned space_count_ = 2;
   Used most_{};                                    // nodes are counted by who gives them
