@@ -63,11 +63,13 @@ class AddressSpaces {
     const Status status = create(0);
     return status == Status::ok ? fill(memory_bytes) : status;
   }
-  // The end: all spaces go, and with sigma0's units, which are first, whatever is derived from any.
+  // The end: all spaces go, with whatever they hold.
   void stop() {
     for (unsigned space = 0; space < units_.spaces().size(); ++space)
-      if (exists(space))
-        drop(space);
+      if (exists(space)) {
+        for_halves([&](const Range& half) { units_.forget(space, half); });
+        close(space);
+      }
   }
 
   [[nodiscard]] bool exists(unsigned space) const {
@@ -213,9 +215,12 @@ class AddressSpaces {
   void drop(unsigned space) {
     for_halves([&](const Range& half) {
       (void)Revocation<F, M>(units_, Revoke::all, all_rights).run(space, half);
-      while (units_.meets_area(space, half))
-        units_.remove_area(space, *units_.next(space, half));
+      while (const auto area = units_.next_area(space, half))
+        units_.remove_area(space, *area);
     });
+    close(space);
+  }
+  void close(unsigned space) {
     units_.table(space).destroy();
     units_.spaces()[space] = {};
   }

@@ -43,15 +43,13 @@ class MappingAuditor {
     const auto& table = units_->table(space);
     check(audit(table).ok(), "a table is not well formed");
     std::uint64_t areas = 0;
-    Spaces::for_halves([&](Range rest) {
-      while (const auto unit = units_->next(space, rest)) {
-        areas += unit->is_area();
-        if (!unit->is_area())
-          check_unit(space, *unit);
-        if (!problem_.empty() || unit->range.last >= rest.last)
-          return;
-        rest.first = unit->range.last + 1;
-      }
+    Spaces::for_halves([&](const Range& half) {
+      (void)units_->any_of(space, half, [&](const FoundUnit& unit) {
+        areas += unit.is_area();
+        if (!unit.is_area())
+          check_unit(space, unit);
+        return !problem_.empty();
+      });
     });
     check(areas == units_->spaces()[space].areas, "areas are counted wrong");
     check_links(table.tree(), table.tree().root(), 0);
@@ -112,11 +110,10 @@ class MappingAuditor {
       return;
     arrays_ += MappingDb<F>::arrays(size);
     unsigned live = 0;
-    for (unsigned i = 0; i < S::parts(size); ++i) {
-      const DerivedUnits part = db_->derived(at.parts, size, i);
-      live += !part.none();
+    db_->for_used(at.parts, size, [&](const DerivedUnits& part) {
+      ++live;
       check_arrays(part, size - 1);
-    }
+    });
     check(live != 0 && live == db_->record(at.parts).live, "an array of parts is counted wrong");
   }
   // No link but where a leaf begins.

@@ -31,10 +31,10 @@ class MappingDb {
 
  public:
   // log2 of the bytes of an array, which has a word for each part, and room for the most parts that any size
-  // has. A place takes two words, and so the parts of a unit two arrays, unless they have no parts
-  // themselves.
+  // has.
   static constexpr unsigned parts_shift = std::max(S::most_log2_parts() + 2, NodePool::smallest_shift);
-  [[nodiscard]] static constexpr unsigned arrays(unsigned size) { return size > 1 ? 2 : 1; }
+  // For the parts of a unit of this size: a place takes two words, where parts have parts themselves.
+  [[nodiscard]] static constexpr unsigned arrays(unsigned size) { return nests(size) ? 2 : 1; }
 
   // parts: a pool whose units are arrays.
   MappingDb(std::span<MappingNode> nodes, NodePool& parts) : nodes_(nodes), parts_(&parts) {}
@@ -72,6 +72,12 @@ class MappingDb {
       nodes_[node.prev].next = node.next;
     else if (node.parent != 0)
       replace_first(root(node.parent), nodes_[node.parent].size, node, unit.frame);
+  }
+
+  // The unit is free, and so are the arrays below it; what hangs there hangs nowhere.
+  void forget(std::uint32_t unit) {
+    free_arrays(nodes_[unit].derived.parts, nodes_[unit].size);
+    nodes_.release(unit);
   }
 
   // The first of the units of one size that are derived from a unit where this frame is; 0: none.
@@ -158,9 +164,25 @@ class MappingDb {
     nodes_[first].derived = all;
   }
 
-  // For audits: what is at the i-th part of what is so large.
+  // The first of the parts i .. end - 1, of what is so large, where anything hangs, or end; and what does.
+  [[nodiscard]] unsigned next_used(std::uint32_t parts, unsigned size, unsigned i, unsigned end) const {
+    if (!nests(size))
+      return next_nonzero(words(parts), i, end);
+    while (i < end && derived(parts, size, i).none())
+      ++i;
+    return i;
+  }
   [[nodiscard]] DerivedUnits derived(std::uint32_t parts, unsigned size, unsigned i) const {
-    return {words(parts)[i], size > 1 ? words(record(parts).next)[i] : 0};
+    return {words(parts)[i], nests(size) ? words(record(parts).next)[i] : 0};
+  }
+  // visit(what hangs there) for each of them. parts 0: nothing does.
+  template <class Visit>
+  void for_used(std::uint32_t parts, unsigned size, Visit&& visit) const {
+    if (parts == 0)
+      return;
+    const unsigned end = S::parts(size);
+    for (unsigned i = next_used(parts, size, 0, end); i < end; i = next_used(parts, size, i + 1, end))
+      visit(derived(parts, size, i));
   }
   [[nodiscard]] NodeRecord& record(std::uint32_t parts) const { return parts_->record(parts_->at(parts)); }
 
@@ -174,6 +196,8 @@ class MappingDb {
 
     [[nodiscard]] bool none() const { return *first == 0 && (parts == nullptr || *parts == 0); }
   };
+  // Have the parts of what is so large parts themselves?
+  [[nodiscard]] static constexpr bool nests(unsigned size) { return size > 1; }
   [[nodiscard]] Place root(std::uint32_t unit) const {
     return {&nodes_[unit].derived.first, &nodes_[unit].derived.parts, nullptr};
   }
@@ -183,7 +207,7 @@ class MappingDb {
   }
   [[nodiscard]] Place part(std::uint32_t parts, unsigned size, unsigned i) const {
     NodeRecord& of = record(parts);
-    return {words(parts) + i, size > 1 ? words(of.next) + i : nullptr, &of};
+    return {words(parts) + i, nests(size) ? words(of.next) + i : nullptr, &of};
   }
   [[nodiscard]] std::uint32_t* words(std::uint32_t array) const {
     return parts_->template host<std::uint32_t>(parts_->at(array));
@@ -195,14 +219,21 @@ class MappingDb {
   // that is free, tells the other one.
   [[nodiscard]] std::uint32_t new_array(unsigned size) {
     const std::uint32_t lists = parts_->link(parts_->allocate(parts_shift, Fill::zero));
-    if (arrays(size) == 2)
+    if (nests(size))
       record(lists).next = parts_->link(parts_->allocate(parts_shift, Fill::zero));
     return lists;
   }
   void free_array(std::uint32_t parts, unsigned size, Contents contents) {
-    if (arrays(size) == 2)
+    if (nests(size))
       parts_->release(parts_->at(record(parts).next), parts_shift, contents);
     parts_->release(parts_->at(parts), parts_shift, contents);
+  }
+  // And those of its parts.
+  void free_arrays(std::uint32_t parts, unsigned size) {
+    if (nests(size))
+      for_used(parts, size, [&](const DerivedUnits& part) { free_arrays(part.parts, size - 1); });
+    if (parts != 0)
+      free_array(parts, size, Contents::stale);
   }
   void grow(const Place& at, unsigned size) {
     count(at);
@@ -250,8 +281,7 @@ class MappingDb {
   void adopt(std::uint32_t unit, unsigned size, const DerivedUnits& below) {
     for (std::uint32_t child = below.first; child != 0; child = nodes_[child].next)
       nodes_[child].parent = unit;
-    for (unsigned i = 0; below.parts != 0 && i < S::parts(size); ++i)
-      adopt(unit, size - 1, derived(below.parts, size, i));
+    for_used(below.parts, size, [&](const DerivedUnits& part) { adopt(unit, size - 1, part); });
   }
 
   [[nodiscard]] UnitAt parent(const UnitAt& unit) const {
@@ -288,9 +318,11 @@ class MappingDb {
     const std::uint64_t last = std::min(frame + (S::bytes(size) - 1), scope.frames.last);
     if (at.parts == 0 || size <= scope.least || from > last)
       return std::nullopt;
-    std::uint64_t there = align_down(from, S::log2(size - 1));
-    for (unsigned i = index(size, from); i <= index(size, last); ++i, there += S::bytes(size - 1))
-      if (const auto found = find(derived(at.parts, size, i), size - 1, there, scope))
+    const unsigned end = index(size, last) + 1;
+    for (unsigned i = next_used(at.parts, size, index(size, from), end); i < end;
+         i = next_used(at.parts, size, i + 1, end))
+      if (const auto found =
+              find(derived(at.parts, size, i), size - 1, frame + i * S::bytes(size - 1), scope))
         return found;
     return std::nullopt;
   }

@@ -76,7 +76,7 @@ class SpaceNeeds {
         return;
       const Range part = move.source().clip(unit.range);
       bytes += part.last - part.first + 1;
-      smallest_ = units_->meets_area(move.to, move.destination(part)) ? 0 : std::min(smallest_, unit.size);
+      smallest_ = units_->next_area(move.to, move.destination(part)) ? 0 : std::min(smallest_, unit.size);
     });
     steps_ = bytes >> S::log2(smallest_);
   }

@@ -57,7 +57,7 @@ class Transfer {
       const Range to = move_.destination(part);
       if (!is_aligned(part.first | to.first, S::log2(size)) || !rest.covers(part))
         continue;
-      if (!units_->meets_area(move_.to, to)) {
+      if (!units_->next_area(move_.to, to)) {
         set += carry(part, to, size);
         return part;
       }

@@ -97,9 +97,16 @@ class Units {
       return false;
     });
   }
-  [[nodiscard]] bool meets_area(unsigned space, const Range& range) const {
-    return spaces_[space].areas != 0
-           && any_of(space, range, [](const FoundUnit& unit) { return unit.is_area(); });
+  // The first area that meets the range. Most spaces have none, and then none is looked for.
+  [[nodiscard]] std::optional<FoundUnit> next_area(unsigned space, const Range& range) const {
+    std::optional<FoundUnit> area;
+    if (spaces_[space].areas != 0)
+      (void)any_of(space, range, [&area](const FoundUnit& unit) {
+        if (unit.is_area())
+          area = unit;
+        return unit.is_area();
+      });
+    return area;
   }
 
   // A new unit, clear, where nothing is; or an area, where what is has no node.
@@ -128,6 +135,16 @@ class Units {
     db_.nodes().release(unit.node);
     return usage;
   }
+  // The leaves of a range lead nowhere, and their nodes are free. For who forgets all spaces: what hung below
+  // these units hangs nowhere until its own space is forgotten.
+  void forget(unsigned space, const Range& range) {
+    const T& tree = table(space).tree();
+    (void)tree.for_leaves(tree.root(), range, [&](const Leaf& leaf) {
+      if (const std::uint32_t node = Link::mapping(std::exchange(link_word(space, leaf.slot), 0), leaf.va))
+        db_.forget(node);
+      return true;
+    });
+  }
   void restrict(std::uint32_t unit, Rights rights) {
     MappingNode& node = db_[unit];
     node.rights = rights;
@@ -135,10 +152,15 @@ class Units {
         .protect(VirtAddr{va(unit)}, db_.bytes(node), mapping_attributes<F>(rights).rights);
   }
   // What was done to it; and the same, which is forgotten then.
-  [[nodiscard]] Usage usage(std::uint32_t unit) const { return harvest(unit, Harvest::keep); }
+  [[nodiscard]] Usage usage(std::uint32_t unit) const {
+    const MappingNode& node = db_[unit];
+    return node.usage | usage_of(table(node.space).tree().flags(leaf_at(node.space, va(unit))));
+  }
   [[nodiscard]] Usage take_usage(std::uint32_t unit) {
-    const Usage usage = harvest(unit, Harvest::clear);
-    db_[unit].usage = Usage::none;
+    MappingNode& node = db_[unit];
+    Usage usage = node.usage;
+    node.usage = Usage::none;
+    (void)table(node.space).harvest(VirtAddr{va(unit)}, db_.bytes(node), Harvest::clear, adding_to(usage));
     return usage;
   }
 
@@ -170,12 +192,6 @@ class Units {
  private:
   [[nodiscard]] static auto adding_to(Usage& usage) {
     return [&usage](const LeafReport& leaf) { usage |= usage_of(leaf.flags); };
-  }
-  [[nodiscard]] Usage harvest(std::uint32_t unit, Harvest what) const {
-    const MappingNode& node = db_[unit];
-    Usage usage = node.usage;
-    (void)table(node.space).harvest(VirtAddr{va(unit)}, db_.bytes(node), what, adding_to(usage));
-    return usage;
   }
   // The link word of the leaf that begins with this descriptor; and of a unit, by its node.
   [[nodiscard]] typename F::Raw& link_word(unsigned space, PhysAddr slot) const {

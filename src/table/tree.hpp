@@ -119,7 +119,7 @@ class Tree {
   // The same without the plain holes, and only as far as something can still come: sparse nodes are not read
   // to their end. visit deals with at least one slot, or shows it again.
   template <class Visit>
-  void for_live_slots(Node node, Range range, Visit&& visit) {
+  void for_live_slots(Node node, Range range, Visit&& visit) const {
     const auto slots = window(node.at);
     const unsigned begin = G::index(range.first, node.level), end = G::index(range.last, node.level) + 1;
     const std::uint64_t va = align_down(range.first, G::span_shift(node.level));
@@ -139,7 +139,7 @@ class Tree {
   // Calls visit(leaf) for the leaves that meet the range, ascending; visit returns false to stop. Returns
   // false when stopped.
   template <class Visit>
-  [[nodiscard]] bool for_leaves(Node node, Range range, Visit&& visit) {
+  [[nodiscard]] bool for_leaves(Node node, Range range, Visit&& visit) const {
     bool going = true;
     for_live_slots(node, range, [&](const Slot& s) -> unsigned {
       if (!going || s.kind() == Kind::hole)

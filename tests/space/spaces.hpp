@@ -107,13 +107,11 @@ class Spaces {
   // area. Behind the rights what was done to it.
   [[nodiscard]] std::string show(unsigned space) const {
     std::string text;
-    Tested::for_halves([&](Range rest) {
-      while (const auto unit = spaces_.units().next(space, rest)) {
-        text += (text.empty() ? "" : ", ") + show(space, *unit);
-        if (unit->range.last >= rest.last)
-          return;
-        rest.first = unit->range.last + 1;
-      }
+    Tested::for_halves([&](const Range& half) {
+      (void)spaces_.units().any_of(space, half, [&](const FoundUnit& unit) {
+        text += (text.empty() ? "" : ", ") + show(space, unit);
+        return false;
+      });
     });
     return text;
   }

@@ -113,7 +113,7 @@ class SpacesSubjectOf final : public SpacesSubject {
       return std::nullopt;
     SpacesUnit found = shown(*unit, looked_up(space, unit->va).attributes().rights);
     if (has_node(*unit))
-      found.status = static_cast<unsigned>(db()[unit->node].usage | usage_of(flags_of(space, *unit)));
+      found.status = static_cast<unsigned>(spaces_->units().usage(unit->node));
     return found;
   }
   [[nodiscard]] std::optional<SpacesUnit> find_parent(unsigned space, std::uint64_t va) const override {
@@ -179,14 +179,6 @@ class SpacesSubjectOf final : public SpacesSubject {
   }
   [[nodiscard]] Translation<F> looked_up(unsigned space, std::uint64_t va) const {
     return *spaces_->units().table(space).lookup(VirtAddr{va});
-  }
-  // OR over its descriptors, each of which has its part of the addresses.
-  [[nodiscard]] Flags flags_of(unsigned space, const FoundUnit& unit) const {
-    const PageSize size = F::sizes[unit.size];
-    Flags flags{};
-    for (unsigned copy = 0; copy < size.copies(); ++copy)
-      flags = flags | looked_up(space, unit.va + copy * (size.bytes() >> size.log2_copies)).flags();
-    return flags;
   }
   // Nor has what a bug made of a link.
   [[nodiscard]] bool has_node(const FoundUnit& unit) const {
