@@ -97,6 +97,28 @@ template <class Raw, class M>
     return Window<M, Raw>(memory, node);
 }
 
+// What a walk loads by: a copy of the little that loads need, where a policy offers it by loads(), and else
+// the policy. Taken before a lookup tests anything, so that a loop over lookups fetches it once.
+template <class M>
+class Loads {
+ public:
+  explicit Loads(M& memory) : memory_(&memory) {}
+  template <class Raw>
+  [[nodiscard, gnu::always_inline]] Raw load(PhysAddr pa) const {
+    return memory_->template load<Raw>(pa);
+  }
+
+ private:
+  M* memory_;
+};
+template <class M>
+[[nodiscard, gnu::always_inline]] inline auto loads_of(M& memory) {
+  if constexpr (requires { memory.loads(); })
+    return memory.loads();
+  else
+    return Loads<M>(memory);
+}
+
 // The first of i .. end - 1 whose word is not zero, or end: most of most nodes is holes, eight of which are
 // one branch.
 template <class Raw>
@@ -168,6 +190,18 @@ class PlainWindow {
   Raw* slots_;
 };
 
+class PlainLoads {
+ public:
+  explicit PlainLoads(HostBias bias) : bias_(bias) {}
+  template <class Raw>
+  [[nodiscard, gnu::always_inline]] Raw load(PhysAddr pa) const {
+    return *bias_.template at<const Raw>(pa);
+  }
+
+ private:
+  HostBias bias_;
+};
+
 // Loads, stores and nothing: no cache exists that would have to be told, so retired nodes are free at once.
 template <HardwareFlags Hardware = HardwareFlags::off>
 class PlainMemory {
@@ -190,6 +224,7 @@ class PlainMemory {
   [[nodiscard]] PlainWindow<Hardware, Raw> window(PhysAddr pa) const {
     return PlainWindow<Hardware, Raw>(pool_->host<Raw>(pa));
   }
+  [[nodiscard]] PlainLoads loads() const { return PlainLoads(pool_->host_bias()); }
   void invalidate(const Invalidation&) {}
   void sync() {}
   [[nodiscard]] bool reserve(unsigned shift, std::uint64_t count) { return pool_->available(shift, count); }

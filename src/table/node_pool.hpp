@@ -20,6 +20,22 @@ struct NodeRecord {
   std::uint32_t next = 0;    // free list or list of detached nodes: unit index + 1, 0 ends it
 };
 
+// Where simulated memory lies in host memory: one add is the point of the arena. It never changes, so that
+// who keeps a copy need not ask the pool.
+class HostBias {
+ public:
+  HostBias(const std::byte* host, PhysAddr base)
+      : bias_(reinterpret_cast<std::uintptr_t>(host) - raw(base)) {}
+  template <class Raw>
+  [[nodiscard, gnu::always_inline]] Raw* at(PhysAddr pa) const {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr)
+    return reinterpret_cast<Raw*>(bias_ + raw(pa));
+  }
+
+ private:
+  std::uintptr_t bias_;
+};
+
 // Is a node that goes back to the pool known to be all zero?
 enum class Contents : std::uint8_t { zero, stale };
 // Does the table need zeroes, or will it write every slot before it links the node?
@@ -35,8 +51,7 @@ class NodePool {
   // arena: at least records.size() << unit_shift bytes, aligned to the largest node (in host memory as in
   // simulated memory).
   NodePool(std::span<std::byte> arena, PhysAddr base, unsigned unit_shift, std::span<NodeRecord> records)
-      : host_bias_(reinterpret_cast<std::uintptr_t>(arena.data()) - raw(base)), base_(base),
-        unit_shift_(unit_shift), // NOLINT
+      : host_bias_(arena.data(), base), base_(base), unit_shift_(unit_shift), // NOLINT
         records_(records) {}
 
   [[nodiscard]] PhysAddr base() const { return base_; }
@@ -50,9 +65,9 @@ class NodePool {
 
   template <class Raw>
   [[nodiscard]] Raw* host(PhysAddr pa) const {
-    // One add is the point of the arena. NOLINTNEXTLINE(performance-no-int-to-ptr)
-    return reinterpret_cast<Raw*>(host_bias_ + raw(pa));
+    return host_bias_.template at<Raw>(pa);
   }
+  [[nodiscard]] HostBias host_bias() const { return host_bias_; }
 
   // Are `count` nodes of 2^shift bytes there to be allocated?
   [[nodiscard]] bool available(unsigned shift, std::uint64_t count) const {
@@ -159,7 +174,7 @@ class NodePool {
     return node;
   }
 
-  std::uintptr_t host_bias_;
+  HostBias host_bias_;
   PhysAddr base_;
   unsigned unit_shift_;
   std::span<NodeRecord> records_;

@@ -201,9 +201,10 @@ class PageTable {
   }
 
   [[nodiscard, gnu::always_inline]] std::optional<Translation<F>> lookup(VirtAddr va) const {
+    const auto loads = loads_of(memory());
     if (!G::is_canonical(raw(va)))
       return std::nullopt;
-    return walk<F>(memory(), root(), raw(va));
+    return walk<F>(loads, root(), raw(va));
   }
 
   // sink(const LeafReport&) for every leaf that meets the range, ascending; one that sticks out is reported

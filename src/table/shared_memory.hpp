@@ -37,17 +37,15 @@ namespace pagetwin {
 // so that a load does not touch the pool, which the writer writes all the time.
 class SharedLoads {
  public:
-  explicit SharedLoads(const NodePool& pool)
-      : bias_(reinterpret_cast<std::uintptr_t>(pool.host<std::byte>(PhysAddr{0}))) {}
+  explicit SharedLoads(const NodePool& pool) : bias_(pool.host_bias()) {}
 
   template <class Raw>
   [[nodiscard]] Raw load(PhysAddr pa) const {
-    // NOLINTNEXTLINE(performance-no-int-to-ptr)
-    return __atomic_load_n(reinterpret_cast<const Raw*>(bias_ + raw(pa)), __ATOMIC_ACQUIRE);
+    return __atomic_load_n(bias_.template at<const Raw>(pa), __ATOMIC_ACQUIRE);
   }
 
  private:
-  std::uintptr_t bias_; // host address - simulated address
+  HostBias bias_;
 };
 
 // The writer's loops. Their loads are plain: nobody else stores, but for the flags that hardware sets, which

@@ -53,7 +53,7 @@ class Mmu {
   // Memory outlives the Mmu; tlb and walk_cache are handed over ready made, over storage of the caller. The
   // rules say when translate() and find() ask them.
   Mmu(Memory& memory, const Tlb<F>& tlb, const WalkCache<F>& walk_cache, CacheRules rules = {})
-      : memory_(&memory), caches_(tlb, walk_cache, rules) {}
+      : memory_(&memory), loads_(loads_of(memory)), caches_(tlb, walk_cache, rules) {}
 
   [[nodiscard]] Tlb<F>& tlb() { return caches_.tlb(); }
   [[nodiscard]] const Tlb<F>& tlb() const { return caches_.tlb(); }
@@ -117,12 +117,12 @@ class Mmu {
   using Found = std::optional<Translation<F>>;
   struct Whole {
     using Type = MmuTranslation;
-    static Type of(const TlbTranslation& hit) { return {hit, Source::tlb}; }
+    static Type of(const TlbTranslation& line, Source source) { return {line, source}; }
     static Type of(const Translation<F>& t) { return {decoded(t), Source::walk}; }
   };
   struct Address {
     using Type = PhysAddr;
-    static Type of(const TlbTranslation& hit) { return hit.pa; }
+    static Type of(const TlbTranslation& line, Source) { return line.pa; }
     static Type of(const Translation<F>& t) { return t.pa(); }
   };
   [[nodiscard]] static TlbTranslation decoded(const Translation<F>& t) {
@@ -134,8 +134,11 @@ class Mmu {
     if (caches_.tlb_rests())
       return seen<As>(read(space, root, va));
     if (const auto hit = tlb().lookup(space, va)) [[likely]]
-      return As::of(*hit);
-    return seen<As>(read_and_fill(space, root, va));
+      return As::of(*hit, Source::tlb);
+    const TlbEntry* line = read_and_fill(space, root, va);
+    if (line == nullptr)
+      return std::nullopt;
+    return As::of(Tlb<F>::seen_from(*line, va), Source::walk);
   }
   template <class As>
   [[nodiscard, gnu::always_inline]] static std::optional<typename As::Type> seen(const Found& found) {
@@ -161,12 +164,12 @@ class Mmu {
   static constexpr unsigned near_root = std::min(2U, Shape::root_level);
   static constexpr bool pointers_pay = Shape::root_level > near_root;
 
-  [[nodiscard, gnu::noinline]] Found read_and_fill(SpaceId space, PhysAddr root, std::uint64_t va) {
+  // The line that was filled, and no copy of it: an optional that a call returns has its flag in memory,
+  // where the compiler would put that of the walks that are inlined, too, and test it once more.
+  [[nodiscard, gnu::noinline]] const TlbEntry* read_and_fill(SpaceId space, PhysAddr root, std::uint64_t va) {
     caches_.tlb_missed();
     const Found found = read_and_remember(space, root, va);
-    if (found)
-      tlb().fill(space, va, decoded(*found));
-    return found;
+    return found ? tlb().fill(space, va, decoded(*found)) : nullptr;
   }
   [[nodiscard, gnu::noinline]] Found read_and_remember(SpaceId space, PhysAddr root, std::uint64_t va) {
     if (!Shape::is_canonical(va))
@@ -198,7 +201,7 @@ class Mmu {
     const PhysAddr slot = Shape::slot(at.node, index);
     if (!in_memory(slot))
       return std::nullopt;
-    const Raw word = memory_->template load<Raw>(slot);
+    const Raw word = loads_.template load<Raw>(slot);
     switch (F::kind(word, Level)) {
     case Kind::hole:
       return std::nullopt;
@@ -329,6 +332,7 @@ class Mmu {
   }
 
   Memory* memory_;
+  decltype(loads_of(std::declval<Memory&>())) loads_;
   Caches<F> caches_;
 };
 

@@ -91,23 +91,25 @@ class Tlb {
   }
 
   // Remembers the leaf that va is in; lines that would match the same address go. An address that is not
-  // canonical is ignored.
-  void fill(SpaceId space, std::uint64_t va, const TlbTranslation& leaf) {
+  // canonical is ignored. Returns the line, or nullptr.
+  const TlbEntry* fill(SpaceId space, std::uint64_t va, const TlbTranslation& leaf) {
     if (!Shape::is_canonical(va))
-      return;
+      return nullptr;
     const unsigned log2_bytes = F::sizes[leaf.size].log2_bytes;
     const std::uint64_t base = align_down(va, log2_bytes);
     const bool global = leaf.attributes.global;
     counters_.evictions += drop_range({base, base | low_mask(log2_bytes)}, of_spaces(space, global));
-    front_place(set_of(va, leaf.size)) = {
-        .tag = Tag<F>::pack(space, va),
-        .mask = Tag<F>::mask(log2_bytes) & (global ? ~Tag<F>::space_mask : ~std::uint64_t{0}),
-        .delta = raw(leaf.pa) - va,
-        .attributes = leaf.attributes,
-        .size = static_cast<std::uint8_t>(leaf.size),
-        .flags = static_cast<std::uint8_t>((leaf.flags.accessed ? 1U : 0U) | (leaf.flags.dirty ? 2U : 0U))};
+    TlbEntry& line = front_place(set_of(va, leaf.size));
+    line = {.tag = Tag<F>::pack(space, va),
+            .mask = Tag<F>::mask(log2_bytes) & (global ? ~Tag<F>::space_mask : ~std::uint64_t{0}),
+            .delta = raw(leaf.pa) - va,
+            .attributes = leaf.attributes,
+            .size = static_cast<std::uint8_t>(leaf.size),
+            .flags =
+                static_cast<std::uint8_t>((leaf.flags.accessed ? 1U : 0U) | (leaf.flags.dirty ? 2U : 0U))};
     ++counters_.fills;
     count(leaf.size, 1);
+    return &line;
   }
 
   // The line of any size that holds va in the space, and a global one.
@@ -125,6 +127,10 @@ class Tlb {
     counters_.invalidations += sweep([](const TlbEntry&) { return true; });
   }
 
+  // What a line says of an address that it covers.
+  [[nodiscard]] static TlbTranslation seen_from(const TlbEntry& e, std::uint64_t va) {
+    return {PhysAddr{va + e.delta}, e.size, e.attributes, {(e.flags & 1U) != 0, (e.flags & 2U) != 0}};
+  }
   // Every line, in the order of the storage.
   template <class Sink>
   void for_each(Sink sink) const {
@@ -144,9 +150,6 @@ class Tlb {
   [[nodiscard]] static bool is_global(const TlbEntry& e) { return (e.mask & Tag<F>::space_mask) == 0; }
   [[nodiscard]] static std::uint64_t first_of(const TlbEntry& e) {
     return align_down(Tag<F>::address(e.tag), F::sizes[e.size].log2_bytes);
-  }
-  [[nodiscard]] static TlbTranslation seen_from(const TlbEntry& e, std::uint64_t va) {
-    return {PhysAddr{va + e.delta}, e.size, e.attributes, {(e.flags & 1U) != 0, (e.flags & 2U) != 0}};
   }
   [[nodiscard]] static bool concerns(const TlbEntry& e, InclusiveRange range, Spaces spaces) {
     const std::uint64_t first = first_of(e);
