@@ -229,10 +229,7 @@ class Tree {
     const auto slots = window(slot);
     if (!has_groups || size.log2_copies == 0)
       return slots.fill(count, [&](unsigned i) { return F::leaf(bits, frame + i * span, size, 0); });
-    slots.fill(count, [&](unsigned i) {
-      const unsigned copy = i & (size.copies() - 1);
-      return F::leaf(bits, frame + (i - copy) * span, size, copy);
-    });
+    fill_groups(slots, count, frame, bits, size);
   }
   void fill_markers(Node node, std::uint32_t word) {
     window(node.at).fill(G::entries(node.level), [&](unsigned) { return F::to_marker(word, node.level); });
@@ -369,6 +366,21 @@ class Tree {
 
  private:
   static constexpr unsigned leaf_node_shift = F::page_shift + F::index_bits(0);
+
+  // A loop for each size, in which everything but the slot is a constant, as the compiler needs it to make
+  // several leaves at once.
+  template <unsigned Size = 0>
+  static void fill_groups(const SlotWindow& slots, unsigned count, PhysAddr frame, Raw bits,
+                          const PageSize& size) {
+    constexpr PageSize page = F::sizes[Size];
+    if (page.log2_copies != 0 && size.log2_bytes == page.log2_bytes)
+      return slots.fill(count, [=](unsigned i) {
+        const unsigned copy = i & (page.copies() - 1);
+        return F::leaf(bits, frame + (i - copy) * G::span(page.level), page, copy);
+      });
+    if constexpr (Size + 1 < F::sizes.size())
+      fill_groups<Size + 1>(slots, count, frame, bits, size);
+  }
 
   template <class Read, class Visit>
   void for_slots_reading(Node node, Range range, Read read, Visit&& visit) {
