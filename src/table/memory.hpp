@@ -234,6 +234,10 @@ class PlainMemory {
     return pool_->allocate_empty<Count>(shift);
   }
   void retire(PhysAddr node, unsigned shift, Contents contents) { pool_->release(node, shift, contents); }
+  template <std::size_t Most>
+  void retire_empty(const std::array<PhysAddr, Most>& nodes, unsigned count, unsigned shift) {
+    pool_->release_empty(nodes, count, shift);
+  }
   [[nodiscard]] NodeRecord& record(PhysAddr node) { return pool_->record(node); }
   [[nodiscard]] NodePool& pool() { return *pool_; }
   [[nodiscard]] const NodePool& pool() const { return *pool_; }

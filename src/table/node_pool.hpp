@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstring>
 #include <span>
+#include <tuple>
 
 namespace pagetwin {
 
@@ -58,7 +59,12 @@ class NodePool {
   [[nodiscard]] std::uint64_t bytes() const { return std::uint64_t{records_.size()} << unit_shift_; }
   [[nodiscard]] bool contains(PhysAddr pa) const { return pa - base_ < bytes(); }
   // Nodes out of the pool now, of every class.
-  [[nodiscard]] std::uint64_t used() const { return used_; }
+  [[nodiscard]] std::uint64_t used() const {
+    std::uint64_t used = made_;
+    for (const FreeLists& free : free_)
+      used -= free.count();
+    return used;
+  }
 
   [[nodiscard]] NodeRecord& record(PhysAddr node) { return records_[unit(node)]; }
   [[nodiscard]] const NodeRecord& record(PhysAddr node) const { return records_[unit(node)]; }
@@ -72,17 +78,18 @@ class NodePool {
   // Are `count` nodes of 2^shift bytes there to be allocated?
   [[nodiscard]] bool available(unsigned shift, std::uint64_t count) const {
     const FreeLists& free = free_[shift - smallest_shift];
+    if (count <= free.held) [[likely]]
+      return true;
     return count <= free.count() || count - free.count() <= untouched(shift);
   }
   // The caller has made sure with available() that there is one.
   [[nodiscard]] PhysAddr allocate(unsigned shift, Fill fill) {
-    ++used_;
     FreeLists& free = free_[shift - smallest_shift];
     if (free.count() == 0)
       return fresh(shift, fill);
     // A node that will be overwritten need not be zero, so the zero ones are kept for those who need them.
-    const bool take_zero = fill == Fill::zero ? free.zero.count != 0 : free.stale.count == 0;
-    const PhysAddr node = pop(take_zero ? free.zero : free.stale);
+    const bool take_zero = fill == Fill::zero ? free.zero_count() != 0 : free.stale.count == 0;
+    const PhysAddr node = take_zero ? take_empty(free) : pop(free.stale);
     if (fill == Fill::zero && !take_zero)
       std::memset(host<std::byte>(node), 0, bytes_of(shift));
     return node;
@@ -90,24 +97,34 @@ class NodePool {
   // Several zero nodes in one go.
   template <unsigned Count>
   [[nodiscard, gnu::always_inline]] std::array<PhysAddr, Count> allocate_empty(unsigned shift) {
+    FreeLists& free = free_[shift - smallest_shift];
+    if (free.held < Count) [[unlikely]]
+      return allocate_each<Count>(shift);
+    free.held -= Count;
     std::array<PhysAddr, Count> nodes;
-    List& zero = free_[shift - smallest_shift].zero;
-    if (zero.count < Count) [[unlikely]] {
-      allocate_each(nodes, shift);
-      return nodes;
-    }
-    std::uint32_t head = zero.head;
-    for (PhysAddr& node : nodes)
-      node = unchain(head);
-    zero.head = head;
-    zero.count -= Count;
-    used_ += Count;
+    for (unsigned i = 0; i < Count; ++i)
+      nodes[i] = free.last[free.held + (Count - 1 - i)];
     return nodes;
   }
   void release(PhysAddr node, unsigned shift, Contents contents) {
     FreeLists& free = free_[shift - smallest_shift];
-    push(contents == Contents::zero ? free.zero : free.stale, node);
-    --used_;
+    if (contents == Contents::stale)
+      return push(free.stale, node);
+    record(node) = {};
+    release_empty(std::array{node}, 1, shift);
+  }
+  // The first `count` of these nodes, zero and with records that are so, too.
+  template <std::size_t Most>
+  [[gnu::always_inline]] void release_empty(const std::array<PhysAddr, Most>& nodes, unsigned count,
+                                            unsigned shift) {
+    static_assert(Most <= most_held);
+    FreeLists& free = free_[shift - smallest_shift];
+    if (free.held > most_held - Most) [[unlikely]]
+      return std::apply([&](auto... node) { make_room(shift, count, node...); }, nodes);
+    // The others are stored without a question, and count for nothing.
+    for (unsigned i = 0; i < Most; ++i)
+      free.last[free.held + i] = nodes[i];
+    free.held += count;
   }
   [[nodiscard]] PhysAddr at(std::uint32_t link) const {
     return base_ + ((std::uint64_t{link} - 1) << unit_shift_);
@@ -118,9 +135,15 @@ class NodePool {
   struct List {
     std::uint32_t head = 0, count = 0; // head as NodeRecord::next
   };
+  // The zero nodes that came back last are held by address, in front of their list: one is found without its
+  // record, and several at once, where each of a chain waits for the one before.
+  static constexpr unsigned most_held = 8;
   struct FreeLists {
     List zero, stale;
-    [[nodiscard]] std::uint64_t count() const { return std::uint64_t{zero.count} + stale.count; }
+    std::uint32_t held = 0;
+    std::array<PhysAddr, most_held> last{};
+    [[nodiscard]] std::uint64_t zero_count() const { return std::uint64_t{zero.count} + held; }
+    [[nodiscard]] std::uint64_t count() const { return zero_count() + stale.count; }
   };
   static constexpr unsigned classes = 16; // 32 bytes to 1 MiB
 
@@ -143,6 +166,7 @@ class NodePool {
     const PhysAddr node = base_ + start;
     top_ = start + bytes_of(shift);
     record(node) = {};
+    ++made_;
     if (fill == Fill::zero)
       std::memset(host<std::byte>(node), 0, bytes_of(shift));
     return node;
@@ -150,12 +174,28 @@ class NodePool {
   // What lies before an aligned larger node is not lost: it becomes nodes of one unit.
   [[gnu::noinline]] void skip_to(std::uint64_t start) {
     FreeLists& free = free_[unit_shift_ - smallest_shift];
-    for (; top_ < start; top_ += bytes_of(unit_shift_))
+    for (; top_ < start; top_ += bytes_of(unit_shift_), ++made_)
       push(free.stale, base_ + top_);
   }
-  [[gnu::noinline]] void allocate_each(std::span<PhysAddr> nodes, unsigned shift) {
+  template <unsigned Count>
+  [[nodiscard, gnu::noinline]] std::array<PhysAddr, Count> allocate_each(unsigned shift) {
+    std::array<PhysAddr, Count> nodes;
     for (PhysAddr& node : nodes)
       node = allocate(shift, Fill::zero);
+    return nodes;
+  }
+  [[nodiscard]] PhysAddr take_empty(FreeLists& free) {
+    return free.held != 0 ? free.last[--free.held] : pop(free.zero);
+  }
+  // Those that are held go to the list. Nodes one by one, since an array that is handed on has to be in
+  // memory also where it is not.
+  template <class... Nodes>
+  [[gnu::noinline]] void make_room(unsigned shift, unsigned count, Nodes... nodes) {
+    FreeLists& free = free_[shift - smallest_shift];
+    for (std::uint32_t i = 0; i < free.held; ++i)
+      push(free.zero, free.last[i]);
+    free.held = 0;
+    release_empty(std::array{nodes...}, count, shift);
   }
   void push(List& list, PhysAddr node) {
     record(node) = {.next = list.head};
@@ -164,12 +204,9 @@ class NodePool {
   }
   [[nodiscard]] PhysAddr pop(List& list) {
     --list.count;
-    return unchain(list.head);
-  }
-  [[nodiscard]] PhysAddr unchain(std::uint32_t& head) {
-    NodeRecord& r = records_[head - 1];
-    const PhysAddr node = at(head);
-    head = r.next;
+    NodeRecord& r = records_[list.head - 1];
+    const PhysAddr node = at(list.head);
+    list.head = r.next;
     r = {};
     return node;
   }
@@ -178,8 +215,8 @@ class NodePool {
   PhysAddr base_;
   unsigned unit_shift_;
   std::span<NodeRecord> records_;
-  std::uint64_t top_ = 0; // bytes of the arena that were ever handed out
-  std::uint64_t used_ = 0;
+  std::uint64_t top_ = 0;  // bytes of the arena that were ever handed out
+  std::uint64_t made_ = 0; // nodes that this made, in use or free: nothing that is counted each time
   std::array<FreeLists, classes> free_{};
 };
 

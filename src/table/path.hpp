@@ -46,9 +46,11 @@ class Path {
   [[gnu::noinline]] static void prune(T& tree, std::uint64_t va) {
     if constexpr (keeps_empty_nodes<M>)
       return tree.pay({va, va + (P::bytes - 1)}, Invalidation::Reach::leaf);
-    const unsigned top = prune_from<G::root_level>(tree, va, tree.root().at);
-    const std::uint64_t first = align_down(va, G::span_shift(top));
-    tree.pay({first, first + (G::span(top) - 1)}, Invalidation::Reach::walk);
+    Branch branch;
+    (void)unlink_below<G::root_level>(tree, va, tree.root().at, branch);
+    tree.retire_empty(branch.nodes, branch.unlinked);
+    const std::uint64_t first = align_down(va, G::span_shift(branch.unlinked));
+    tree.pay({first, first + (G::span(branch.unlinked) - 1)}, Invalidation::Reach::walk);
   }
 
  private:
@@ -118,21 +120,24 @@ class Path {
     tree.remember(tree.cursor_to(va, nodes[0]));
     return Status::ok;
   }
-  // Returns the level of the highest slot that was unlinked.
+  // The nodes on the way to a page, by level, and how many of them, from level 0 up, were unlinked.
+  struct Branch {
+    std::array<PhysAddr, G::root_level> nodes;
+    unsigned unlinked = 0;
+  };
+  // Unlinks what emptied on the way from this node to the page. Did the node itself?
   template <unsigned Level>
-  [[nodiscard, gnu::always_inline]] static unsigned prune_from(T& tree, std::uint64_t va, PhysAddr node) {
+  [[gnu::always_inline]] static bool unlink_below(T& tree, std::uint64_t va, PhysAddr node, Branch& branch) {
     if constexpr (Level > 0) {
       const PhysAddr slot = G::slot(node, G::index(va, Level));
-      const Node child{F::table(tree.load(slot), Level), Level - 1};
-      const unsigned top = prune_from<Level - 1>(tree, va, child.at);
-      if (tree.record(child).live != 0)
-        return top;
+      const PhysAddr child = branch.nodes[Level - 1] = F::table(tree.load(slot), Level);
+      if (!unlink_below<Level - 1>(tree, va, child, branch))
+        return false;
       tree.store(slot, 0);
-      --tree.record({node, Level}).live;
-      tree.retire(child, Contents::zero);
-      return Level;
+      branch.unlinked = Level;
+      return --tree.record({node, Level}).live == 0;
     }
-    return 0;
+    return true;
   }
 
   T* tree_;

@@ -300,6 +300,16 @@ class Tree {
       cursor_.entries = 0;
     memory_->retire(node.at, G::node_shift(node.level), contents);
   }
+  // The first `count` of these, from level 0 up: unlinked, zero, and so are their records.
+  template <std::size_t Most>
+  void retire_empty(const std::array<PhysAddr, Most>& nodes, unsigned count) {
+    constexpr unsigned shift = G::node_shift(0);
+    cursor_.entries = 0;
+    if constexpr (requires { memory_->retire_empty(nodes, count, shift); })
+      return memory_->retire_empty(nodes, count, shift);
+    for (unsigned level = 0; level < count; ++level)
+      memory_->retire(nodes[level], shift, Contents::zero);
+  }
   // The slot, whose node is empty or read no more, becomes a hole.
   void unlink(const Slot& s) {
     store(s.at, 0);

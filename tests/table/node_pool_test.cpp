@@ -111,5 +111,34 @@ TEST_F(NodePoolTest, SeveralAtOnceAreZeroWhereTooFewWereKnownToBe) {
   EXPECT_FALSE(pool.available(unit, units - 2));
 }
 
+TEST_F(NodePoolTest, WhatCameBackLastIsTakenFirstHoweverManyCameBack) {
+  for (unsigned i = 0; i < units; ++i)
+    EXPECT_EQ(taken(unit), i);
+  for (unsigned i = 0; i < units; ++i) {
+    pool.release(at(i), unit, Contents::zero);
+    EXPECT_EQ(pool.used(), units - 1 - i);
+  }
+  EXPECT_TRUE(pool.available(unit, units));
+  EXPECT_FALSE(pool.available(unit, units + 1));
+  for (std::uint64_t last = units; last > 1; last -= 3) {
+    const auto three = pool.allocate_empty<3>(unit);
+    for (unsigned i = 0; i < 3; ++i)
+      EXPECT_EQ(three[i], at(last - 1 - i));
+  }
+  EXPECT_EQ(taken(unit, Fill::any), 0U);
+  EXPECT_EQ(pool.used(), units);
+  EXPECT_FALSE(pool.available(unit, 1));
+}
+
+TEST_F(NodePoolTest, OfABranchThatIsReleasedOnlySoManyNodesComeBackAsAreSaid) {
+  for (unsigned i = 0; i < 12; ++i)
+    EXPECT_EQ(taken(unit), i);
+  for (std::uint64_t first = 0; first < 12; first += 3) // more than are held at once
+    pool.release_empty(std::array{at(first), at(first + 1), at(first + 2)}, 2, unit);
+  EXPECT_EQ(pool.used(), 4U);
+  for (const std::uint64_t place : {10U, 9U, 7U, 6U, 4U, 3U, 1U, 0U, 12U})
+    EXPECT_EQ(taken(unit), place);
+}
+
 } // namespace
 } // namespace pagetwin
