@@ -80,16 +80,17 @@ Verdict Structure::attach(const View& view, Observation& seen, std::uint64_t nod
   const NodeState& state = seen.node(node); // which stays where it is
   // Groups in whole, from their first copies on.
   const auto [first, end] = shape_.whole_groups(view, state.level, state.first, state.last);
-  reference::Decoded word;
   const auto next = [&](unsigned index) {
-    return view.mmu->next_notable(view.memory, node, state.level, index, end, view.mode, word);
+    return view.mmu->next_notable(view.memory, node, state.level, index, end, view.mode, notable_);
   };
-  for (unsigned index = next(first); index < end; index = next(index + word.copies)) {
-    if (Verdict v = shape_.check("O4 shape", view, {node, state.va, state.level, index}, word))
+  for (unsigned index = next(first); index < end;) {
+    const unsigned copies = notable_.copies; // a child's words take the place of this one
+    if (Verdict v = shape_.check("O4 shape", view, {node, state.va, state.level, index}, notable_))
       return v;
-    if (word.kind == reference::SlotKind::table)
-      if (Verdict v = attach_child(view, seen, view.slot(node, index), index, word))
+    if (notable_.kind == reference::SlotKind::table)
+      if (Verdict v = attach_child(view, seen, view.slot(node, index), index, notable_.address))
         return v;
+    index = next(index + copies);
   }
   if (state.nonzero == 0 && state.parent != 0 && empty_ == EmptyNodes::unlinked)
     return tell([=] {
@@ -100,22 +101,20 @@ Verdict Structure::attach(const View& view, Observation& seen, std::uint64_t nod
 }
 
 Verdict Structure::attach_child(const View& view, Observation& seen, std::uint64_t slot, unsigned index,
-                                const reference::Decoded& table) {
+                                std::uint64_t table) {
   const std::uint64_t parent_node = seen.node_address(slot);
   NodeState& parent = seen.node(parent_node);
-  if (!seen.contains(table.address) || !seen.node(table.address).live
-      || seen.node_address(table.address) != table.address)
-    return tell([=, &table] {
-      return finding(
-          "O4 shape", table.address, "table outside live nodes",
-          format("slot %#llx leads to %#llx, which is no live node", Hex{slot}, Hex{table.address}));
+  if (!seen.contains(table) || !seen.node(table).live || seen.node_address(table) != table)
+    return tell([=] {
+      return finding("O4 shape", table, "table outside live nodes",
+                     format("slot %#llx leads to %#llx, which is no live node", Hex{slot}, Hex{table}));
     });
-  NodeState& child = seen.node(table.address);
+  NodeState& child = seen.node(table);
   if (child.linked && child.parent != slot)
-    return tell([=, &table, &child] {
-      return finding("O4 shape", table.address, "node reached twice",
-                     format("the node %#llx is reached by %#llx and by %#llx", Hex{table.address},
-                            Hex{child.parent}, Hex{slot}));
+    return tell([=, &child] {
+      return finding("O4 shape", table, "node reached twice",
+                     format("the node %#llx is reached by %#llx and by %#llx", Hex{table}, Hex{child.parent},
+                            Hex{slot}));
     });
   if (child.linked)
     return std::nullopt;
@@ -126,7 +125,7 @@ Verdict Structure::attach_child(const View& view, Observation& seen, std::uint64
   child.level = static_cast<std::uint8_t>(parent.level - 1);
   child.va = parent.va + index * view.mmu->span(parent.level);
   ++parent.children;
-  return child.listed ? attach(view, seen, table.address) : std::nullopt;
+  return child.listed ? attach(view, seen, table) : std::nullopt;
 }
 
 bool Structure::leads_from_live(Observation& seen, const NodeState& child) {

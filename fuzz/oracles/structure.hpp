@@ -52,7 +52,7 @@ class Structure {
   void detach_replaced(const View& view, Observation& seen);
   [[nodiscard]] Verdict attach(const View& view, Observation& seen, std::uint64_t node);
   [[nodiscard]] Verdict attach_child(const View& view, Observation& seen, std::uint64_t slot, unsigned index,
-                                     const reference::Decoded& table);
+                                     std::uint64_t table);
   [[nodiscard]] static NodeState* linked_by(Observation& seen, std::uint64_t node, const Replaced& r);
   [[nodiscard]] static NodeState* incarnation(Observation& seen, std::uint64_t node, std::uint64_t serial);
   // Is the node that the child, which has a parent, was linked in still there?
@@ -65,6 +65,7 @@ class Structure {
   EmptyNodes empty_;
   Shape shape_;
   std::vector<std::uint64_t> detached_;
+  reference::Decoded notable_; // that attach met last: made once, as it asks at every node
 };
 
 } // namespace pagetwin::fuzz

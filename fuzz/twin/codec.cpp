@@ -74,11 +74,11 @@ void decode_ops(Program& program, std::span<const std::uint8_t> bytes, const Sch
                 std::size_t max_ops) {
   const auto verbs = static_cast<unsigned>(schema.verbs.size());
   while (bytes.size() >= record_bytes && program.ops.size() < max_ops && verbs != 0) {
-    Op op{static_cast<std::uint8_t>((bytes[0] & kind_mask) % verbs), {}};
-    const History history(program.header, program.ops, op);
+    Op& op = program.ops.emplace_back(); // made in its place, as copying it would be half of the decoding
+    op.verb = static_cast<std::uint8_t>((bytes[0] & kind_mask) % verbs);
+    const History history(program.header, std::span(program.ops).first(program.ops.size() - 1), op);
     const std::uint8_t fields = schema.verbs[op.verb].fields;
     bytes = bytes.subspan(read_record(op.value, bytes, fields, schema.fields, history));
-    program.ops.push_back(op);
   }
 }
 

@@ -153,8 +153,8 @@ class TableDomains {
   [[nodiscard]] static std::uint64_t window(unsigned w) {
     constexpr std::uint64_t half = bytes_of(F::va_bits - 1), big = F::sizes[sizes - 1].bytes(),
                             upper = F::sign_extended ? 0 - half : half, end = upper + half;
-    constexpr std::array<std::uint64_t, 8> starts{0,     big,       half / 2,    half - big,
-                                                  upper, end - big, upper + big, end};
+    static constexpr std::array<std::uint64_t, 8> starts{0,     big,       half / 2,    half - big,
+                                                         upper, end - big, upper + big, end};
     return starts[w];
   }
   // A corner of a window: some units up from its first byte, or down from the end of the space, or a few

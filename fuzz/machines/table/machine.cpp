@@ -75,7 +75,8 @@ Verdict TableMachine::step(const twin::Op& op) {
   subject_->begin_operation();
   if (Observation* seen = subject_->observation())
     seen->allow(steps_for(op, seen->most_steps()));
-  begin_transitions(request_of(op));
+  if (transitions_) // nobody else asks what the request was
+    begin_transitions(request_of(op));
   return bounded(verb_name(), address_of(op), [&]() -> Verdict {
     if (Verdict v = apply(op))
       return v;
