@@ -126,10 +126,27 @@ unsigned ObservedWindow<Raw>::next_anywhere(unsigned i, unsigned end) const {
   return i;
 }
 
+// As many accesses as loads of one slot after the other would be, the one that ends the series included.
+template <class Raw>
+unsigned ObservedWindow<Raw>::series(unsigned i, unsigned end, Raw word, Raw step) const {
+  if (i >= end)
+    return 0;
+  if (!within(end - 1)) [[unlikely]]
+    return count_series(Window<ObservedMemory, Raw>(*memory_, first_), i, end, word, step);
+  const bool begins = slots_[i] == word;
+  const unsigned count =
+      begins ? reference::progression<Raw>(reinterpret_cast<const unsigned char*>(slots_ + i), end - i, step)
+             : 0;
+  seen_->tick(address(i), std::uint64_t{count} + (i + count < end ? 1 : 0));
+  return count;
+}
+
 template std::uint64_t ObservedWindow<std::uint64_t>::load_anywhere(std::uint64_t) const;
 template void ObservedWindow<std::uint64_t>::store_anywhere(std::uint64_t, std::uint64_t) const;
 template std::uint64_t ObservedWindow<std::uint64_t>::exchange(std::uint64_t, std::uint64_t) const;
 template unsigned ObservedWindow<std::uint64_t>::next_live(unsigned, unsigned) const;
+template unsigned ObservedWindow<std::uint64_t>::series(unsigned, unsigned, std::uint64_t,
+                                                        std::uint64_t) const;
 template std::uint64_t ObservedMemory::load(PhysAddr) const;
 template void ObservedMemory::store(PhysAddr, std::uint64_t);
 template std::uint64_t ObservedMemory::exchange(PhysAddr, std::uint64_t);
@@ -138,6 +155,8 @@ template std::uint32_t ObservedWindow<std::uint32_t>::load_anywhere(std::uint64_
 template void ObservedWindow<std::uint32_t>::store_anywhere(std::uint64_t, std::uint32_t) const;
 template std::uint32_t ObservedWindow<std::uint32_t>::exchange(std::uint64_t, std::uint32_t) const;
 template unsigned ObservedWindow<std::uint32_t>::next_live(unsigned, unsigned) const;
+template unsigned ObservedWindow<std::uint32_t>::series(unsigned, unsigned, std::uint32_t,
+                                                        std::uint32_t) const;
 template std::uint32_t ObservedMemory::load(PhysAddr) const;
 template void ObservedMemory::store(PhysAddr, std::uint32_t);
 template std::uint32_t ObservedMemory::exchange(PhysAddr, std::uint32_t);

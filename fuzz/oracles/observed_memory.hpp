@@ -60,6 +60,7 @@ class ObservedWindow {
       ++i;
     return i - first;
   }
+  [[nodiscard]] PAGETWIN_UNSANITIZED unsigned series(unsigned i, unsigned end, Raw word, Raw step) const;
   template <class WordOf>
   void fill(unsigned count, WordOf&& word_of) const {
     const bool unseen = count != 0 && within(count - 1) && !node_->walked;
@@ -273,6 +274,8 @@ extern template std::uint64_t ObservedWindow<std::uint64_t>::load_anywhere(std::
 extern template void ObservedWindow<std::uint64_t>::store_anywhere(std::uint64_t, std::uint64_t) const;
 extern template std::uint64_t ObservedWindow<std::uint64_t>::exchange(std::uint64_t, std::uint64_t) const;
 extern template unsigned ObservedWindow<std::uint64_t>::next_live(unsigned, unsigned) const;
+extern template unsigned ObservedWindow<std::uint64_t>::series(unsigned, unsigned, std::uint64_t,
+                                                               std::uint64_t) const;
 extern template std::uint64_t ObservedMemory::load(PhysAddr) const;
 extern template void ObservedMemory::store(PhysAddr, std::uint64_t);
 extern template std::uint64_t ObservedMemory::exchange(PhysAddr, std::uint64_t);
@@ -281,6 +284,8 @@ extern template std::uint32_t ObservedWindow<std::uint32_t>::load_anywhere(std::
 extern template void ObservedWindow<std::uint32_t>::store_anywhere(std::uint64_t, std::uint32_t) const;
 extern template std::uint32_t ObservedWindow<std::uint32_t>::exchange(std::uint64_t, std::uint32_t) const;
 extern template unsigned ObservedWindow<std::uint32_t>::next_live(unsigned, unsigned) const;
+extern template unsigned ObservedWindow<std::uint32_t>::series(unsigned, unsigned, std::uint32_t,
+                                                               std::uint32_t) const;
 extern template std::uint32_t ObservedMemory::load(PhysAddr) const;
 extern template void ObservedMemory::store(PhysAddr, std::uint32_t);
 extern template std::uint32_t ObservedMemory::exchange(PhysAddr, std::uint32_t);

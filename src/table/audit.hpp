@@ -125,11 +125,7 @@ class Auditor {
     // Behind the last frame of physical memory the word would say something else.
     const std::uint64_t frames = (low_mask(F::pa_bits) - (raw(frame) + (size.bytes() - 1))) / size.bytes();
     const auto most = static_cast<unsigned>(std::min<std::uint64_t>(frames, G::entries(n.level) - index - 1));
-    unsigned more = 0;
-    for (PhysAddr next = frame + size.bytes(); more < most; ++more, next = next + size.bytes())
-      if (slots.load(index + 1 + more) != F::leaf(bits, next, size, 0))
-        break;
-    return more;
+    return T::pages_in_row(slots, index + 1, index + 1 + most, bits, frame + size.bytes(), size);
   }
   // Is every copy, from slot `first` on, proper, and all of them one leaf, flags aside? Few copies differ
   // even in those from the one that was met, whose bits these are.

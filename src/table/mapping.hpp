@@ -68,14 +68,11 @@ class MappingFinder {
     const std::uint64_t bytes = leaf.bytes(), frame = raw(leaf.frame());
     const std::uint64_t most =
         std::min(range.last - leaf.range().last, low_mask(F::pa_bits) - (frame + bytes - 1));
-    const auto slots = tree_->window(s.at);
-    std::uint64_t more = 0;
-    while ((more + 1) * bytes <= most
-           && slots.load(static_cast<unsigned>(more + 1))
-                  == F::leaf(bits, PhysAddr{frame + (more + 1) * bytes}, leaf.page(), 0))
-      ++more;
+    const auto end = static_cast<unsigned>(1 + most / bytes);
+    const unsigned more =
+        T::pages_in_row(tree_->window(s.at), 1, end, bits, PhysAddr{frame + bytes}, leaf.page());
     run_->bytes += more * bytes;
-    return static_cast<unsigned>(more);
+    return more;
   }
 
   T* tree_;

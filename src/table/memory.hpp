@@ -152,6 +152,18 @@ template <class Raw>
   return i - first;
 }
 
+// How many of the slots i .. end - 1 in a row hold word, word + step, word + 2 * step and so on. A window
+// with a faster way to say this offers series.
+template <class Slots, class Raw>
+[[nodiscard]] unsigned count_series(const Slots& slots, unsigned i, unsigned end, Raw word, Raw step) {
+  if constexpr (requires { slots.series(i, end, word, step); })
+    return slots.series(i, end, word, step);
+  const unsigned first = i;
+  for (; i < end && slots.load(i) == word; ++i)
+    word += step;
+  return i - first;
+}
+
 // Does hardware set accessed and dirty in live leaves behind our back?
 enum class HardwareFlags : std::uint8_t { off, on };
 

@@ -194,6 +194,21 @@ class Tree {
   }
   // Where the node of level 0 begins that va is in.
   [[nodiscard]] static std::uint64_t first_page(std::uint64_t va) { return align_down(va, leaf_node_shift); }
+  // Slots from i on, before end, that hold pages of one run: these bits, over `frame` and the frames after
+  // it, which all exist. Their words are a series as long as the frame carries into no bits that lie apart
+  // from its others; where one carried, so has the last, and one page may pass for the run.
+  template <class Slots>
+  [[nodiscard]] static unsigned pages_in_row(const Slots& slots, unsigned i, unsigned end, Raw bits,
+                                             PhysAddr frame, PageSize size) {
+    if (i >= end)
+      return 0;
+    const Raw first = F::leaf(bits, frame, size, 0),
+              step = i + 1 < end ? F::leaf(bits, frame + size.bytes(), size, 0) - first : 0;
+    const unsigned count = count_series(slots, i, end, first, step), more = count - (count != 0);
+    const bool carried =
+        F::leaf(bits, frame + more * size.bytes(), size, 0) != first + static_cast<Raw>(more) * step;
+    return carried ? 1 : count;
+  }
   // Slots from a hole on, to the next that is none, or to the range's end.
   [[nodiscard]] unsigned holes(const Slot& s, Range range) const {
     const unsigned index = G::index(s.va, s.level());

@@ -73,6 +73,35 @@ TEST_F(ObservedNodes, ShowTheNextLiveSlotThatAScanOfAllWouldShow) {
   }
 }
 
+TEST_F(ObservedNodes, ShowTheSeriesThatLoadsOneByOneWouldShow) {
+  constexpr unsigned longest = 3 * slots;
+  std::mt19937_64 random(9);
+  for (unsigned round = 0; round < 400; ++round) {
+    begin_program();
+    const PhysAddr node = take(wide);
+    const auto from = static_cast<unsigned>(random() % slots);
+    const auto length = static_cast<unsigned>(random() % longest), end = from + longest;
+    const std::uint64_t word = random() % 2 == 0 ? 0 : random(), step = random() % 3;
+    for (unsigned i = 0; i < length; ++i)
+      window(node).store(from + i, word + i * step);
+    EXPECT_EQ(window(node).series(from, end, word, step),
+              count_series(Window<ObservedMemory, std::uint64_t>(memory_, node), from, end, word, step));
+    EXPECT_EQ(window(node).series(from, from, word, step), 0U);
+    EXPECT_EQ(window(node + from * 8ULL).series(0, length, word, step), length);
+    EXPECT_EQ(window(node).series(from, end, word + 1, step), 0U);
+  }
+}
+
+TEST_F(ObservedNodes, HaveSeriesThatTakeAsManyAccessesAsLoads) {
+  const PhysAddr node = take(unit);
+  for (unsigned i = 0; i < slots; ++i)
+    window(node).store(i, 1 + i);
+  begin_operation();
+  seen_.allow(slots);
+  EXPECT_EQ(window(node).series(0, slots, 1, 1), slots);
+  EXPECT_THROW((void)window(node).load(0), Runaway);
+}
+
 TEST_F(ObservedNodes, AreZeroInWhateverPiecesTheNextProgramTakesThem) {
   std::mt19937_64 random(8);
   for (unsigned round = 0; round < 200; ++round) {

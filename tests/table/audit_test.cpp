@@ -1,6 +1,7 @@
 // audit() against tables that were broken on purpose: every sentence that it can say, and no complaint about
 // a table that is whole. The table is a type here, because a test must reach its node records.
 #include "fuzz/oracles/tiny_format.hpp"
+#include "src/arch/aarch64.hpp"
 #include "src/arch/x86_64.hpp"
 #include "src/table/audit.hpp"
 #include "src/table/page_table.hpp"
@@ -204,6 +205,26 @@ TEST(Audit, LetsTheCopiesOfAPairDifferInTheirFlags) {
   const PhysAddr second = bench.slot(0xC000, 1);
   bench.store(second, Tiny::with_flags(bench.load(second), {true, true}, 1));
   EXPECT_TRUE(audit(bench.table()).ok());
+}
+
+// Above 2^50 the frame's bits lie apart from the others: the words of a run are no longer a series, and who
+// adds up gets a word that the format does not write.
+TEST(Audit, SeesThatAFrameCarriedOutOfItsField) {
+  using F = Aarch64S1_4kLpa2;
+  Bench<F> bench;
+  constexpr std::uint64_t page = 4096, va = 16 * page, pages = 8;
+  const PhysAddr frame{bytes_of(50) - 4 * page};
+  ASSERT_EQ(bench.table().map_range(VirtAddr{va}, frame, pages * page, rw, page), Status::ok);
+  EXPECT_EQ(bench.problem(), "");
+  std::vector<Mapping> found;
+  EXPECT_EQ(bench.table().for_each(VirtAddr{0}, 64 * page, [&](const Mapping& m) { found.push_back(m); }),
+            Status::ok);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].pa, frame);
+  EXPECT_EQ(found[0].bytes, pages * page);
+  const PhysAddr fourth = bench.slot(va + 3 * page, 0), fifth = bench.slot(va + 4 * page, 0);
+  bench.store(fifth, bench.load(fourth) + page);
+  EXPECT_EQ(bench.problem(), "a leaf is not what the format writes");
 }
 
 } // namespace
