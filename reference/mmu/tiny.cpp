@@ -2,6 +2,8 @@
 // rotation.
 #include "reference/mmu/tiny.hpp"
 
+#include "reference/alignment.hpp"
+
 #include <array>
 #include <bit>
 
@@ -93,7 +95,7 @@ Decoded leaf(std::uint32_t low, std::uint64_t high, unsigned level, unsigned ind
     slot.violations |= violation::bad_level;
   if ((high >> 28) != 0)
     slot.violations |= violation::address_width;
-  if (slot.address % slot.bytes != 0)
+  if (!divides(slot.bytes, slot.address))
     slot.violations |= violation::misaligned_frame;
   if (!allow_something(rights_of(slot.attributes)))
     slot.violations |= violation::no_rights;

@@ -1,6 +1,7 @@
 // Descriptors and rights of tiny_32 as docs/tiny.md words them. Bit numbers are those before rotation.
 #include "reference/mmu/tiny_32.hpp"
 
+#include "reference/alignment.hpp"
 #include "reference/mmu/bits.hpp"
 
 #include <array>
@@ -89,7 +90,7 @@ Decoded leaf(std::uint64_t raw, std::uint64_t low, unsigned level, std::uint64_t
   slot.flags = {(low & A) != 0, (low & D) != 0};
   if (is_group && level == 1)
     slot.violations |= violation::bad_level;
-  if (slot.address % slot.bytes != 0)
+  if (!divides(slot.bytes, slot.address))
     slot.violations |= violation::misaligned_frame;
   if (!allow_something(rights_of(slot.attributes)))
     slot.violations |= violation::no_rights;

@@ -7,6 +7,7 @@
 #include "src/base/bits.hpp"
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstring>
 #include <span>
@@ -61,8 +62,8 @@ class NodePool {
   // Nodes out of the pool now, of every class.
   [[nodiscard]] std::uint64_t used() const {
     std::uint64_t used = made_;
-    for (const FreeLists& free : free_)
-      used -= free.count();
+    for (unsigned left = made_classes_; left != 0; left &= left - 1)
+      used -= free_[static_cast<unsigned>(std::countr_zero(left))].count();
     return used;
   }
 
@@ -166,7 +167,7 @@ class NodePool {
     const PhysAddr node = base_ + start;
     top_ = start + bytes_of(shift);
     record(node) = {};
-    ++made_;
+    count_made(shift);
     if (fill == Fill::zero)
       std::memset(host<std::byte>(node), 0, bytes_of(shift));
     return node;
@@ -174,8 +175,14 @@ class NodePool {
   // What lies before an aligned larger node is not lost: it becomes nodes of one unit.
   [[gnu::noinline]] void skip_to(std::uint64_t start) {
     FreeLists& free = free_[unit_shift_ - smallest_shift];
-    for (; top_ < start; top_ += bytes_of(unit_shift_), ++made_)
+    for (; top_ < start; top_ += bytes_of(unit_shift_)) {
+      count_made(unit_shift_);
       push(free.stale, base_ + top_);
+    }
+  }
+  void count_made(unsigned shift) {
+    ++made_;
+    made_classes_ |= 1U << (shift - smallest_shift);
   }
   template <unsigned Count>
   [[nodiscard, gnu::noinline]] std::array<PhysAddr, Count> allocate_each(unsigned shift) {
@@ -215,8 +222,9 @@ class NodePool {
   PhysAddr base_;
   unsigned unit_shift_;
   std::span<NodeRecord> records_;
-  std::uint64_t top_ = 0;  // bytes of the arena that were ever handed out
-  std::uint64_t made_ = 0; // nodes that this made, in use or free: nothing that is counted each time
+  std::uint64_t top_ = 0;     // bytes of the arena that were ever handed out
+  std::uint64_t made_ = 0;    // nodes that this made, in use or free: nothing that is counted each time
+  unsigned made_classes_ = 0; // a bit for each class that has one
   std::array<FreeLists, classes> free_{};
 };
 
