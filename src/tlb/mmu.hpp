@@ -50,8 +50,9 @@ class Mmu {
   using Shape = Geometry<F>;
 
  public:
-  // Memory outlives the Mmu; tlb and walk_cache are handed over ready made, over storage of the caller. The
-  // rules say when translate() and find() ask them.
+  // Memory outlives the Mmu, and its arena stays where it is: the Mmu keeps a copy of where that is. tlb and
+  // walk_cache are handed over ready made, over storage of the caller. The rules say when translate() and
+  // find() ask them.
   Mmu(Memory& memory, const Tlb<F>& tlb, const WalkCache<F>& walk_cache, CacheRules rules = {})
       : memory_(&memory), loads_(loads_of(memory)), caches_(tlb, walk_cache, rules) {}
 
