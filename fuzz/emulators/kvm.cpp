@@ -2,7 +2,9 @@
 // takes CR4.LA57, 5-level paging, with NXE and WP, without SMEP, SMAP and keys, and hardware that sets A and
 // D. Each probe is an access of its own (kvm_guest.hpp). It refuses to judge what this processor does not
 // have: pages of 1 GiB or wide addresses, if try_features() says so, and slots of the root that the host
-// keeps from the user. Rule: Intel SDM volume 3A, 4.5, 4.7 and 4.8.
+// keeps from the user; nor what two manuals say otherwise, G of a PML4E or PML5E, where this processor goes
+// by the other one. Rule: Intel SDM volume 3A, 4.5, 4.7 and 4.8; AMD64 APM volume 2, 5.3.3 (bit 8 of a
+// PML4E).
 #include "fuzz/emulators/kvm_deviations.hpp"
 #include "fuzz/emulators/kvm_features.hpp"
 #include "fuzz/emulators/oracles.hpp"
@@ -106,7 +108,7 @@ class Kvm final : public Emulator {
   // fetch needs zeros.
   [[nodiscard]] std::optional<Aim> aim_at(const Image& image, const Probe& probe) const {
     const X86Trail trail = follow(*paging_, image, probe.address);
-    if (trail.leaves || trail.pa_bits() > features_.pa_bits || (trail.has_1g && !features_.pages_1g))
+    if (trail.leaves || !has_all_of(trail))
       return std::nullopt;
     if (!trail.leaf)
       return Aim{probe, {}};
@@ -118,6 +120,10 @@ class Kvm final : public Emulator {
     if (probe.kind == Kind::write)
       return Aim{{probe.address | 1U, probe.kind, probe.user}, image.bytes[offset | 1U]};
     return aim_at_zeros(image.bytes.subspan(offset / page * page, page), probe);
+  }
+  [[nodiscard]] bool has_all_of(const X86Trail& trail) const {
+    return trail.pa_bits() <= features_.pa_bits && (!trail.has_1g || features_.pages_1g)
+           && (!trail.has_top_g || features_.top_g);
   }
   [[nodiscard]] static std::optional<Aim> aim_at_zeros(std::span<const std::byte> memory,
                                                        const Probe& probe) {

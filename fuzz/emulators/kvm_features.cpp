@@ -72,11 +72,12 @@ unsigned try_pa_bits(Trial& trial) {
 KvmFeatures try_features(KvmGuest& guest, const X86Paging& paging) {
   Trial trial(guest, paging);
   if (!trial.takes(0, frame | open))
-    return {false, 0, false, false};
+    return {false, 0, false, false, false};
   trial.put(1, 0, trial.link(1));
   static_cast<void>(trial.takes(0, 0));
   const bool marks_faults = (trial.get(1, 0) & A) != 0;
-  return {true, try_pa_bits(trial), trial.takes(2, P | RW | US | PS), marks_faults};
+  return {true, try_pa_bits(trial), trial.takes(2, P | RW | US | PS), trial.takes(3, trial.link(3) | G),
+          marks_faults};
 }
 
 RootSlots try_user_slots(KvmGuest& guest, const X86Paging& paging) {

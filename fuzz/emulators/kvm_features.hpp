@@ -12,6 +12,7 @@ struct KvmFeatures {
   bool levels;       // paging with so many
   unsigned pa_bits;  // of an entry; those above are reserved (MAXPHYADDR)
   bool pages_1g;     // else PS of a PDPTE is reserved
+  bool top_g;        // G of a PML4E or PML5E is ignored; else reserved
   bool marks_faults; // a walk that ends in a fault has set A on its way
 };
 [[nodiscard]] KvmFeatures try_features(KvmGuest& guest, const X86Paging& paging);

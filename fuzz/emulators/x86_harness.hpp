@@ -9,8 +9,8 @@ namespace pagetwin::emulators {
 
 // Bits of an entry.
 namespace x86_entry {
-inline constexpr std::uint64_t P = 1, RW = 2, US = 4, A = 32, D = 64, PS = 128, XD = std::uint64_t{1} << 63U,
-                               ADDRESS = 0xf'ffff'ffff'f000;
+inline constexpr std::uint64_t P = 1, RW = 2, US = 4, A = 32, D = 64, PS = 128, G = 256,
+                               XD = std::uint64_t{1} << 63U, ADDRESS = 0xf'ffff'ffff'f000;
 } // namespace x86_entry
 
 struct X86Paging {

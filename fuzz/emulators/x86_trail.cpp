@@ -37,6 +37,7 @@ X86Trail follow(const X86Paging& paging, const Image& image, std::uint64_t addre
       break;
     trail.words |= word;
     const bool is_large = level != 0 && (word & PS) != 0;
+    trail.has_top_g = trail.has_top_g || (level > highest_leaf && (word & G) != 0);
     trail.has_1g = is_large && level == highest_leaf;
     if (is_large && level > highest_leaf) // reserved
       break;

@@ -10,6 +10,7 @@ namespace pagetwin::emulators {
 struct X86Trail {
   std::uint64_t words = 0;           // all entries on the way, ored
   bool has_1g = false;               // the last is a page of 1 GiB
+  bool has_top_g = false;            // G in a PML4E or PML5E: Intel ignores it, AMD reserves it
   bool leaves = false;               // an entry outside of the image would come next
   bool harness = false;              // the harness's slot is on the way: a table may lead back to the root
   std::optional<std::uint64_t> leaf; // the physical address, if the way ends at a page

@@ -1,6 +1,6 @@
 // The processor under /dev/kvm over entries made by hand: that guest and harness ask what they mean to ask.
 // Rule: Intel SDM 3A, chapter 4. Skipped where there is no KVM, or none that opens.
-#include "fuzz/emulators/kvm_guest.hpp"
+#include "fuzz/emulators/kvm_features.hpp"
 #include "tests/emulators/x86_fixture.hpp"
 
 #include <algorithm>
@@ -109,6 +109,23 @@ TEST_P(KvmTest, TellsTheReasonOfAFault) {
     expect_of_all(t, bit(12 + 9 * top), who, Outcome::reserved);
     for (const std::uint64_t va : {bit(20 + 9 * top), ~std::uint64_t{0} << (20 + 9 * top) << 1U})
       expect_of_all(t, va, who, Outcome::non_canonical);
+  }
+}
+
+// Where the manuals of two makers differ, and the processor goes by the other one, it is no judge.
+TEST_P(KvmTest, JudgesGOfATopTableOnlyWhereItIsIgnored) {
+  const X86Paging& paging = *find_x86_paging(GetParam().format);
+  KvmGuest guest("/dev/kvm", paging);
+  const bool ignored = try_features(guest, paging).top_g;
+  for (unsigned level = 3; level < paging.levels; ++level) {
+    Tables t = x86_tables(paging.levels);
+    t.set(0, 0, frame | P | RW | US);
+    t.set(level, 0, t.word(level, 0) | G);
+    for (const Kind kind : kinds)
+      if (ignored)
+        expect_ok(ask(t, kernel(kind, 0)), frame);
+      else
+        expect_fault(ask(t, kernel(kind, 0)), Outcome::not_judged);
   }
 }
 

@@ -38,6 +38,19 @@ TEST(X86TrailTest, LeadsToTheBytesOfPagesOfEverySize) {
   }
 }
 
+// Not in tables that may hold pages, of which it is a flag.
+TEST(X86TrailTest, FindsGInTheTablesThatNeverHoldPages) {
+  Tables t = x86_tables(5);
+  for (unsigned level = 0; level < 5; ++level) {
+    const std::uint64_t link = t.word(level, 0);
+    t.set(level, 0, link | P | G);
+    EXPECT_EQ(follow(paging(5), t.image(), 0).has_top_g, level >= 3) << level;
+    t.set(level, 0, (link | G) & ~P);
+    EXPECT_FALSE(follow(paging(5), t.image(), 0).has_top_g) << level;
+    t.set(level, 0, link);
+  }
+}
+
 TEST(X86TrailTest, TellsWhenATableLeadsBackToTheRootAndItsHarness) {
   for (const unsigned levels : {4U, 5U}) {
     Tables t = x86_tables(levels);
