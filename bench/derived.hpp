@@ -65,7 +65,7 @@ class L4 {
   [[nodiscard]] std::uint64_t mapped() const { return l4_.units().db().nodes().used(); }
   // Of the tables with their link nodes, the mapping nodes and the arrays of parts.
   [[nodiscard]] std::uint64_t bytes() const {
-    return 2 * (pool_.used() << unit_shift) + mapped() * sizeof(MappingNode) + (parts_.used() << parts_shift);
+    return 2 * pool_.used_bytes() + mapped() * sizeof(MappingNode) + parts_.used_bytes();
   }
 
  private:
@@ -73,9 +73,10 @@ class L4 {
 
   // For every unit of sigma0's that can have smaller parts.
   [[nodiscard]] static std::uint64_t part_count(const SpacesSize& size) {
-    std::uint64_t count = 64;
+    std::uint64_t count = 0;
     for (unsigned i = 1; i < Geometry<F>::size_count; ++i)
-      count += MappingDb<F>::arrays(i) * (size.mappings * page >> Sizes<F>::log2(i));
+      count += (8 + (size.mappings * page >> Sizes<F>::log2(i)))
+               << (MappingDb<F>::array_shift(i) - parts_shift);
     return count;
   }
   [[nodiscard]] static TransferRequest transfer(unsigned from, std::uint64_t at, unsigned to,

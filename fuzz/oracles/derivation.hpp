@@ -29,17 +29,20 @@ struct SpacesUnit {
 
 // find(space, va): the unit that covers va. mappings: how many there are, so that a loop is seen.
 template <class Find>
-[[nodiscard]] Verdict check_derivation(unsigned space, SpacesUnit unit, std::uint64_t mappings, Find&& find) {
+[[nodiscard]] Verdict check_derivation(unsigned space, const SpacesUnit& asked, std::uint64_t mappings,
+                                       Find&& find) {
   const unsigned asked_space = space;
-  const std::uint64_t asked = unit.base;
-  for (std::uint64_t steps = 0; !unit.real && !unit.area; ++steps) {
+  const SpacesUnit* unit = &asked;
+  SpacesUnit above;
+  for (std::uint64_t steps = 0; !unit->real && !unit->area; ++steps) {
     if (steps > mappings)
-      return endless_derivation(asked_space, asked);
-    const std::optional<SpacesUnit> parent = find(unit.parent_space, unit.parent_va);
-    if (Verdict v = check_derived(space, unit, parent))
+      return endless_derivation(asked_space, asked.base);
+    const std::optional<SpacesUnit> parent = find(unit->parent_space, unit->parent_va);
+    if (Verdict v = check_derived(space, *unit, parent))
       return v;
-    space = unit.parent_space;
-    unit = *parent;
+    space = unit->parent_space;
+    above = *parent;
+    unit = &above;
   }
   return std::nullopt;
 }

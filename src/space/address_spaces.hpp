@@ -41,8 +41,9 @@ class AddressSpaces {
  public:
   using Space = AddressSpace<F, M>;
 
-  // nodes[0] stays unused. parts: a pool whose units have 2^MappingDb<F>::parts_shift bytes. One mapping
-  // takes a descriptor, its link node and a mapping node of 28 bytes; a superpage of which smaller parts were
+  // nodes[0] stays unused. parts: a pool of arrays, the smallest of which
+  // have 2^MappingDb<F>::parts_shift bytes. One mapping
+  // takes a descriptor, its link node and a mapping node of 24 bytes; a superpage of which smaller parts were
   // mapped on takes an array besides.
   AddressSpaces(M& memory, std::span<Space> spaces, std::span<MappingNode> nodes, NodePool& parts)
       : memory_(&memory), units_(spaces, nodes, parts) {}
@@ -136,7 +137,9 @@ class AddressSpaces {
       return status;
     if (units_.find(space, raw(va))->size >= index)
       return Status::ok;
-    if (!reserve({.parts = MappingDb<F>::arrays(index)}))
+    Needs needs;
+    needs.parts.add(MappingDb<F>::array_shift(index), 1);
+    if (!reserve(needs))
       return Status::out_of_memory;
     units_.join(space, raw(va), index);
     return Status::ok;
@@ -187,8 +190,7 @@ class AddressSpaces {
   // Can all of this be taken?
   [[nodiscard]] bool reserve(const Needs& needs) {
     return allows(needs) && (needs.nodes == 0 || memory_->reserve(G::node_shift(0), needs.nodes))
-           && units_.db().nodes().available(needs.mappings)
-           && units_.db().parts().available(MappingDb<F>::parts_shift, needs.parts);
+           && units_.db().nodes().available(needs.mappings) && units_.db().parts().available(needs.parts);
   }
   [[nodiscard]] bool allows(const Needs& needs) {
     if constexpr (requires { memory_->allows(needs); })

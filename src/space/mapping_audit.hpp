@@ -106,15 +106,15 @@ class MappingAuditor {
           "a unit hangs where it does not belong");
   }
   void check_arrays(const DerivedUnits& at, unsigned size) {
-    if (at.parts == 0)
+    if (!at.is_array())
       return;
-    arrays_ += MappingDb<F>::arrays(size);
+    ++arrays_;
     unsigned live = 0;
-    db_->for_used(at.parts, size, [&](const DerivedUnits& part) {
+    db_->for_used(at, size, [&](const DerivedUnits& part) {
       ++live;
       check_arrays(part, size - 1);
     });
-    check(live != 0 && live == db_->record(at.parts).live, "an array of parts is counted wrong");
+    check(live != 0 && live == db_->record(at).live, "an array of parts is counted wrong");
   }
   // No link but where a leaf begins.
   void check_links(const T& tree, Node node, std::uint64_t va) {

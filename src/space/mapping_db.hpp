@@ -30,13 +30,19 @@ class MappingDb {
   using S = Sizes<F>;
 
  public:
-  // log2 of the bytes of an array, which has a word for each part, and room for the most parts that any size
-  // has.
-  static constexpr unsigned parts_shift = std::max(S::most_log2_parts() + 2, NodePool::smallest_shift);
-  // For the parts of a unit of this size: a place takes two words, where parts have parts themselves.
-  [[nodiscard]] static constexpr unsigned arrays(unsigned size) { return nests(size) ? 2 : 1; }
+  // log2 of the bytes of an array, which has a word for each part of what is so large; and of the smallest,
+  // which are the units of the pool.
+  [[nodiscard]] static constexpr unsigned array_shift(unsigned size) {
+    return std::max(S::log2_parts(size) + 2, NodePool::smallest_shift);
+  }
+  static constexpr unsigned parts_shift = [] {
+    unsigned least = array_shift(1);
+    for (unsigned size = 2; size < S::count; ++size)
+      least = std::min(least, array_shift(size));
+    return least;
+  }();
 
-  // parts: a pool whose units are arrays.
+  // parts: a pool of arrays.
   MappingDb(std::span<MappingNode> nodes, NodePool& parts) : nodes_(nodes), parts_(&parts) {}
 
   [[nodiscard]] MappingNodes& nodes() { return nodes_; }
@@ -56,12 +62,12 @@ class MappingDb {
       return;
     Place at = root(node.parent);
     for (unsigned size = nodes_[node.parent].size; size > node.size; --size) {
-      if (*at.parts == 0)
+      if (!at.derived->is_array())
         grow(at, size);
-      at = part_at(*at.parts, size, unit.frame);
+      at = part_at(*at.derived, size, unit.frame);
     }
     count(at);
-    push(*at.first, unit.node);
+    push(*at.derived, unit.node);
   }
   // Takes the unit from its parent, and gives back the arrays that emptied.
   void detach(const UnitAt& unit) {
@@ -76,19 +82,19 @@ class MappingDb {
 
   // The unit is free, and so are the arrays below it; what hangs there hangs nowhere.
   void forget(std::uint32_t unit) {
-    free_arrays(nodes_[unit].derived.parts, nodes_[unit].size);
+    free_arrays(nodes_[unit].derived, nodes_[unit].size);
     nodes_.release(unit);
   }
 
   // The first of the units of one size that are derived from a unit where this frame is; 0: none.
   [[nodiscard]] std::uint32_t list(std::uint32_t parent, unsigned size, std::uint64_t frame) const {
     const auto at = place(parent, size, frame);
-    return at ? *at->first : 0;
+    return at ? first(*at) : 0;
   }
   // Is there an array with the parts of this place?
   [[nodiscard]] bool has_parts(std::uint32_t parent, unsigned size, std::uint64_t frame) const {
     const auto at = place(parent, size, frame);
-    return at && at->parts != nullptr && *at->parts != 0;
+    return at && at->is_array();
   }
 
   // The units derived directly from one, in the order of their frames, larger ones first; nothing at the end.
@@ -121,26 +127,26 @@ class MappingDb {
   // The unit becomes the first part of what it was: what was derived from it as a whole is cut off and
   // returned as a list, and the rest is in `pieces`, to be adopted.
   struct Cut {
-    std::uint32_t whole;  // list
-    std::uint32_t pieces; // array of parts, 0: nothing is derived from any
-    unsigned size;        // of what was cut
+    std::uint32_t whole; // list
+    DerivedUnits pieces; // an array, if anything is derived from any
+    unsigned size;       // of what was cut
   };
   [[nodiscard]] Cut cut(std::uint32_t unit) {
     MappingNode& node = nodes_[unit];
-    const Cut what{node.derived.first, node.derived.parts, node.size};
+    const Cut what{first(node.derived), node.derived, node.size};
     --node.size;
-    node.derived = what.pieces != 0 ? derived(what.pieces, what.size, 0) : DerivedUnits{};
+    node.derived = what.pieces.is_array() ? words(what.pieces)[0] : DerivedUnits{};
     return what;
   }
   // The unit is the index-th part; its size says so already.
   void adopt_piece(std::uint32_t unit, const Cut& what, unsigned index) {
-    if (what.pieces == 0)
+    if (!what.pieces.is_array())
       return;
-    nodes_[unit].derived = derived(what.pieces, what.size, index);
+    nodes_[unit].derived = words(what.pieces)[index];
     adopt(unit, nodes_[unit].size, nodes_[unit].derived);
   }
   void finish(const Cut& what) {
-    if (what.pieces != 0)
+    if (what.pieces.is_array())
       free_array(what.pieces, what.size, Contents::stale);
   }
   // The opposite: `first` becomes a unit of the next larger size; from(i): the node that is the i-th part.
@@ -151,137 +157,134 @@ class MappingDb {
     DerivedUnits all;
     for (unsigned i = 0; i < S::parts(size); ++i)
       if (const DerivedUnits below = nodes_[from(i)].derived; !below.none()) {
-        if (all.parts == 0)
-          all.parts = new_array(size);
-        const Place at = part(all.parts, size, i);
+        if (all.none())
+          all = new_array(size, 0);
+        const Place at = part(all, i);
         count(at);
-        *at.first = below.first;
-        if (at.parts != nullptr)
-          *at.parts = below.parts;
+        *at.derived = below;
         adopt(first, size - 1, below);
       }
     nodes_[first].size = static_cast<std::uint8_t>(size);
     nodes_[first].derived = all;
   }
 
-  // The first of the parts i .. end - 1, of what is so large, where anything hangs, or end; and what does.
-  [[nodiscard]] unsigned next_used(std::uint32_t parts, unsigned size, unsigned i, unsigned end) const {
-    if (!nests(size))
-      return next_nonzero(words(parts), i, end);
-    while (i < end && derived(parts, size, i).none())
-      ++i;
-    return i;
+  // The first unit of the list; 0: none.
+  [[nodiscard]] std::uint32_t first(const DerivedUnits& at) const {
+    return at.is_array() ? record(at).next : at.number();
   }
-  [[nodiscard]] DerivedUnits derived(std::uint32_t parts, unsigned size, unsigned i) const {
-    return {words(parts)[i], nests(size) ? words(record(parts).next)[i] : 0};
-  }
-  // visit(what hangs there) for each of them. parts 0: nothing does.
+  // visit(what hangs there) for each part of a place of this size where anything does.
   template <class Visit>
-  void for_used(std::uint32_t parts, unsigned size, Visit&& visit) const {
-    if (parts == 0)
+  void for_used(const DerivedUnits& at, unsigned size, Visit&& visit) const {
+    if (!at.is_array())
       return;
     const unsigned end = S::parts(size);
-    for (unsigned i = next_used(parts, size, 0, end); i < end; i = next_used(parts, size, i + 1, end))
-      visit(derived(parts, size, i));
+    for (unsigned i = next_used(at, 0, end); i < end; i = next_used(at, i + 1, end))
+      visit(words(at)[i]);
   }
-  [[nodiscard]] NodeRecord& record(std::uint32_t parts) const { return parts_->record(parts_->at(parts)); }
+  // Of an array: how many places are in use, and in `next` the first unit of its list.
+  [[nodiscard]] NodeRecord& record(const DerivedUnits& array) const {
+    return parts_->record(parts_->at(array.number()));
+  }
 
  private:
-  // A place, and what counts the places in use of its array; a unit itself has none. parts: null, where there
-  // is no smaller size.
+  // A place, and what counts the places in use of its array; a unit itself has none.
   struct Place {
-    std::uint32_t* first;
-    std::uint32_t* parts;
+    DerivedUnits* derived;
     NodeRecord* of;
-
-    [[nodiscard]] bool none() const { return *first == 0 && (parts == nullptr || *parts == 0); }
   };
-  // Have the parts of what is so large parts themselves?
-  [[nodiscard]] static constexpr bool nests(unsigned size) { return size > 1; }
-  [[nodiscard]] Place root(std::uint32_t unit) const {
-    return {&nodes_[unit].derived.first, &nodes_[unit].derived.parts, nullptr};
-  }
+  [[nodiscard]] Place root(std::uint32_t unit) const { return {&nodes_[unit].derived, nullptr}; }
   // The part, of what is so large, where the frame is; and the i-th one.
-  [[nodiscard]] Place part_at(std::uint32_t parts, unsigned size, std::uint64_t frame) const {
-    return part(parts, size, index(size, frame));
+  [[nodiscard]] Place part_at(const DerivedUnits& array, unsigned size, std::uint64_t frame) const {
+    return part(array, index(size, frame));
   }
-  [[nodiscard]] Place part(std::uint32_t parts, unsigned size, unsigned i) const {
-    NodeRecord& of = record(parts);
-    return {words(parts) + i, nests(size) ? words(of.next) + i : nullptr, &of};
+  [[nodiscard]] Place part(const DerivedUnits& array, unsigned i) const {
+    return {words(array) + i, &record(array)};
   }
-  [[nodiscard]] std::uint32_t* words(std::uint32_t array) const {
-    return parts_->template host<std::uint32_t>(parts_->at(array));
+  template <class Word = DerivedUnits>
+  [[nodiscard]] Word* words(const DerivedUnits& array) const {
+    return parts_->template host<Word>(parts_->at(array.number()));
+  }
+  // The first of the parts i .. end - 1 where anything hangs, or end.
+  [[nodiscard]] unsigned next_used(const DerivedUnits& array, unsigned i, unsigned end) const {
+    return next_nonzero(words<std::uint32_t>(array), i, end);
   }
   [[nodiscard]] static unsigned index(unsigned size, std::uint64_t frame) {
     return static_cast<unsigned>(frame >> S::log2(size - 1)) & (S::parts(size) - 1);
   }
-  // For the parts of what is so large. The array is known by that of the lists, whose record, as of no node
-  // that is free, tells the other one.
-  [[nodiscard]] std::uint32_t new_array(unsigned size) {
-    const std::uint32_t lists = parts_->link(parts_->allocate(parts_shift, Fill::zero));
-    if (nests(size))
-      record(lists).next = parts_->link(parts_->allocate(parts_shift, Fill::zero));
-    return lists;
+  // For the parts of what is so large, with this list.
+  [[nodiscard]] DerivedUnits new_array(unsigned size, std::uint32_t first) {
+    const PhysAddr array = parts_->allocate(array_shift(size), Fill::zero);
+    parts_->record(array).next = first;
+    return DerivedUnits::array(parts_->link(array));
   }
-  void free_array(std::uint32_t parts, unsigned size, Contents contents) {
-    if (nests(size))
-      parts_->release(parts_->at(record(parts).next), parts_shift, contents);
-    parts_->release(parts_->at(parts), parts_shift, contents);
+  void free_array(const DerivedUnits& array, unsigned size, Contents contents) {
+    parts_->release(parts_->at(array.number()), array_shift(size), contents);
   }
   // And those of its parts.
-  void free_arrays(std::uint32_t parts, unsigned size) {
-    if (nests(size))
-      for_used(parts, size, [&](const DerivedUnits& part) { free_arrays(part.parts, size - 1); });
-    if (parts != 0)
-      free_array(parts, size, Contents::stale);
+  void free_arrays(const DerivedUnits& at, unsigned size) {
+    if (!at.is_array())
+      return;
+    if (size > 1)
+      for_used(at, size, [&](const DerivedUnits& part) { free_arrays(part, size - 1); });
+    free_array(at, size, Contents::stale);
   }
   void grow(const Place& at, unsigned size) {
     count(at);
-    *at.parts = new_array(size);
+    *at.derived = new_array(size, at.derived->number());
   }
   // The place is about to be used.
   static void count(const Place& at) {
-    if (at.of != nullptr && at.none())
+    if (at.of != nullptr && at.derived->none())
       ++at.of->live;
   }
-  void push(std::uint32_t& first, std::uint32_t unit) {
+  void set_first(DerivedUnits& at, std::uint32_t unit) {
+    if (at.is_array())
+      record(at).next = unit;
+    else
+      at = DerivedUnits::list(unit);
+  }
+  void push(DerivedUnits& at, std::uint32_t unit) {
+    const std::uint32_t behind = first(at);
     nodes_[unit].prev = 0;
-    nodes_[unit].next = first;
-    if (first != 0)
-      nodes_[first].prev = unit;
-    first = unit;
+    nodes_[unit].next = behind;
+    if (behind != 0)
+      nodes_[behind].prev = unit;
+    set_first(at, unit);
   }
 
-  [[nodiscard]] std::optional<Place> place(std::uint32_t parent, unsigned size, std::uint64_t frame) const {
-    Place at = root(parent);
+  // What hangs where a unit of this size would; nothing where there is no array with such places.
+  [[nodiscard]] std::optional<DerivedUnits> place(std::uint32_t parent, unsigned size,
+                                                  std::uint64_t frame) const {
+    DerivedUnits at = nodes_[parent].derived;
     for (unsigned i = nodes_[parent].size; i > size; --i) {
-      if (*at.parts == 0)
+      if (!at.is_array())
         return std::nullopt;
-      at = part_at(*at.parts, i, frame);
+      at = words(at)[index(i, frame)];
     }
     return at;
   }
   // The list that begins with the unit, somewhere below this place, begins with the next one now.
   void replace_first(const Place& at, unsigned size, const MappingNode& unit, std::uint64_t frame) {
     if (size == unit.size)
-      *at.first = unit.next;
+      set_first(*at.derived, unit.next);
     else
-      replace_in_parts(*at.parts, size, unit, frame);
-    if (at.of != nullptr && at.none())
+      replace_in_parts(*at.derived, size, unit, frame);
+    if (at.of != nullptr && at.derived->none())
       --at.of->live;
   }
-  void replace_in_parts(std::uint32_t& parts, unsigned size, const MappingNode& unit, std::uint64_t frame) {
-    replace_first(part_at(parts, size, frame), size - 1, unit, frame);
-    if (record(parts).live != 0)
+  void replace_in_parts(DerivedUnits& at, unsigned size, const MappingNode& unit, std::uint64_t frame) {
+    replace_first(part_at(at, size, frame), size - 1, unit, frame);
+    if (record(at).live != 0)
       return;
-    free_array(parts, size, Contents::zero);
-    parts = 0;
+    const DerivedUnits rest = DerivedUnits::list(first(at));
+    free_array(at, size, Contents::zero);
+    at = rest;
   }
   // All that is derived from a place is derived from this unit now.
   void adopt(std::uint32_t unit, unsigned size, const DerivedUnits& below) {
-    for (std::uint32_t child = below.first; child != 0; child = nodes_[child].next)
+    for (std::uint32_t child = first(below); child != 0; child = nodes_[child].next)
       nodes_[child].parent = unit;
-    for_used(below.parts, size, [&](const DerivedUnits& part) { adopt(unit, size - 1, part); });
+    for_used(below, size, [&](const DerivedUnits& part) { adopt(unit, size - 1, part); });
   }
 
   [[nodiscard]] UnitAt parent(const UnitAt& unit) const {
@@ -296,8 +299,8 @@ class MappingDb {
   // The first unit below a place of some size, and the first one after another that is there.
   [[nodiscard]] std::optional<UnitAt> find(const DerivedUnits& at, unsigned size, std::uint64_t frame,
                                            const Scope& scope) const {
-    if (at.first != 0)
-      return UnitAt{at.first, frame};
+    if (const std::uint32_t unit = first(at))
+      return UnitAt{unit, frame};
     return find_in_parts(at, size, frame, scope, std::max(frame, scope.frames.first));
   }
   [[nodiscard]] std::optional<UnitAt> find_after(const DerivedUnits& at, unsigned size, std::uint64_t frame,
@@ -306,7 +309,7 @@ class MappingDb {
       return find_in_parts(at, size, frame, scope, std::max(frame, scope.frames.first));
     const unsigned i = index(size, after.frame);
     const std::uint64_t there = align_down(after.frame, S::log2(size - 1));
-    if (const auto found = find_after(derived(at.parts, size, i), size - 1, there, scope, after))
+    if (const auto found = find_after(words(at)[i], size - 1, there, scope, after))
       return found;
     const std::uint64_t rest = there + S::bytes(size - 1);
     return i + 1 < S::parts(size) ? find_in_parts(at, size, frame, scope, rest) : std::nullopt;
@@ -316,13 +319,11 @@ class MappingDb {
                                                     std::uint64_t frame, const Scope& scope,
                                                     std::uint64_t from) const {
     const std::uint64_t last = std::min(frame + (S::bytes(size) - 1), scope.frames.last);
-    if (at.parts == 0 || size <= scope.least || from > last)
+    if (!at.is_array() || size <= scope.least || from > last)
       return std::nullopt;
     const unsigned end = index(size, last) + 1;
-    for (unsigned i = next_used(at.parts, size, index(size, from), end); i < end;
-         i = next_used(at.parts, size, i + 1, end))
-      if (const auto found =
-              find(derived(at.parts, size, i), size - 1, frame + i * S::bytes(size - 1), scope))
+    for (unsigned i = next_used(at, index(size, from), end); i < end; i = next_used(at, i + 1, end))
+      if (const auto found = find(words(at)[i], size - 1, frame + i * S::bytes(size - 1), scope))
         return found;
     return std::nullopt;
   }

@@ -20,12 +20,28 @@ constexpr Usage& operator|=(Usage& a, Usage b) { return a = a | b; }
 
 inline constexpr Rights all_rights = Rights::read | Rights::write | Rights::execute;
 
-// Units derived from one place, which is a unit or one of its parts: those of its own size, as a list; and,
-// where smaller ones are, an array with a place for each part of the next smaller size. 0: none.
-struct DerivedUnits {
-  std::uint32_t first = 0, parts = 0;
+// Units derived from one place, which is a unit or one of its parts: those of its own size, as a list; or,
+// where smaller ones are, an array with a place for each part of the next smaller size, which knows the list.
+// One word, since most places have no more than one unit.
+class DerivedUnits {
+  static constexpr std::uint32_t array_bit = std::uint32_t{1} << 31U;
 
-  [[nodiscard]] bool none() const { return first == 0 && parts == 0; }
+ public:
+  // Mapping nodes and arrays are fewer.
+  static constexpr std::uint64_t most = array_bit;
+
+  DerivedUnits() = default; // none
+  [[nodiscard]] static DerivedUnits list(std::uint32_t first) { return DerivedUnits(first); }
+  [[nodiscard]] static DerivedUnits array(std::uint32_t number) { return DerivedUnits(number | array_bit); }
+
+  [[nodiscard]] bool none() const { return word_ == 0; }
+  [[nodiscard]] bool is_array() const { return (word_ & array_bit) != 0; }
+  // The first unit of the list, 0: none; or the number of the array.
+  [[nodiscard]] std::uint32_t number() const { return word_ & ~array_bit; }
+
+ private:
+  explicit DerivedUnits(std::uint32_t word) : word_(word) {}
+  std::uint32_t word_ = 0;
 };
 
 // Mapping nodes are known by number; 0 is none. parent 0: the unit is a frame of sigma0's. slot: the leaf's
@@ -41,6 +57,6 @@ struct MappingNode {
 
   void note(Usage more) { usage = usage | more; }
 };
-static_assert(sizeof(MappingNode) == 28);
+static_assert(sizeof(MappingNode) == 24);
 
 } // namespace pagetwin

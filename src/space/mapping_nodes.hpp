@@ -3,14 +3,16 @@
 
 #include "src/space/mapping_node.hpp"
 
+#include <algorithm>
 #include <span>
 
 namespace pagetwin {
 
 class MappingNodes {
  public:
-  // storage[0] is never used: 0 is no node.
-  explicit MappingNodes(std::span<MappingNode> storage) : nodes_(storage) {}
+  // storage[0] is never used: 0 is no node. Nor is what has a higher number than can be derived.
+  explicit MappingNodes(std::span<MappingNode> storage)
+      : nodes_(storage.first(std::min<std::uint64_t>(storage.size(), DerivedUnits::most))) {}
 
   [[nodiscard]] MappingNode& operator[](std::uint32_t node) const { return nodes_[node]; }
   [[nodiscard]] std::uint64_t used() const { return used_; }

@@ -15,12 +15,6 @@ struct Sizes {
   // size: not the smallest.
   [[nodiscard]] static constexpr unsigned log2_parts(unsigned size) { return log2(size) - log2(size - 1); }
   [[nodiscard]] static constexpr unsigned parts(unsigned size) { return 1U << log2_parts(size); }
-  [[nodiscard]] static constexpr unsigned most_log2_parts() {
-    unsigned most = 0;
-    for (unsigned size = 1; size < count; ++size)
-      most = std::max(most, log2_parts(size));
-    return most;
-  }
   // The largest that is at most so many bytes, which are at least a page.
   [[nodiscard]] static constexpr unsigned within(std::uint64_t length) {
     unsigned size = count - 1;

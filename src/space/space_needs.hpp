@@ -12,7 +12,8 @@ namespace pagetwin {
 // What was freed in the operation itself can be taken again, nodes after a sync.
 struct Needs {
   std::uint64_t nodes = 0; // of tables, below the root
-  std::uint64_t mappings = 0, parts = 0;
+  std::uint64_t mappings = 0;
+  NodePool::Demand parts{}; // arrays
 };
 
 template <Format F, class M>
@@ -25,9 +26,10 @@ class SpaceNeeds {
 
   // Nodes for one leaf.
   [[nodiscard]] Needs of_leaf(unsigned space, std::uint64_t va, unsigned size) const {
-    return {units_->table(space).nodes_to_map(VirtAddr{va}, S::bytes(size)), 1, 0};
+    return {units_->table(space).nodes_to_map(VirtAddr{va}, S::bytes(size)), 1, {}};
   }
-  [[nodiscard]] Needs of_revocation(unsigned space, const Range& range, Revoke what, Rights mask) {
+  // One of these, once.
+  [[nodiscard]] const Needs& of_revocation(unsigned space, const Range& range, Revoke what, Rights mask) {
     begin(range.last - range.first + 1, 1);
     smallest_ = S::within(length_);
     const auto unit = units_->next(space, range);
@@ -40,7 +42,7 @@ class SpaceNeeds {
       count_derived(*unit, scope, mask);
     return needs_;
   }
-  [[nodiscard]] Needs of_transfer(const Move& move) {
+  [[nodiscard]] const Needs& of_transfer(const Move& move) {
     begin(move.bytes, 0);
     survey(move);
     if (steps_ == 0)
@@ -58,10 +60,8 @@ class SpaceNeeds {
 
  private:
   void begin(std::uint64_t length, std::uint64_t steps) {
-    needs_ = {};
     length_ = length;
     steps_ = steps;
-    last_ = 0;
   }
   [[nodiscard]] bool loses(std::uint32_t node, Rights mask) const {
     return ((*db_)[node].rights & mask) != Rights::none;
@@ -140,9 +140,9 @@ class SpaceNeeds {
   void count_parts(std::uint32_t parent, unsigned size, const Range& frames) {
     const std::uint64_t bytes = frames.last - frames.first + 1;
     for (unsigned i = smallest_ + 1; parent != 0 && i <= size; ++i)
-      needs_.parts += MappingDb<F>::arrays(i)
-                      * (bytes > S::bytes(i) ? std::min(steps_, bytes >> S::log2(i))
-                                             : std::uint64_t{!db_->has_parts(parent, i, frames.first)});
+      needs_.parts.add(MappingDb<F>::array_shift(i),
+                       bytes > S::bytes(i) ? std::min(steps_, bytes >> S::log2(i))
+                                           : std::uint64_t{!db_->has_parts(parent, i, frames.first)});
   }
   // Units that hang where a unit covers these frames, when they lose rights in a part.
   void count_derived(const FoundUnit& unit, const Scope& scope, Rights mask) {

@@ -18,11 +18,11 @@ struct AddressSpace {
   std::uint64_t areas = 0;
 };
 
-// A leaf as it was found. node 0: an area.
+// A leaf as it was found, with its first descriptor. node 0: an area.
 struct FoundUnit {
   std::uint32_t node;
-  std::uint64_t va, frame;
   unsigned size;
+  std::uint64_t va, frame, descriptor;
   Range range;
 
   [[nodiscard]] bool is_area() const { return node == 0; }
@@ -61,8 +61,7 @@ class Units {
   // What covers va, which is canonical.
   [[nodiscard]] std::optional<FoundUnit> find(unsigned space, std::uint64_t va) const {
     const auto slot = table(space).tree().descend(va, 0);
-    return slot.kind() == Kind::leaf ? std::optional(seen(space, table(space).tree().leaf_of(slot)))
-                                     : std::nullopt;
+    return slot.kind() == Kind::leaf ? seen(space, table(space).tree().leaf_of(slot)) : std::nullopt;
   }
   // The first that meets the range. A descent to its begin is cheap, and mostly says it all.
   [[nodiscard]] std::optional<FoundUnit> next(unsigned space, const Range& range) const {
@@ -70,23 +69,26 @@ class Units {
     const auto slot = tree.descend(range.first, 0);
     if (slot.kind() == Kind::leaf)
       return seen(space, tree.leaf_of(slot));
-    if (slot.range().covers(range))
-      return std::nullopt;
-    const auto leaf = next_leaf(tree.root(), space, range);
-    return leaf ? std::optional(seen(space, *leaf)) : std::nullopt;
+    std::optional<FoundUnit> found;
+    if (!slot.range().covers(range))
+      (void)tree.for_leaves(tree.root(), range, [&](const Leaf& leaf) {
+        found = seen(space, leaf);
+        return false;
+      });
+    return found;
   }
   // Does ask(unit) say so of any unit or area that meets the range? In ascending order, until one does. ask
   // changes nothing.
   template <class Ask>
   [[nodiscard]] bool any_of(unsigned space, Range range, Ask&& ask) const {
-    while (const auto unit = next(space, range)) {
-      if (ask(*unit))
-        return true;
-      if (unit->range.last >= range.last)
-        return false;
-      range.first = unit->range.last + 1;
-    }
-    return false;
+    const auto first = next(space, range);
+    if (!first || ask(*first))
+      return first.has_value();
+    if (first->range.last >= range.last)
+      return false;
+    const T& tree = table(space).tree();
+    range.first = first->range.last + 1;
+    return !tree.for_leaves(tree.root(), range, [&](const Leaf& leaf) { return !ask(*seen(space, leaf)); });
   }
   // visit(unit) for each of them, areas left out.
   template <class Visit>
@@ -154,7 +156,8 @@ class Units {
   // What was done to it; and the same, which is forgotten then.
   [[nodiscard]] Usage usage(std::uint32_t unit) const {
     const MappingNode& node = db_[unit];
-    return node.usage | usage_of(table(node.space).tree().flags(leaf_at(node.space, va(unit))));
+    const Leaf leaf{{{}, F::sizes[node.size].level}, slot_of(node), 0, 0, node.size};
+    return node.usage | usage_of(table(node.space).tree().flags(leaf));
   }
   [[nodiscard]] Usage take_usage(std::uint32_t unit) {
     MappingNode& node = db_[unit];
@@ -198,11 +201,15 @@ class Units {
     return Link::of(table(space).memory(), slot);
   }
   [[nodiscard]] typename F::Raw& link_of(const MappingNode& node) const {
-    return link_word(node.space, Link::slot(table(node.space).memory().pool(), node.slot));
+    return link_word(node.space, slot_of(node));
   }
-  [[nodiscard]] FoundUnit seen(unsigned space, const Leaf& leaf) const {
-    return {Link::read(table(space).memory(), leaf.slot, leaf.va), leaf.va, raw(leaf.frame()), leaf.size,
-            leaf.range()};
+  [[nodiscard]] PhysAddr slot_of(const MappingNode& node) const {
+    return Link::slot(table(node.space).memory().pool(), node.slot);
+  }
+  // In its place, without a copy.
+  [[nodiscard]] std::optional<FoundUnit> seen(unsigned space, const Leaf& leaf) const {
+    return std::optional<FoundUnit>(std::in_place, Link::read(table(space).memory(), leaf.slot, leaf.va),
+                                    leaf.size, leaf.va, raw(leaf.frame()), leaf.word, leaf.range());
   }
   [[nodiscard]] Leaf leaf_at(unsigned space, std::uint64_t va) const {
     const T& tree = table(space).tree();
@@ -220,23 +227,6 @@ class Units {
   void lay(const MappingNode& as, std::uint64_t va, std::uint64_t frame) {
     (void)table(as.space).map(VirtAddr{va}, PhysAddr{frame}, db_.bytes(as), mapping_attributes<F>(as.rights));
   }
-  [[nodiscard]] std::optional<Leaf> next_leaf(typename T::Node node, unsigned space,
-                                              const Range& range) const {
-    const T& tree = table(space).tree();
-    const auto slots = tree.window(node.at);
-    const unsigned first = G::index(range.first, node.level), end = G::index(range.last, node.level) + 1;
-    for (unsigned i = slots.next_live(first, end); i < end; i = slots.next_live(i + 1, end)) {
-      const std::uint64_t va = align_down(range.first, G::span_shift(node.level))
-                               + (std::uint64_t{i - first} << G::span_shift(node.level));
-      const typename T::Slot s{node, G::slot(node.at, i), va, slots.load(i)};
-      if (s.kind() == Kind::leaf)
-        return tree.leaf_of(s);
-      if (const auto found = next_leaf(s.child(), space, range.clip(s.range())))
-        return found;
-    }
-    return std::nullopt;
-  }
-
   // The node of the i-th part of what was, or will be, one unit; `first` is that of the first part.
   [[nodiscard]] std::uint32_t part_of(std::uint32_t first, unsigned i) const {
     const MappingNode& node = db_[first];

@@ -6,6 +6,7 @@
 #include "src/base/address.hpp"
 #include "src/base/bits.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
@@ -49,6 +50,32 @@ enum class Fill : std::uint8_t { zero, any };
 class NodePool {
  public:
   static constexpr unsigned smallest_shift = 5;
+  static constexpr unsigned classes = 16; // 32 bytes to 1 MiB
+
+  // Nodes of several classes that will be wanted together; most often none.
+  class Demand {
+   public:
+    void add(unsigned shift, std::uint64_t count) {
+      const unsigned i = shift - smallest_shift, bit = 1U << i;
+      of_[i] = count + ((classes_ & bit) != 0 ? of_[i] : 0);
+      classes_ |= bit;
+      nodes_ += count;
+    }
+    [[nodiscard]] std::uint64_t nodes() const { return nodes_; }
+    // visit(shift, count) for each class, ascending.
+    template <class Visit>
+    void for_classes(Visit&& visit) const {
+      for (unsigned left = classes_; left != 0; left &= left - 1) {
+        const auto i = static_cast<unsigned>(std::countr_zero(left));
+        visit(smallest_shift + i, of_[i]);
+      }
+    }
+
+   private:
+    std::uint64_t nodes_ = 0;
+    unsigned classes_ = 0;                  // a bit for each that was added
+    std::array<std::uint64_t, classes> of_; // of those
+  };
 
   // arena: at least records.size() << unit_shift bytes, aligned to the largest node (in host memory as in
   // simulated memory).
@@ -67,6 +94,14 @@ class NodePool {
     return used;
   }
 
+  // And their bytes.
+  [[nodiscard]] std::uint64_t used_bytes() const {
+    std::uint64_t used = top_;
+    for (unsigned i = 0; i < classes; ++i)
+      used -= free_[i].count() << (smallest_shift + i);
+    return used;
+  }
+
   [[nodiscard]] NodeRecord& record(PhysAddr node) { return records_[unit(node)]; }
   [[nodiscard]] const NodeRecord& record(PhysAddr node) const { return records_[unit(node)]; }
 
@@ -82,6 +117,18 @@ class NodePool {
     if (count <= free.held) [[likely]]
       return true;
     return count <= free.count() || count - free.count() <= untouched(shift);
+  }
+  // And all of these? Where several classes have too few, each node that is missing counts as one of the
+  // largest, so that the order in which they are taken does not matter.
+  [[nodiscard]] bool available(const Demand& demand) const {
+    std::uint64_t missing = 0;
+    unsigned largest = smallest_shift;
+    demand.for_classes([&](unsigned shift, std::uint64_t count) {
+      const std::uint64_t there = free_[shift - smallest_shift].count();
+      missing += count - std::min(count, there);
+      largest = count > there ? shift : largest;
+    });
+    return missing == 0 || missing <= untouched(largest);
   }
   // The caller has made sure with available() that there is one.
   [[nodiscard]] PhysAddr allocate(unsigned shift, Fill fill) {
@@ -146,7 +193,6 @@ class NodePool {
     [[nodiscard]] std::uint64_t zero_count() const { return std::uint64_t{zero.count} + held; }
     [[nodiscard]] std::uint64_t count() const { return zero_count() + stale.count; }
   };
-  static constexpr unsigned classes = 16; // 32 bytes to 1 MiB
 
   [[nodiscard]] std::size_t unit(PhysAddr node) const {
     return static_cast<std::size_t>((node - base_) >> unit_shift_);

@@ -117,7 +117,8 @@ class Tree {
     for_slots_reading(node, range, [](unsigned) { return Raw{0}; }, visit);
   }
   // The same without the plain holes, and only as far as something can still come: sparse nodes are not read
-  // to their end. visit deals with at least one slot, or shows it again.
+  // to their end. visit deals with at least one slot, or shows it again; who deals with as many as a node has
+  // has seen enough.
   template <class Visit>
   void for_live_slots(Node node, Range range, Visit&& visit) const {
     const auto slots = window(node.at);
@@ -140,17 +141,18 @@ class Tree {
   // false when stopped.
   template <class Visit>
   [[nodiscard]] bool for_leaves(Node node, Range range, Visit&& visit) const {
+    const unsigned all = G::entries(node.level);
     bool going = true;
     for_live_slots(node, range, [&](const Slot& s) -> unsigned {
-      if (!going || s.kind() == Kind::hole)
+      if (s.kind() == Kind::hole)
         return 1;
       if (s.kind() == Kind::table) {
         going = for_leaves(s.child(), range.clip(s.range()), visit);
-        return 1;
+        return going ? 1 : all;
       }
       const Leaf leaf = leaf_of(s);
       going = visit(leaf);
-      return slots_left(leaf, s);
+      return going ? slots_left(leaf, s) : all;
     });
     return going;
   }

@@ -108,8 +108,8 @@ TEST_F(AuditTest, NoticesRightsThatTheTableDoesNotKnow) {
 }
 TEST_F(AuditTest, NoticesWrongCountsOfParts) {
   const auto& db = s.tested().units().db();
-  const std::uint32_t parts = node(0, 3).derived.parts;
-  expect_noticed(s, db.record(parts).live, std::uint16_t{2}, "an array of parts is counted wrong");
+  expect_noticed(s, db.record(node(0, 3).derived).live, std::uint16_t{2},
+                 "an array of parts is counted wrong");
 }
 
 } // namespace

@@ -126,6 +126,10 @@ class Spaces {
   [[nodiscard]] std::array<std::uint64_t, 3> used() const {
     return {pool_.used(), spaces_.units().db().nodes().used(), parts_pool_.used()};
   }
+  // Of all of them, and of the tables' link words.
+  [[nodiscard]] std::uint64_t bytes() const {
+    return 2 * pool_.used_bytes() + used()[1] * sizeof(MappingNode) + parts_pool_.used_bytes();
+  }
   // Audits cost what is mapped; not for tests that map much.
   void stop_auditing() { audited_ = false; }
 

@@ -82,6 +82,32 @@ TEST_F(NodePoolTest, AReusedRootIsZeroFromItsFirstUnitToItsLast) {
     EXPECT_EQ(byte_at(place), 0U) << place;
 }
 
+TEST_F(NodePoolTest, WhatIsThereForSeveralClassesIsThereInAnyOrder) {
+  NodePool::Demand demand;
+  demand.add(unit, 2);
+  demand.add(unit + 2, 1);
+  demand.add(unit, 1);
+  EXPECT_EQ(demand.nodes(), 4U);
+  EXPECT_TRUE(pool.available(demand)) << "four of four units are sixteen";
+  demand.add(unit + 1, 1);
+  EXPECT_FALSE(pool.available(demand)) << "it might be taken before the one of four";
+  for (const unsigned shift : {unit, unit + 2, unit, unit}) {
+    EXPECT_TRUE(pool.available(shift, 1));
+    (void)pool.allocate(shift, Fill::zero);
+  }
+}
+TEST_F(NodePoolTest, OfSeveralClassesOnlyWhatNeverCameBackIsAskedOfTheRest) {
+  const PhysAddr small = pool.allocate(unit, Fill::zero), large = pool.allocate(unit + 3, Fill::zero);
+  EXPECT_EQ(pool.used_bytes(), 9 * unit_bytes);
+  NodePool::Demand one_of_each;
+  one_of_each.add(unit, 1);
+  one_of_each.add(unit + 3, 1);
+  EXPECT_FALSE(pool.available(one_of_each)) << "seven units were skipped, and none is left behind";
+  pool.release(large, unit + 3, Contents::zero);
+  EXPECT_TRUE(pool.available(one_of_each));
+  pool.release(small, unit, Contents::stale);
+  EXPECT_EQ(pool.used_bytes(), 0U);
+}
 TEST_F(NodePoolTest, SeveralAtOnceAreThoseThatWereKnownToBeZero) {
   for (unsigned i = 0; i < 4; ++i)
     EXPECT_EQ(taken(unit), i);

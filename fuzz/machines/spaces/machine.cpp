@@ -48,6 +48,7 @@ void SpacesMachine::begin(const twin::Program& program) {
   if (space_count_ > 1 && subject_->create(1) == Status::ok)
     (void)model_->create(1);
   follow_roots();
+  used_ = used();
   wrong_start_ = judge_structure(); // sigma0's table was filled before anybody knew its root
 }
 
@@ -74,12 +75,11 @@ Verdict SpacesMachine::step(const twin::Op& op) {
   stores_ = 0;
   subject_->begin_operation();
   return bounded(verb_name(), op.value[l4_va], [&]() -> Verdict {
-    const Used before = used();
     fill_around(op);
     Verdict v = apply(op);
-    const Used now = used();
-    is_heavy_ |= now.mappings > before.mappings + most_mappings_bred_from;
-    keep_first(v, judge_atomicity(before, now));
+    const Used before = std::exchange(used_, used());
+    is_heavy_ |= used_.mappings > before.mappings + most_mappings_bred_from;
+    keep_first(v, judge_atomicity(before, used_));
     return v ? std::move(v) : judge(op);
   });
 }

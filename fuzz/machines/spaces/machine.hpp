@@ -109,6 +109,7 @@ class SpacesMachine final : public twin::Machine, private Watcher {
   std::vector<std::pair<unsigned, std::uint64_t>> probed_; // spaces and addresses, after an operation
 
   unsigned space_count_ = 2;
+  Used used_{};                                    // after the last operation; nothing else may take any
   Used most_{};                                    // nodes are counted by who gives them
   std::array<std::uint64_t, most_spaces> roots_{}; // 0: there is no such space
   const twin::Op* op_ = nullptr;

@@ -13,11 +13,10 @@ class RationedMemory : public ObservedMemory {
  public:
   using ObservedMemory::ObservedMemory;
 
-  // Whose mapping nodes and arrays these are, and the log2 of the bytes of an array.
-  void watch(const MappingNodes& mappings, const NodePool& parts, unsigned parts_shift) {
+  // Whose mapping nodes and arrays these are.
+  void watch(const MappingNodes& mappings, const NodePool& parts) {
     mappings_ = &mappings;
     parts_ = &parts;
-    parts_shift_ = parts_shift;
     fail_in_ = never;
     refused_ = false;
   }
@@ -30,14 +29,14 @@ class RationedMemory : public ObservedMemory {
   [[nodiscard]] bool refused() const { return refused_ || ObservedMemory::refused(); }
 
   [[nodiscard]] bool allows(const Needs& needs) {
-    const std::uint64_t all = needs.nodes + needs.mappings + needs.parts;
+    const std::uint64_t all = needs.nodes + needs.mappings + needs.parts.nodes();
     const bool granted = fail_in_ >= all;
     if (!granted)
       fail_in_ = never;
     else if (fail_in_ != never)
       fail_in_ -= all;
-    refused_ = refused_ || !granted || !mappings_->available(needs.mappings)
-               || !parts_->available(parts_shift_, needs.parts);
+    refused_ =
+        refused_ || !granted || !mappings_->available(needs.mappings) || !parts_->available(needs.parts);
     return granted;
   }
 
@@ -46,7 +45,6 @@ class RationedMemory : public ObservedMemory {
 
   const MappingNodes* mappings_ = nullptr;
   const NodePool* parts_ = nullptr;
-  unsigned parts_shift_ = 0;
   std::uint64_t fail_in_ = never;
   bool refused_ = false;
 };

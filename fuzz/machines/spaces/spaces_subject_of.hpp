@@ -59,7 +59,7 @@ class SpacesSubjectOf final : public SpacesSubject {
     tables_ = {};
     spaces_.emplace(memory_, std::span(tables_).first(std::min<std::size_t>(most_spaces, o.spaces)),
                     std::span(mappings_).first(std::min(most_space_mappings, o.mappings) + 1), parts_pool_);
-    memory_.watch(db().nodes(), parts_pool_, Db::parts_shift);
+    memory_.watch(db().nodes(), parts_pool_);
     return spaces_->start(o.memory, o.largest);
   }
   void stop() override { spaces_->stop(); }
@@ -108,17 +108,18 @@ class SpacesSubjectOf final : public SpacesSubject {
   }
 
   [[nodiscard]] std::optional<SpacesUnit> find(unsigned space, std::uint64_t va) const override {
-    const auto unit = unit_at(space, va);
-    if (!unit)
-      return std::nullopt;
-    SpacesUnit found = shown(*unit, looked_up(space, unit->va).attributes().rights);
-    if (has_node(*unit))
-      found.status = static_cast<unsigned>(spaces_->units().usage(unit->node));
+    std::optional<SpacesUnit> found;
+    if (const auto unit = unit_at(space, va)) {
+      show(found.emplace(), *unit, looked_up(space, unit->va));
+      found->status = status_of(*unit);
+    }
     return found;
   }
   [[nodiscard]] std::optional<SpacesUnit> find_parent(unsigned space, std::uint64_t va) const override {
-    const auto unit = unit_at(space, va);
-    return unit ? std::optional(shown(*unit, looked_up(space, unit->va).attributes().rights)) : std::nullopt;
+    std::optional<SpacesUnit> found;
+    if (const auto unit = unit_at(space, va))
+      show(found.emplace(), *unit, rights_of(*unit));
+    return found;
   }
   [[nodiscard]] std::vector<SpacesUnit>& units(unsigned space) override {
     shown_.clear();
@@ -162,36 +163,39 @@ class SpacesSubjectOf final : public SpacesSubject {
   [[nodiscard]] static TransferRequest request(const SpacesTransfer& t) {
     return {t.from, t.to, flexpage(t.send), t.send_base, flexpage(t.window), t.mask};
   }
-  // Its leaves in one pass, each with what its link node leads to.
+  // Its leaves in one pass.
   void show(unsigned space, const Range& range) {
-    (void)spaces_->units().table(space).harvest(
-        VirtAddr{range.first}, range.last - range.first + 1, Harvest::keep, [&](const LeafReport& leaf) {
-          const auto unit = spaces_->units().find(space, leaf.va);
-          if (!unit)
-            return;
-          shown_.push_back(shown(*unit, leaf.attributes.rights));
-          if (has_node(*unit))
-            shown_.back().status = static_cast<unsigned>(db()[unit->node].usage | usage_of(leaf.flags));
-        });
+    (void)spaces_->units().any_of(space, range, [this](const FoundUnit& unit) {
+      show(shown_.emplace_back(), unit, rights_of(unit));
+      shown_.back().status = status_of(unit);
+      return false;
+    });
   }
   [[nodiscard]] std::optional<FoundUnit> unit_at(unsigned space, std::uint64_t va) const {
     return exists(space) && G::is_canonical(va) ? spaces_->units().find(space, va) : std::nullopt;
   }
-  [[nodiscard]] Translation<F> looked_up(unsigned space, std::uint64_t va) const {
-    return *spaces_->units().table(space).lookup(VirtAddr{va});
+  [[nodiscard]] Rights looked_up(unsigned space, std::uint64_t va) const {
+    return spaces_->units().table(space).lookup(VirtAddr{va})->attributes().rights;
+  }
+  [[nodiscard]] static Rights rights_of(const FoundUnit& unit) {
+    return F::attributes(static_cast<typename F::Raw>(unit.descriptor), F::sizes[unit.size].level).rights;
   }
   // Nor has what a bug made of a link.
   [[nodiscard]] bool has_node(const FoundUnit& unit) const {
     return !unit.is_area() && db().nodes().contains(unit.node);
   }
+  [[nodiscard]] unsigned status_of(const FoundUnit& unit) const {
+    return has_node(unit) ? static_cast<unsigned>(spaces_->units().usage(unit.node)) : 0;
+  }
   // All but its status.
-  [[nodiscard]] SpacesUnit shown(const FoundUnit& unit, Rights rights) const {
-    SpacesUnit s{.base = unit.va, .size = unit.bytes(), .frame = unit.frame};
+  void show(SpacesUnit& s, const FoundUnit& unit, Rights rights) const {
+    s.base = unit.va;
+    s.size = unit.bytes();
+    s.frame = unit.frame;
     s.rights = rights & all_rights;
     s.area = unit.is_area();
     if (has_node(unit))
       add_derivation(s, unit);
-    return s;
   }
   void add_derivation(SpacesUnit& s, const FoundUnit& unit) const {
     const std::uint32_t up = db()[unit.node].parent;
