@@ -18,7 +18,7 @@ def example_of_test(path: str) -> str:
 class Examples(unittest.TestCase):
     def test_each_is_the_one_that_is_compiled(self):
         for document, test in (("table.md", "tests/threads/example_test.cpp"), ("sekvm.md", "tests/stage2/example_test.cpp"),
-                               ("l4.md", "tests/space/example_test.cpp")):
+                               ("l4.md", "tests/space/example_test.cpp"), ("hvisor.md", "tests/os/example_test.cpp")):
             blocks = re.findall(r"^```cpp\n(.*?)^```$", (ROOT / "docs" / document).read_text(encoding="utf-8"),
                                 re.MULTILINE | re.DOTALL)
             with self.subTest(document):
