@@ -14,8 +14,9 @@
 //
 // What a reader sees of an edit that runs: each page as it was before or as it is after, page by page in any
 // order. Or nothing, as hardware would, where the edit clears before it writes:
-//   AArch64, ARMv7    a split, a promote, and whatever changes more of a leaf than its rights:
-//   break-before-make leaves of several descriptors (contiguous sets, NAPOT, large pages): every edit of one
+//   AArch64, ARMv7 (break-before-make): a split, a promote, and what changes more of a leaf than its rights
+//   leaves of several descriptors (contiguous sets, NAPOT, large pages): every edit of one
+//
 // x86-64 and EPT have no gaps: what replaces a leaf or a table is stored over it. So does RISC-V, but a
 // superpage that is cut becomes NAPOT pages, and those that the edit meets have their gap. A lookup that
 // happens after an edit sees it.
