@@ -128,23 +128,29 @@ Verdict MemoryMachine::compare_edit(const twin::Op& op) {
   return lost;
 }
 
-// O10: what was written through a page is reported when its flags are collected.
+// O10: what was accessed or written through a page is reported when its flags are collected.
 Verdict MemoryMachine::account_flags(const twin::Op& op) {
   const bool removes = verb() == MemoryVerb::unmap;
-  if (status_ != Status::ok || (!removes && verb() != MemoryVerb::harvest) || !mmu_->profile().dirty)
+  if (status_ != Status::ok || (!removes && verb() != MemoryVerb::harvest))
     return std::nullopt;
-  const std::uint64_t va = op.value[os_va];
-  const Page page = model_.query(space_, va);
-  const unsigned space = model_.is_kernel(va) ? 0 : space_;
+  Verdict lost = account(op, walked_, flags_.accessed, "accessed");
+  keep_first(lost, mmu_->profile().dirty ? account(op, written_, flags_.dirty, "dirty") : std::nullopt);
+  return lost;
+}
+
+Verdict MemoryMachine::account(const twin::Op& op, AllTouched& touched, bool reported, const char* flag) {
+  const bool removes = verb() == MemoryVerb::unmap;
+  const Page page = model_.query(space_, op.value[os_va]);
+  const unsigned space = model_.is_kernel(op.value[os_va]) ? 0 : space_;
   Verdict lost;
-  std::erase_if(written_, [&](const Written& w) {
-    if (!page || w.space != space || !page->covers(w.va))
+  std::erase_if(touched, [&](const Touched& t) {
+    if (!page || t.space != space || !page->covers(t.va))
       return false;
-    if (!flags_.dirty && (removes || w.step < steps_) && !lost)
-      lost = finding("O10 dirty", w.va, format("%s loses a write", verb_name()),
-                     format("%#llx was written, and %s says that its page is clean",
-                            static_cast<unsigned long long>(w.va), verb_name()));
-    return flags_.dirty && (removes || (op.value[os_arg] & 1U) != 0);
+    if (!reported && (removes || t.step < steps_) && !lost)
+      lost = finding("O10 dirty", t.va, format("%s loses %s", verb_name(), flag),
+                     format("%#llx was made %s by hardware, and %s says that its page is not",
+                            static_cast<unsigned long long>(t.va), flag, verb_name()));
+    return reported && (removes || (op.value[os_arg] & 1U) != 0);
   });
   return lost;
 }
@@ -174,7 +180,9 @@ Status MemoryMachine::destroy_space() {
   if (done != Status::ok)
     return done;
   model_.forget(space_);
-  std::erase_if(written_, [this](const Written& w) { return w.space == space_ && !model_.is_kernel(w.va); });
+  for (AllTouched* touched : {&walked_, &written_})
+    std::erase_if(*touched,
+                  [this](const Touched& t) { return t.space == space_ && !model_.is_kernel(t.va); });
   return done;
 }
 

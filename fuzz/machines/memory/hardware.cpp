@@ -137,7 +137,7 @@ SeenAccess MemoryMachine::access(unsigned cpu, unsigned space, std::uint64_t va,
   seen.held = seen.ok ? model_.memory().read(seen.pa) : 0;
   if (seen.ok && kind == AccessKind::write) {
     model_.memory().write(seen.pa, word);
-    remember_write(seen);
+    remember(written_, seen);
   }
   return seen;
 }
@@ -151,18 +151,20 @@ SeenAccess MemoryMachine::access_by_hardware(SeenAccess seen, std::uint64_t word
   if (seen.ok && seen.access.kind == reference::AccessKind::write)
     memory_.write(seen.pa, word);
   seen.word = seen.ok ? memory_.read(seen.pa) : 0;
+  if (seen.ok && !seen.cached)
+    remember(walked_, seen);
   return seen;
 }
 
-void MemoryMachine::remember_write(const SeenAccess& seen) {
+void MemoryMachine::remember(AllTouched& touched, const SeenAccess& seen) const {
   const std::uint64_t page = seen.va & ~(mmu_->profile().sizes.front() - 1);
   const unsigned space = model_.is_kernel(page) ? 0 : seen.space;
-  for (Written& w : written_)
-    if (w.space == space && w.va == page) {
-      w.step = steps_;
+  for (Touched& t : touched)
+    if (t.space == space && t.va == page) {
+      t.step = steps_;
       return;
     }
-  written_.push_back({space, page, steps_});
+  touched.push_back({space, page, steps_});
 }
 
 } // namespace pagetwin::fuzz

@@ -40,6 +40,7 @@ void MemoryMachine::begin(const twin::Program& program) {
   refinement_.reset();
   order_.reset();
   meanwhile_.clear();
+  walked_.clear();
   written_.clear();
   editing_ = false;
   steps_ = 0;

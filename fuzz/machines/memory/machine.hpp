@@ -44,12 +44,13 @@ class MemoryMachine final : public twin::Machine, private Watcher, private Event
     unsigned cpu, after;
     std::uint64_t va, arg;
   };
-  // A page that was written to since its flags were last collected. step: of the last write.
-  struct Written {
+  // A page that was accessed, or written to, since its flags were last collected. step: of the last time.
+  struct Touched {
     unsigned space;
     std::uint64_t va;
     std::uint64_t step;
   };
+  using AllTouched = std::vector<Touched>;
 
   // apply.cpp: one operation to both sides, and their answers compared.
   [[nodiscard]] Verdict apply(const twin::Op& op);
@@ -66,6 +67,7 @@ class MemoryMachine final : public twin::Machine, private Watcher, private Event
   [[nodiscard]] reference::Status edit_model(const twin::Op& op);
   [[nodiscard]] Verdict same_status(Status ours, reference::Status theirs) const;
   [[nodiscard]] Verdict account_flags(const twin::Op& op);
+  [[nodiscard]] Verdict account(const twin::Op& op, AllTouched& touched, bool reported, const char* flag);
   void introduce(unsigned space);
   [[nodiscard]] std::string explain_space(unsigned space, std::uint64_t va) const;
   [[nodiscard]] std::string explain_cpu(unsigned cpu, std::uint64_t va) const;
@@ -89,7 +91,7 @@ class MemoryMachine final : public twin::Machine, private Watcher, private Event
   [[nodiscard]] SeenAccess access(unsigned cpu, unsigned space, std::uint64_t va, std::uint64_t arg,
                                   AccessKind kind);
   [[nodiscard]] SeenAccess access_by_hardware(SeenAccess seen, std::uint64_t word);
-  void remember_write(const SeenAccess& seen);
+  void remember(AllTouched& touched, const SeenAccess& seen) const;
   void fill_all(unsigned space, std::uint64_t va, bool from_cache);
   void synchronise_cpus();
 
@@ -130,7 +132,7 @@ class MemoryMachine final : public twin::Machine, private Watcher, private Event
   std::array<reference::Processor, most_cpus> processors_;
   Refinement refinement_;
   std::vector<Meanwhile> meanwhile_;
-  std::vector<Written> written_;
+  AllTouched walked_, written_; // by an access that walked; by a write
   reference::Contents contents_;
 
   unsigned cpu_count_ = 2, space_count_ = 2;
