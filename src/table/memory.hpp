@@ -52,9 +52,10 @@ inline constexpr bool keeps_empty_nodes = [] {
 
 // The slots of one node by index, for loops over many of them. next_live: the first slot of i .. end - 1
 // whose word is not zero, or end. alike: how many slots from i on, before end, hold `word` but for the bits
-// of `but`. fill: the first `count` slots become word_of(0), word_of(1) and so on; none of them is a live
-// leaf. A policy with a faster way to say this offers window<Raw>(node). Where nobody but the table writes, a
-// window may offer flip: the bits of `mask` change in `count` slots from i on.
+// of `but`. fill: the first `count` slots become word_of(0), word_of(1) and so on, which are asked for once
+// each and in this order; none of the slots is a live leaf. A policy with a faster way to say this offers
+// window<Raw>(node). Where nobody but the table writes, a window may offer flip: the bits of `mask` change in
+// `count` slots from i on.
 template <class M, class Raw>
 class Window {
  public:

@@ -197,19 +197,15 @@ class Tree {
   // Where the node of level 0 begins that va is in.
   [[nodiscard]] static std::uint64_t first_page(std::uint64_t va) { return align_down(va, leaf_node_shift); }
   // Slots from i on, before end, that hold pages of one run: these bits, over `frame` and the frames after
-  // it, which all exist. Their words are a series as long as the frame carries into no bits that lie apart
-  // from its others; where one carried, so has the last, and one page may pass for the run.
+  // it, which all exist. Where their words are no series, one page may pass for the run.
   template <class Slots>
   [[nodiscard]] static unsigned pages_in_row(const Slots& slots, unsigned i, unsigned end, Raw bits,
                                              PhysAddr frame, PageSize size) {
     if (i >= end)
       return 0;
-    const Raw first = F::leaf(bits, frame, size, 0),
-              step = i + 1 < end ? F::leaf(bits, frame + size.bytes(), size, 0) - first : 0;
-    const unsigned count = count_series(slots, i, end, first, step), more = count - (count != 0);
-    const bool carried =
-        F::leaf(bits, frame + more * size.bytes(), size, 0) != first + static_cast<Raw>(more) * step;
-    return carried ? 1 : count;
+    const Series words = series(bits, frame, end - i, size);
+    const unsigned count = count_series(slots, i, end, words.first, words.step);
+    return count == 0 || words.holds(bits, frame, count, size) ? count : 1;
   }
   // Slots from a hole on, to the next that is none, or to the range's end.
   [[nodiscard]] unsigned holes(const Slot& s, Range range) const {
@@ -242,11 +238,16 @@ class Tree {
 
   // Writes `count` slots with leaves of one size over consecutive frames. Aligned to the size's copies.
   void fill(PhysAddr slot, unsigned count, PhysAddr frame, Raw bits, PageSize size) {
-    const std::uint64_t span = G::span(size.level);
     const auto slots = window(slot);
-    if (!has_groups || size.log2_copies == 0)
-      return slots.fill(count, [&](unsigned i) { return F::leaf(bits, frame + i * span, size, 0); });
-    fill_groups(slots, count, frame, bits, size);
+    if (has_groups && size.log2_copies != 0)
+      return fill_groups(slots, count, frame, bits, size);
+    // One addition for each word, whatever the format makes of a frame.
+    const Series words = series(bits, frame, count, size);
+    if (words.holds(bits, frame, count, size)) [[likely]]
+      return slots.fill(count, [next = words.first, step = words.step](unsigned) mutable {
+        return std::exchange(next, static_cast<Raw>(next + step));
+      });
+    slots.fill(count, [&](unsigned i) { return F::leaf(bits, frame + i * size.bytes(), size, 0); });
   }
   void fill_markers(Node node, std::uint32_t word) {
     window(node.at).fill(G::entries(node.level), [&](unsigned) { return F::to_marker(word, node.level); });
@@ -393,6 +394,22 @@ class Tree {
 
  private:
   static constexpr unsigned leaf_node_shift = F::page_shift + F::index_bits(0);
+
+  // The words of leaves of one copy, these bits over `frame` and the frames after it. They are a series as
+  // long as the frame carries into no bits that lie apart from its others; where one carried, so has the
+  // last.
+  struct Series {
+    Raw first, step;
+
+    [[nodiscard]] bool holds(Raw bits, PhysAddr frame, unsigned count, PageSize size) const {
+      const std::uint64_t more = count - 1;
+      return F::leaf(bits, frame + more * size.bytes(), size, 0) == first + static_cast<Raw>(more) * step;
+    }
+  };
+  [[nodiscard]] static Series series(Raw bits, PhysAddr frame, unsigned count, PageSize size) {
+    const Raw first = F::leaf(bits, frame, size, 0);
+    return {first, count > 1 ? F::leaf(bits, frame + size.bytes(), size, 0) - first : 0};
+  }
 
   // A loop for each size, in which everything but the slot is a constant, as the compiler needs it to make
   // several leaves at once.

@@ -1,6 +1,8 @@
 // map, map_range and lookup by their rows in docs/table.md.
 #include "tests/table/table_test.hpp"
 
+#include <bit>
+
 namespace pagetwin::fuzz {
 namespace {
 
@@ -139,6 +141,19 @@ TEST_P(TableMapRange, FramesOutOfStepAllowSmallLeavesOnly) {
     EXPECT_MAPPINGS(table, leaves(largest, frames + size, length, size));
     EXPECT_EQ(table.unmap(largest, length).bytes, length);
   }
+}
+
+// From the first leaf to the second or from the second to the third.
+TEST_P(TableMapRange, FramesCarryIntoEveryBitOfTheAddress) {
+  for (std::size_t i = 0; i < table.size_count() && 4 * table.size(i) <= table.half_bytes(); ++i)
+    for (unsigned bit = static_cast<unsigned>(std::countr_zero(table.size(i))) + 2;
+         bit < table.profile().pa_bits; ++bit)
+      for (const std::uint64_t before : {1U, 2U}) {
+        const std::uint64_t size = table.size(i), frame = bytes_of(bit) - before * size;
+        ASSERT_OK(table.map_range(0, frame, 4 * size, size));
+        EXPECT_MAPPINGS(table, leaves(0, frame, 4 * size, size));
+        EXPECT_EQ(table.unmap(0, 4 * size).bytes, 4 * size);
+      }
 }
 
 TEST_P(TableMapRange, OneMappedPageAnywhereRefusesTheWholeRange) {
