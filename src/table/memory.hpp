@@ -219,15 +219,15 @@ class PlainLoads {
 template <HardwareFlags Hardware = HardwareFlags::off>
 class PlainMemory {
  public:
-  explicit PlainMemory(NodePool& pool) : pool_(&pool) {}
+  explicit PlainMemory(NodePool& pool) : pool_(&pool), places_(pool.places()) {}
 
   template <class Raw>
   [[nodiscard]] Raw load(PhysAddr pa) const {
-    return *pool_->host<Raw>(pa);
+    return *places_.host().at<Raw>(pa);
   }
   template <class Raw>
   void store(PhysAddr pa, Raw word) {
-    *pool_->host<Raw>(pa) = word;
+    *places_.host().at<Raw>(pa) = word;
   }
   template <class Raw>
   [[nodiscard]] Raw exchange(PhysAddr pa, Raw word) {
@@ -235,9 +235,9 @@ class PlainMemory {
   }
   template <class Raw>
   [[nodiscard]] PlainWindow<Hardware, Raw> window(PhysAddr pa) const {
-    return PlainWindow<Hardware, Raw>(pool_->host<Raw>(pa));
+    return PlainWindow<Hardware, Raw>(places_.host().at<Raw>(pa));
   }
-  [[nodiscard]] PlainLoads loads() const { return PlainLoads(pool_->host_bias()); }
+  [[nodiscard]] PlainLoads loads() const { return PlainLoads(places_.host()); }
   void invalidate(const Invalidation&) {}
   void sync() {}
   [[nodiscard]] bool reserve(unsigned shift, std::uint64_t count) { return pool_->available(shift, count); }
@@ -251,12 +251,13 @@ class PlainMemory {
   void retire_empty(const std::array<PhysAddr, Most>& nodes, unsigned count, unsigned shift) {
     pool_->release_empty(nodes, count, shift);
   }
-  [[nodiscard]] NodeRecord& record(PhysAddr node) { return pool_->record(node); }
+  [[nodiscard]] NodeRecord& record(PhysAddr node) { return places_.record(node); }
   [[nodiscard]] NodePool& pool() { return *pool_; }
   [[nodiscard]] const NodePool& pool() const { return *pool_; }
 
  private:
   NodePool* pool_;
+  NodePlaces places_;
 };
 
 } // namespace pagetwin

@@ -23,8 +23,7 @@ struct NodeRecord {
   std::uint32_t next = 0;    // free list or list of detached nodes: unit index + 1, 0 ends it
 };
 
-// Where simulated memory lies in host memory: one add is the point of the arena. It never changes, so that
-// who keeps a copy need not ask the pool.
+// Where simulated memory lies in host memory: one add is the point of the arena.
 class HostBias {
  public:
   HostBias(const std::byte* host, PhysAddr base)
@@ -37,6 +36,26 @@ class HostBias {
 
  private:
   std::uintptr_t bias_;
+};
+
+// Where nodes and their records lie in host memory. It never changes, so that who keeps a copy need not ask
+// the pool.
+class NodePlaces {
+ public:
+  NodePlaces(HostBias host, PhysAddr base, unsigned unit_shift, NodeRecord* records)
+      : host_(host), unit_shift_(unit_shift),
+        records_(reinterpret_cast<std::uintptr_t>(records) - (raw(base) >> unit_shift) * sizeof(NodeRecord)) {
+  }
+  [[nodiscard]] HostBias host() const { return host_; }
+  [[nodiscard, gnu::always_inline]] NodeRecord& record(PhysAddr node) const {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr)
+    return *reinterpret_cast<NodeRecord*>(records_ + (raw(node) >> unit_shift_) * sizeof(NodeRecord));
+  }
+
+ private:
+  HostBias host_;
+  unsigned unit_shift_;
+  std::uintptr_t records_;
 };
 
 // Is a node that goes back to the pool known to be all zero?
@@ -80,8 +99,8 @@ class NodePool {
   // arena: at least records.size() << unit_shift bytes, aligned to the largest node (in host memory as in
   // simulated memory).
   NodePool(std::span<std::byte> arena, PhysAddr base, unsigned unit_shift, std::span<NodeRecord> records)
-      : host_bias_(arena.data(), base), base_(base), unit_shift_(unit_shift), // NOLINT
-        records_(records) {}
+      : places_({arena.data(), base}, base, unit_shift, records.data()), base_(base), // NOLINT
+        unit_shift_(unit_shift), records_(records) {}
 
   [[nodiscard]] PhysAddr base() const { return base_; }
   [[nodiscard]] std::uint64_t bytes() const { return std::uint64_t{records_.size()} << unit_shift_; }
@@ -102,14 +121,14 @@ class NodePool {
     return used;
   }
 
-  [[nodiscard]] NodeRecord& record(PhysAddr node) { return records_[unit(node)]; }
-  [[nodiscard]] const NodeRecord& record(PhysAddr node) const { return records_[unit(node)]; }
+  [[nodiscard]] NodeRecord& record(PhysAddr node) { return places_.record(node); }
+  [[nodiscard]] const NodeRecord& record(PhysAddr node) const { return places_.record(node); }
 
   template <class Raw>
   [[nodiscard]] Raw* host(PhysAddr pa) const {
-    return host_bias_.template at<Raw>(pa);
+    return places_.host().template at<Raw>(pa);
   }
-  [[nodiscard]] HostBias host_bias() const { return host_bias_; }
+  [[nodiscard]] NodePlaces places() const { return places_; }
 
   // Are `count` nodes of 2^shift bytes there to be allocated?
   [[nodiscard]] bool available(unsigned shift, std::uint64_t count) const {
@@ -264,7 +283,7 @@ class NodePool {
     return node;
   }
 
-  HostBias host_bias_;
+  NodePlaces places_;
   PhysAddr base_;
   unsigned unit_shift_;
   std::span<NodeRecord> records_;

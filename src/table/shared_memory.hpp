@@ -38,7 +38,7 @@ namespace pagetwin {
 // so that a load does not touch the pool, which the writer writes all the time.
 class SharedLoads {
  public:
-  explicit SharedLoads(const NodePool& pool) : bias_(pool.host_bias()) {}
+  explicit SharedLoads(const NodePool& pool) : bias_(pool.places().host()) {}
 
   template <class Raw>
   [[nodiscard]] Raw load(PhysAddr pa) const {
