@@ -20,34 +20,33 @@ class Page {
 
   // The cursor reaches va.
   Page(T& tree, const Cursor& cursor, std::uint64_t va)
-      : tree_(&tree), cursor_(&cursor), va_(va), slot_(cursor.slot(va)) {}
+      : tree_(&tree), cursor_(&cursor), va_(va), slot_(cursor.number(va)) {}
 
   [[nodiscard, gnu::always_inline]] std::optional<Status> map(Raw leaf) {
     const Raw word = load();
-    if (!T::is_free(word, 0))
-      return F::kind(word, 0) == Kind::leaf ? std::optional(Status::overlap) : std::nullopt;
+    if (!T::is_free(word, 0)) [[unlikely]]
+      return refuse(word);
     cursor_->slots.store(slot_, leaf);
     ++cursor_->record->live;
     return Status::ok;
   }
-  // The bytes that were mapped. prune(tree, va) is called when the page was the last of its node.
+  // The bytes that were mapped. prune(tree, va) answers when the page was the last of its node.
   template <class Prune>
   [[nodiscard, gnu::always_inline]] std::optional<std::uint64_t> unmap(Prune prune) {
     const Raw word = load();
-    if (!T::is_page(word))
-      return T::is_free(word, 0) ? std::optional(std::uint64_t{0}) : std::nullopt;
+    if (!T::is_page(word)) [[unlikely]]
+      return leave(word);
     (void)cursor_->slots.exchange(slot_, 0);
     if (--cursor_->record->live == 0)
-      prune(*tree_, va_);
-    else
-      pay();
+      return prune(*tree_, va_);
+    pay();
     return bytes;
   }
   // The bytes whose rights changed.
   [[nodiscard, gnu::always_inline]] std::optional<std::uint64_t> protect(Rights rights) {
     const Raw word = load();
-    if (!T::is_page(word))
-      return T::is_free(word, 0) ? std::optional(std::uint64_t{0}) : std::nullopt;
+    if (!T::is_page(word)) [[unlikely]]
+      return leave(word);
     const Raw next = F::with_rights(word, rights, 0);
     if (next == word)
       return 0;
@@ -59,6 +58,14 @@ class Page {
   }
 
  private:
+  // What is no plain case, out of line, so that a plain one has nothing to merge its answer with.
+  [[nodiscard, gnu::noinline]] static std::optional<Status> refuse(Raw word) {
+    return F::kind(word, 0) == Kind::leaf ? std::optional(Status::overlap) : std::nullopt;
+  }
+  [[nodiscard, gnu::noinline]] static std::optional<std::uint64_t> leave(Raw word) {
+    return T::is_free(word, 0) ? std::optional(std::uint64_t{0}) : std::nullopt;
+  }
+
   [[nodiscard, gnu::always_inline]] Raw load() const { return cursor_->slots.load(slot_); }
   void pay() { tree_->pay({va_, va_ + (bytes - 1)}, Invalidation::Reach::leaf); }
 

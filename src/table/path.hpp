@@ -42,15 +42,14 @@ class Path {
     return Status::ok;
   }
   // The page was the last of its node: that node goes, and those above that emptied with it. Out of line and
-  // without a Path, which would have to be in memory for it.
-  [[gnu::noinline]] static void prune(T& tree, std::uint64_t va) {
+  // without a Path, which would have to be in memory for it. Returns what unmap does, which then has nothing
+  // to keep while this runs.
+  [[gnu::noinline]] static std::optional<std::uint64_t> prune(T& tree, std::uint64_t va) {
     if constexpr (keeps_empty_nodes<M>)
-      return tree.pay({va, va + (P::bytes - 1)}, Invalidation::Reach::leaf);
-    Branch branch;
-    (void)unlink_below<G::root_level>(tree, va, tree.root().at, branch);
-    tree.retire_empty(branch.nodes, branch.unlinked);
-    const std::uint64_t first = align_down(va, G::span_shift(branch.unlinked));
-    tree.pay({first, first + (G::span(branch.unlinked) - 1)}, Invalidation::Reach::walk);
+      tree.pay({va, va + (P::bytes - 1)}, Invalidation::Reach::leaf);
+    else
+      prune_branch(tree, va);
+    return P::bytes;
   }
 
  private:
@@ -83,11 +82,19 @@ class Path {
     [[gnu::always_inline]] std::optional<std::uint64_t> at(P page) const { return page.protect(rights); }
   };
 
+  // What the region reaches is a page.
   template <class Result, class Edit>
   [[nodiscard, gnu::always_inline]] Result descend(Edit edit) {
-    if (!G::is_page(va_))
+    if constexpr (G::root_level > 1)
+      if (tree_->region().reaches(va_))
+        return descend_from<1, Result>(tree_->region().node, edit);
+    return descend_all<Result>(*tree_, va_, edit);
+  }
+  template <class Result, class Edit>
+  [[nodiscard, gnu::noinline]] static Result descend_all(T& tree, std::uint64_t va, Edit edit) {
+    if (!G::is_page(va))
       return std::nullopt;
-    return descend_from<G::root_level, Result>(tree_->root().at, edit);
+    return Path(tree, va).template descend_from<G::root_level, Result>(tree.root().at, edit);
   }
   template <unsigned Level, class Result, class Edit>
   [[nodiscard, gnu::always_inline]] Result descend_from(PhysAddr node, Edit edit) {
@@ -99,7 +106,10 @@ class Path {
       const Raw word = tree_->load(G::slot(node, G::index(va_, Level)));
       if (F::kind(word, Level) != Kind::table) [[unlikely]]
         return Edit::template stop<Level>(*tree_, va_, node, word, edit);
-      return descend_from<Level - 1, Result>(F::table(word, Level), edit);
+      const PhysAddr child = F::table(word, Level);
+      if constexpr (Level == 2)
+        tree_->remember_region(va_, child);
+      return descend_from<Level - 1, Result>(child, edit);
     }
   }
 
@@ -125,6 +135,13 @@ class Path {
     std::array<PhysAddr, G::root_level> nodes;
     unsigned unlinked = 0;
   };
+  [[gnu::always_inline]] static void prune_branch(T& tree, std::uint64_t va) {
+    Branch branch;
+    (void)unlink_below<G::root_level>(tree, va, tree.root().at, branch);
+    tree.retire_empty(branch.nodes, branch.unlinked);
+    const std::uint64_t first = align_down(va, G::span_shift(branch.unlinked));
+    tree.pay({first, first + (G::span(branch.unlinked) - 1)}, Invalidation::Reach::walk);
+  }
   // Unlinks what emptied on the way from this node to the page. Did the node itself?
   template <unsigned Level>
   [[gnu::always_inline]] static bool unlink_below(T& tree, std::uint64_t va, PhysAddr node, Branch& branch) {

@@ -78,7 +78,7 @@ class Tree {
 
   Tree(M& memory, PhysAddr root, SpaceId space)
       : memory_(&memory), root_{root, G::root_level}, space_(space),
-        cursor_{0, 0, window(root), &memory.record(root)} {}
+        cursor_{{0, 0}, window(root), &memory.record(root)} {}
 
   [[nodiscard]] M& memory() const { return *memory_; }
   [[nodiscard]] Node root() const { return root_; }
@@ -213,28 +213,41 @@ class Tree {
     return window(s.node.at).next_live(index + 1, G::index(range.last, s.level()) + 1) - index;
   }
 
-  // A node of level 0 with all that an edit of one of its pages needs. The tree keeps the one that was found
-  // last: neighbouring pages are edited in runs, and a run descends once.
-  struct Cursor {
-    std::uint64_t first;   // the address that its slot 0 covers
-    std::uint64_t entries; // 0: no node was found yet, or it went
-    SlotWindow slots;
-    NodeRecord* record;
+  // Pages in a row, from a boundary on.
+  struct Pages {
+    std::uint64_t first; // the address of the first
+    std::uint64_t count; // 0: they were not found yet, or their node went
 
-    // The slot of the page at va, or a larger number than there are slots: rotated to the right, an address
-    // that lies elsewhere, is not aligned or not canonical has high bits, so that one comparison finds all
-    // of them.
-    [[nodiscard, gnu::always_inline]] std::uint64_t slot(std::uint64_t va) const {
+    // The number of the page at va, or a larger one than there are: rotated to the right, an address that
+    // lies elsewhere, is not aligned or not canonical has high bits, so that one comparison finds all of
+    // them.
+    [[nodiscard, gnu::always_inline]] std::uint64_t number(std::uint64_t va) const {
       return std::rotr(va - first, F::page_shift);
     }
-    [[nodiscard, gnu::always_inline]] bool reaches(std::uint64_t va) const { return slot(va) < entries; }
+    [[nodiscard, gnu::always_inline]] bool reaches(std::uint64_t va) const { return number(va) < count; }
+  };
+  // A node of level 0 with all that an edit of one of its pages needs. The tree keeps the one that was found
+  // last: neighbouring pages are edited in runs, and a run descends once.
+  struct Cursor : Pages {
+    SlotWindow slots;
+    NodeRecord* record;
+  };
+  // A node of level 1 below the root, the one that was passed last on the way to a page that was far. The
+  // next that is far, but not that far, is found without the levels above it.
+  struct Region : Pages {
+    PhysAddr node;
   };
   [[nodiscard]] const Cursor& cursor() const { return cursor_; }
   // The page at va is in this node, which is of level 0.
   [[nodiscard, gnu::always_inline]] Cursor cursor_to(std::uint64_t va, PhysAddr node) const {
-    return {align_down(va, leaf_node_shift), G::entries(0), window(node), &memory_->record(node)};
+    return {{align_down(va, leaf_node_shift), G::entries(0)}, window(node), &memory_->record(node)};
   }
   void remember(const Cursor& cursor) { cursor_ = cursor; }
+  [[nodiscard]] const Region& region() const { return region_; }
+  void remember_region(std::uint64_t va, PhysAddr node) {
+    constexpr unsigned shift = leaf_node_shift + F::index_bits(1);
+    region_ = {{align_down(va, shift), bytes_of(shift - F::page_shift)}, node};
+  }
 
   // Writes `count` slots with leaves of one size over consecutive frames. Aligned to the size's copies.
   void fill(PhysAddr slot, unsigned count, PhysAddr frame, Raw bits, PageSize size) {
@@ -315,14 +328,16 @@ class Tree {
   }
   void retire(Node node, Contents contents) {
     if (node.level == 0)
-      cursor_.entries = 0;
+      cursor_.count = 0;
+    if (node.level == 1)
+      region_.count = 0;
     memory_->retire(node.at, G::node_shift(node.level), contents);
   }
   // The first `count` of these, from level 0 up: unlinked, zero, and so are their records.
   template <std::size_t Most>
   void retire_empty(const std::array<PhysAddr, Most>& nodes, unsigned count) {
     constexpr unsigned shift = G::node_shift(0);
-    cursor_.entries = 0;
+    cursor_.count = region_.count = 0;
     if constexpr (requires { memory_->retire_empty(nodes, count, shift); })
       return memory_->retire_empty(nodes, count, shift);
     for (unsigned level = 0; level < count; ++level)
@@ -458,6 +473,7 @@ class Tree {
   Node root_;
   SpaceId space_;
   Cursor cursor_;
+  Region region_{};
   Range owed_{};
   Invalidation::Reach reach_ = Invalidation::Reach::leaf;
   bool any_ = false;

@@ -141,6 +141,23 @@ TEST_P(TableUnmap, ClearEmptiesBothHalves) {
   EXPECT_EQ(table.subject().clear(0).bytes, 0U);
 }
 
+// Also of a page beside one that was edited before its nodes went, and came back as those of others.
+TEST_P(TableUnmap, LeavesNoWayToNodesThatWent) {
+  const std::uint64_t beside = largest + table.mmu().span(1), elsewhere = 3 * largest;
+  for (const std::uint64_t length : {page, table.half_bytes()}) {
+    ASSERT_OK(table.map(largest, frames, page));
+    ASSERT_OK(table.map(beside, frames, page));
+    for (const std::uint64_t va : {largest, beside})
+      EXPECT_EQ(table.unmap(length == page ? va : 0, length).status, Status::ok);
+    EXPECT_EQ(table.nodes(), 1U);
+    ASSERT_OK(table.map(elsewhere, more_frames, page));
+    EXPECT_EQ(table.unmap(beside, page).bytes, 0U);
+    ASSERT_OK(table.map(largest, frames, page));
+    EXPECT_MAPPINGS(table, leaf(largest, frames, page), leaf(elsewhere, more_frames, page));
+    EXPECT_EQ(table.unmap(0, table.half_bytes()).bytes, 2 * page);
+  }
+}
+
 TABLE_TESTS(TableUnmapCollect);
 
 TEST_P(TableUnmapCollect, ReportsEveryLeafAscendingWithItsFlags) {
