@@ -157,8 +157,11 @@ class AddressSpaces {
     return exists(space) ? &units_.table(space) : nullptr;
   }
   // To be told by who handles a miss or a fault of an access that happened: what hardware does not record in
-  // leaves. That is each execution, and a write where the format has no dirty flag.
+  // leaves. That is each execution, and a write where the format has no dirty flag. Where nothing is mapped,
+  // nothing is noted.
   void note_access(unsigned space, VirtAddr va, AccessKind kind) {
+    if (!exists(space) || !G::is_canonical(raw(va)))
+      return;
     if (const auto unit = units_.find(space, raw(va)); unit && !unit->is_area())
       units_.db()[unit->node].note(usage_of(kind));
   }

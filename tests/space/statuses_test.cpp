@@ -64,6 +64,15 @@ TEST_F(SpaceStatuses, UnknownSpacesComeFirst) {
   }
   EXPECT_EQ(s.create(no_number), Status::unknown_space);
 }
+TEST_F(SpaceStatuses, AnAccessThatCannotHaveHappenedIsNotNoted) {
+  s.map(0, 1, 1, 1);
+  const std::uint64_t beyond = bytes_of(63) | S::page;
+  for (const unsigned space : {missing, no_number})
+    s.tested().note_access(space, VirtAddr{S::page}, AccessKind::execute);
+  s.tested().note_access(1, VirtAddr{beyond}, AccessKind::execute);
+  s.tested().note_access(1, VirtAddr{2 * S::page}, AccessKind::execute);
+  EXPECT_EQ(s.unmap(0, 1), "");
+}
 TEST_F(SpaceStatuses, ASpaceInUseIsNotCreatedAndSigmaZeroNotDeleted) {
   EXPECT_EQ(s.create(1), Status::space_in_use);
   EXPECT_EQ(s.create(0), Status::space_in_use);
