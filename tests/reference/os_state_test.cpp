@@ -52,9 +52,25 @@ TEST_F(Cpus, AWalkReadsAPageOfTheLastLevelAsAPageAndIndexesEachLevelByItsOwnBits
   // A published model decodes such a page as a table, with indices that are off by a level.
   put_page(5 * page, 7 * page | P);
   put_large(3 * large, 8 * large | P | PS);
-  EXPECT_EQ(access(5 * page + 0x18), 7 * page + 0x18);
-  EXPECT_EQ(access(3 * large + 0x12'3458), 8 * large + 0x12'3458);
-  EXPECT_EQ(access(4 * page), std::nullopt);
+  const auto expect_all = [this] {
+    EXPECT_EQ(access(5 * page + 0x18), 7 * page + 0x18);
+    EXPECT_EQ(access(3 * large + 0x12'3458), 8 * large + 0x12'3458);
+    EXPECT_EQ(access(4 * page), std::nullopt);
+  };
+  expect_all();
+  arena.put(base, 0); // only what the walks above have cached still answers
+  expect_all();
+}
+
+TEST_F(Cpus, WhatATableForbidsNoCachedPageBelowItAllows) {
+  arena.put(base + page, (base + 2 * page) | P | US); // no writes, where the page below allows them
+  put_page(page, 7 * page | P | RW | D);
+  for (const bool from_cached_table : {false, true}) {
+    cpu.fill(tables(), page, from_cached_table);
+    EXPECT_EQ(access(page), 7 * page);
+    EXPECT_EQ(access(page, write), std::nullopt);
+    cpu.invalidate(1, page, page, false);
+  }
 }
 
 TEST_F(Cpus, TheInvalidationOfARangeDropsEveryPageOfIt) {
