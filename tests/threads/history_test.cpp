@@ -16,11 +16,26 @@ class HistoryTest : public testing::Test {
     history.becomes(0, 5, new_frame);
     history.becomes(0, 8, absent);
   }
+  // One lookup alone.
   [[nodiscard]] bool allows(std::uint64_t before, std::uint64_t after, Answer answer) const {
-    return history.allows({0, before, after, answer});
+    return orders({{0, before, after, answer, 0, 1}});
+  }
+  [[nodiscard]] bool orders(const std::vector<Sample>& samples) const {
+    return !Linearization(history, samples).first_wrong();
   }
 
   History history{1};
+};
+
+// Lookups beside edit 5, which answer one after the other.
+class LookupsBesideAnEdit : public HistoryTest {
+ protected:
+  [[nodiscard]] bool in_turn(const std::vector<Answer>& answers, std::uint64_t after = 5) const {
+    std::vector<Sample> samples;
+    for (const Answer answer : answers)
+      samples.push_back({0, 4, after, answer, samples.size(), samples.size() + 1});
+    return orders(samples);
+  }
 };
 
 TEST_F(HistoryTest, WhereNoEditRunsThereIsOneAnswer) {
@@ -64,6 +79,57 @@ TEST_F(HistoryTest, WhatIsNowIsTheOnlyAnswerAfterForgetting) {
   history.forget();
   EXPECT_TRUE(allows(0, 0, old_frame));
   EXPECT_FALSE(allows(0, 20, absent));
+}
+
+TEST_F(LookupsBesideAnEdit, OldThenNewIsAnOrderAndNewThenOldIsNone) {
+  EXPECT_TRUE(in_turn({old_frame, old_frame, new_frame, new_frame}));
+  EXPECT_FALSE(in_turn({new_frame, old_frame}));
+  EXPECT_FALSE(in_turn({old_frame, new_frame, old_frame, new_frame}));
+}
+
+TEST_F(LookupsBesideAnEdit, NewThenOldIsRefusedWhoeverTheReadersAre) {
+  // The second one overlaps the first, and asks again when that has seen the new page.
+  EXPECT_TRUE(orders({{0, 4, 5, new_frame, 0, 1}, {0, 4, 5, old_frame, 0, 2}}));
+  EXPECT_FALSE(orders({{0, 4, 5, new_frame, 0, 1}, {0, 4, 5, old_frame, 0, 2}, {0, 4, 5, old_frame, 2, 3}}));
+}
+
+TEST_F(LookupsBesideAnEdit, LookupsThatOverlapAreInAnyOrder) {
+  EXPECT_TRUE(orders({{0, 4, 5, new_frame, 0, 2}, {0, 4, 5, old_frame, 1, 3}}));
+  // A long one leaves room for one that ended while it ran, and comes after neither.
+  EXPECT_TRUE(orders({{0, 4, 5, new_frame, 0, 3}, {0, 4, 5, old_frame, 1, 2}, {0, 4, 5, new_frame, 2, 4}}));
+}
+
+TEST_F(LookupsBesideAnEdit, WhatWasSeenInBetweenBindsThoseThatFollowAndNoOthers) {
+  // A chain over three readers; only neighbours of it follow each other.
+  EXPECT_FALSE(orders({{0, 4, 5, new_frame, 0, 1}, {0, 4, 5, new_frame, 1, 2}, {0, 4, 5, old_frame, 2, 3}}));
+  EXPECT_TRUE(orders({{0, 4, 5, old_frame, 1, 4}, {0, 4, 5, new_frame, 0, 2}, {0, 4, 5, new_frame, 2, 3}}));
+}
+
+TEST_F(LookupsBesideAnEdit, AnAnswerThatComesBackIsALaterVersion) {
+  history.becomes(0, 9, old_frame);
+  EXPECT_TRUE(in_turn({old_frame, new_frame, absent, old_frame}, 9));
+  EXPECT_FALSE(in_turn({old_frame, new_frame, absent, old_frame, absent}, 9));
+  EXPECT_FALSE(in_turn({old_frame, new_frame, absent, old_frame}, 8));
+}
+
+TEST_F(LookupsBesideAnEdit, AGapLiesAnywhereInItsEditAndDoesNotBringTheOldPageBack) {
+  history.may_vanish(0, 5);
+  EXPECT_TRUE(in_turn({old_frame, absent, old_frame, absent, new_frame, absent, new_frame}));
+  EXPECT_FALSE(in_turn({old_frame, new_frame, absent, old_frame}));
+}
+
+TEST_F(LookupsBesideAnEdit, AGapThatWasSeenEndsTheVersionsBeforeItsEdit) {
+  history.may_vanish(0, 6);
+  EXPECT_TRUE(in_turn({old_frame, absent, new_frame}, 6));
+  EXPECT_FALSE(in_turn({absent, old_frame}, 6));
+}
+
+TEST_F(LookupsBesideAnEdit, PagesDoNotBindEachOther) {
+  History two(2);
+  for (const std::size_t page : {std::size_t{0}, std::size_t{1}})
+    two.becomes(page, 5, new_frame);
+  EXPECT_FALSE(Linearization(two, {{0, 4, 5, new_frame, 0, 1}, {1, 4, 5, absent, 1, 2}}).first_wrong());
+  EXPECT_TRUE(Linearization(two, {{1, 4, 5, new_frame, 0, 1}, {1, 4, 5, absent, 1, 2}}).first_wrong());
 }
 
 } // namespace

@@ -1,6 +1,6 @@
-// Four readers and a writer, for a second a format: every answer that a reader got must be that of the page
-// before, between or after the edits that ran meanwhile. Under ThreadSanitizer (the preset tsan) every access
-// is checked, too. Rounds of some edits keep what is written down small.
+// Four readers and a writer, for a second a format: all answers that the readers got must fit into one order
+// of lookups and edits (tests/threads/history.hpp). Under ThreadSanitizer (the preset tsan) every access is
+// checked, too. Rounds of some edits keep what is written down small.
 #include "fuzz/oracles/tiny_format.hpp"
 #include "src/arch/aarch64.hpp"
 #include "src/arch/riscv.hpp"
@@ -24,9 +24,9 @@ class Reader {
   using A = Areas<F, L>;
 
  public:
-  Reader(SharedTable<F>& shared, unsigned number) : reader_(shared.reader(number)), rng_(number) {}
+  Reader(PausingTable<F>& shared, unsigned number) : reader_(shared.reader(number)), rng_(number) {}
 
-  void run(const Progress& progress) {
+  void run(Progress& progress) {
     samples_.clear();
     while (samples_.size() < most_samples && !progress.done.load(std::memory_order_relaxed))
       visit(progress, rng_.below(2) * rng_.below(16));
@@ -34,21 +34,24 @@ class Reader {
   [[nodiscard]] const std::vector<Sample>& samples() const { return samples_; }
 
  private:
-  // One lookup that announces itself, or several of one visit.
-  void visit(const Progress& progress, std::uint64_t lookups) {
+  // One lookup that announces itself, or several of one visit, which may stay at one page to see it change.
+  void visit(Progress& progress, std::uint64_t lookups) {
     if (lookups == 0)
-      return take(progress, reader_);
+      return take(progress, reader_, choose(progress));
     const auto visit = reader_.visit();
+    const std::uint32_t page = choose(progress);
+    const bool stays = rng_.one_in(2);
     for (std::uint64_t i = 0; i < lookups; ++i)
-      take(progress, visit);
+      take(progress, visit, stays ? page : choose(progress));
   }
   template <class Lookups>
-  void take(const Progress& progress, const Lookups& lookups) {
-    const std::uint32_t page = choose(progress);
+  void take(Progress& progress, const Lookups& lookups, std::uint32_t page) {
+    const std::uint64_t began = progress.clock.load(std::memory_order_acquire);
     const std::uint64_t before = progress.ended.load(std::memory_order_acquire);
     const auto found = lookups.lookup(A::va(page));
     const std::uint64_t after = progress.begun.load(std::memory_order_acquire);
-    samples_.push_back({page, before, after, answer(found)});
+    const std::uint64_t ended = progress.clock.fetch_add(1, std::memory_order_acq_rel) + 1;
+    samples_.push_back({page, before, after, answer(found), began, ended});
   }
   // Mostly near the edit that runs.
   [[nodiscard]] std::uint32_t choose(const Progress& progress) {
@@ -69,7 +72,7 @@ template <Format F, Layout L, Breaks B>
 class Stress {
  public:
   Stress(std::size_t nodes, std::uint32_t batch) : nodes_(nodes), shared_(nodes, batch) {
-    for (unsigned i = 0; i < SharedTable<F>::readers; ++i)
+    for (unsigned i = 0; i < PausingTable<F>::readers; ++i)
       readers_.emplace_back(shared_, i);
   }
 
@@ -103,22 +106,25 @@ class Stress {
     progress.done = true;
     for (std::thread& thread : threads)
       thread.join();
-    for (const auto& reader : readers_)
-      check(reader.samples());
+    check(all_samples());
   }
-  void check(const std::vector<Sample>& samples) {
-    for (const Sample& s : samples) {
+  [[nodiscard]] std::vector<Sample> all_samples() const {
+    std::vector<Sample> all;
+    for (const auto& reader : readers_)
+      all.insert(all.end(), reader.samples().begin(), reader.samples().end());
+    return all;
+  }
+  void check(std::vector<Sample> samples) {
+    for (const Sample& s : samples)
       overlapping_ += s.after > s.before;
-      if (!writer_.history().allows(s)) {
-        ADD_FAILURE() << "page " << s.page << " answered " << std::hex << s.answer << std::dec
-                      << " between the edits " << s.before << " and " << s.after;
-        return;
-      }
-    }
+    if (const auto wrong = Linearization(writer_.history(), std::move(samples)).first_wrong())
+      ADD_FAILURE() << "page " << wrong->page << " answered " << std::hex << wrong->answer << std::dec
+                    << " between the edits " << wrong->before << " and " << wrong->after << ", lookup "
+                    << wrong->ended;
   }
 
   std::uint64_t nodes_;
-  SharedTable<F> shared_;
+  PausingTable<F> shared_;
   Writer<F, L, B> writer_{shared_};
   std::vector<Reader<F, L>> readers_;
   std::uint64_t overlapping_ = 0;

@@ -12,11 +12,13 @@
 
 namespace pagetwin {
 
-// Where the writer is. hot: a page of the edit that runs.
+// Where the writer is. hot: a page of the edit that runs. clock: 1 more after each lookup of any reader; the
+// writer never looks at it, so that what readers tell each other by it tells nothing to who reuses nodes.
 struct Progress {
   alignas(64) std::atomic<std::uint64_t> begun = 0, ended = 0;
   std::atomic<std::uint32_t> hot = 0;
   std::atomic<bool> done = false;
+  alignas(64) std::atomic<std::uint64_t> clock = 0;
 };
 
 // Does the format demand that a leaf is cleared before its size or its frame changes?
@@ -34,7 +36,7 @@ class Writer {
   }();
 
  public:
-  explicit Writer(SharedTable<F>& shared) : shared_(&shared) {}
+  explicit Writer(PausingTable<F>& shared) : shared_(&shared) {}
 
   [[nodiscard]] History& history() { return history_; }
   // Edits that needed nodes, and those that were refused because readers still held some.
@@ -188,7 +190,7 @@ class Writer {
     return now;
   }
 
-  SharedTable<F>* shared_;
+  PausingTable<F>* shared_;
   History history_{A::pages};
   RandomEdits<F, L> edits_{1};
   std::uint64_t grown_ = 0, refused_ = 0;
