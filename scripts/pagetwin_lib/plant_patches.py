@@ -91,12 +91,20 @@ def read_all(folder: Path = PLANTS) -> list[Plant]:
     return [parse(path.stem, path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.patch"))]
 
 
+def is_called(plant: Plant, name: str) -> bool:
+    """A number is that plant alone; anything else is how its name begins."""
+    number = plant.name.split("_")[0]
+    if name.isdecimal() and number.isdecimal():
+        return int(name) == int(number)
+    return plant.name.startswith(name)
+
+
 def choose(plants: list[Plant], names: list[str]) -> list[Plant]:
-    """All of them, or those whose names begin with one of the names."""
+    """All of them, or those that one of the names means."""
     for name in names:
-        if not any(plant.name.startswith(name) for plant in plants):
-            raise Failure(f"expected the beginning of a plant's name (scripts/plants --list), found '{name}'")
-    return [plant for plant in plants if not names or any(plant.name.startswith(name) for name in names)]
+        if not any(is_called(plant, name) for plant in plants):
+            raise Failure(f"expected the number or the beginning of the name of a plant (scripts/plants --list), found '{name}'")
+    return [plant for plant in plants if not names or any(is_called(plant, name) for name in names)]
 
 
 def sources() -> Files:

@@ -162,17 +162,22 @@ def run_steps(steps: list[tuple[str, Step]], jobs: int) -> Counts:
     return total
 
 
+def names(steps: list[tuple[str, Step]]) -> str:
+    return ", ".join(name for name, _ in steps)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/test", description=__doc__,
+                                     epilog=f"steps: {names(STEPS)}\nwith --all also: {names(MORE_STEPS)}",
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--all", action="store_true", help="also clang-tidy, format, instructions, coverage")
     parser.add_argument("--jobs", metavar="N", type=positive, default=cores(), help="at a time (default: the number of cores)")
-    parser.add_argument("--only", metavar="STEP", action="append", help="only the steps whose name contains this")
+    parser.add_argument("--only", metavar="STEP", action="append", help="only the steps, of those below, whose name contains this")
     args = parser.parse_args()
     steps = [(name, step) for name, step in STEPS + (MORE_STEPS if args.all else [])
              if not args.only or any(part in name for part in args.only)]
     if not steps:
-        raise Failure(f"--only: expected a part of a step ({', '.join(name for name, _ in STEPS + MORE_STEPS)})")
+        raise Failure(f"--only: expected a part of a step ({names(STEPS + MORE_STEPS)})")
     return FAILED if run_steps(steps, args.jobs).failed else OK
 
 

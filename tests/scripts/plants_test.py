@@ -122,6 +122,15 @@ class Choosing(unittest.TestCase):
         with self.assertRaises(Failure):
             plant_patches.choose([one, two], ["01", "3"])
 
+    def test_a_number_is_one_plant_and_not_those_whose_numbers_begin_so(self):
+        short, long = plant_patches.parse("17_test", HEADER + DIFF), plant_patches.parse("170_test", HEADER + DIFF)
+        self.assertEqual(plant_patches.choose([short, long], ["17"]), [short])
+        self.assertEqual(plant_patches.choose([short, long], ["17_"]), [short])
+        self.assertEqual(plant_patches.choose([short, long], ["170"]), [long])
+        self.assertEqual(plant_patches.choose([read(HEADER + DIFF)], ["1"]), [read(HEADER + DIFF)])
+        with self.assertRaises(Failure):
+            plant_patches.choose([long], ["17"])
+
 
 class Workshop:
     """A build that is there already."""

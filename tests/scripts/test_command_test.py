@@ -54,6 +54,13 @@ class Counting(unittest.TestCase):
         self.assertTrue(printed.getvalue().endswith("\nx\n"))
 
 
+class Helping(unittest.TestCase):
+    def test_the_help_names_every_step(self):
+        shown = subprocess.run([str(ROOT / "scripts" / "test"), "--help"], capture_output=True, text=True, check=False).stdout
+        for name, _ in test_command.STEPS + test_command.MORE_STEPS:
+            self.assertIn(name, shown)
+
+
 class Building(unittest.TestCase):
     def test_a_build_is_configured_first(self):
         with mock.patch.object(test_command, "stream", return_value=(0, "")) as ran:
