@@ -23,7 +23,11 @@ void print_running_seed() {
 
 void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
-void complain(const std::string& text) { std::fprintf(stderr, "%s\n", text.c_str()); }
+// What was printed before comes first, so that the complaint begins a line where both go to one place.
+void complain(const std::string& text) {
+  std::fflush(stdout);
+  std::fprintf(stderr, "%s\n", text.c_str());
+}
 
 ExitStatus worse(ExitStatus one, ExitStatus other) { return std::max(one, other); }
 
@@ -86,6 +90,11 @@ std::variant<Replay::Loaded, std::string> Replay::load(const std::string& path) 
 }
 
 ExitStatus Replay::run_paths() {
+  if (!options_.event_log.empty() && machine_->event_log() == nullptr) {
+    complain("--event-log: " + std::string(target_.name)
+             + " has no event log; docs/traces.md says which target has");
+    return ExitStatus::bad_input;
+  }
   ExitStatus status = ExitStatus::ok;
   for (const std::string& path : options_.files) {
     const auto files = list_files(path);
@@ -123,11 +132,7 @@ ExitStatus Replay::run_file(const std::string& path) {
 ExitStatus Replay::write_event_log() const {
   if (options_.event_log.empty())
     return ExitStatus::ok;
-  const std::string* const log = machine_->event_log();
-  const auto error = log == nullptr
-                         ? FileError{std::string(target_.name)
-                                     + ": this target has no event log; docs/traces.md says which has"}
-                         : write_file(options_.event_log, *log);
+  const auto error = write_file(options_.event_log, *machine_->event_log());
   if (!error)
     return ExitStatus::ok;
   complain(error->message);

@@ -105,8 +105,23 @@ TEST(ReplayOptionsTest, ASeedAloneIsThatProgramAndATimeAloneASwarm) {
 TEST_F(ReplayTest, AnEventLogIsAskedOfAMachineThatHasOne) {
   write("a.ops", stale);
   EXPECT_EQ(replay<Plant::none>({"--event-log", path("log"), path("a.ops")}), 2);
-  EXPECT_NE(errors_.find("this target has no event log"), std::string::npos) << errors_;
+  EXPECT_EQ(errors_, "--event-log: toy_store has no event log; docs/traces.md says which target has\n");
+  EXPECT_EQ(out_, "") << "nothing is replayed for a log that cannot be";
   EXPECT_FALSE(std::filesystem::exists(path("log")));
+}
+
+TEST_F(ReplayTest, AComplaintBeginsALineAfterWhatWasPrintedBefore) {
+  write("a.ops", stale);
+  testing::internal::CaptureStdout();
+  const int errors = ::dup(2);
+  ::dup2(1, 2); // as in a log of both
+  (void)Replay(toy::target_with<Plant::none>(),
+               std::get<ReplayOptions>(options_of({path("a.ops"), path("b.ops")})), "toy_replay")
+      .run();
+  ::dup2(errors, 2);
+  ::close(errors);
+  const std::string both = testing::internal::GetCapturedStdout();
+  EXPECT_NE(both.find("a.ops (5 operations)\n" + path("b.ops") + ": cannot be "), std::string::npos) << both;
 }
 
 TEST_F(ReplayTest, TheSeedInAReportFindsTheSameAgain) {
