@@ -96,9 +96,8 @@ def goal(entry: dict) -> tuple[float, bool] | None:
 
 def figure(entry: dict) -> str:
     """What was measured: of memory, bytes; the time of such a benchmark is that of an empty loop."""
-    if bench_results.BYTES in entry:
-        return f"{entry[bench_results.BYTES]:.2f} bytes"
-    return bench_results.time_text(entry["cpu_time"] * bench_results.NANOSECONDS[entry.get("time_unit", "ns")])
+    time = bench_results.cpu_ns(entry)
+    return f"{entry[bench_results.BYTES]:.2f} bytes" if time is None else bench_results.time_text(time)
 
 
 def row(entry: dict) -> list[str]:

@@ -41,10 +41,9 @@ class AddressSpaces {
  public:
   using Space = AddressSpace<F, M>;
 
-  // nodes[0] stays unused. parts: a pool of arrays, the smallest of which
-  // have 2^MappingDb<F>::parts_shift bytes. One mapping
-  // takes a descriptor, its link node and a mapping node of 24 bytes; a superpage of which smaller parts were
-  // mapped on takes an array besides.
+  // nodes[0] stays unused. parts: a pool of arrays, the smallest of which have 2^MappingDb<F>::parts_shift
+  // bytes. One mapping takes a descriptor, its link node and a mapping node of 24 bytes; a superpage of which
+  // smaller parts were mapped on takes an array besides.
   AddressSpaces(M& memory, std::span<Space> spaces, std::span<MappingNode> nodes, NodePool& parts)
       : memory_(&memory), units_(spaces, nodes, parts) {}
   AddressSpaces(const AddressSpaces&) = delete;
