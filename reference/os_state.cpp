@@ -15,22 +15,27 @@ Processor::Start Processor::start_of(const Tables& from, std::uint64_t va, bool 
 // Every restriction on the way applies.
 Descent Processor::descend(const Tables& from, Start at, std::uint64_t va) {
   const Mmu& mmu = *from.mmu;
-  for (;;) {
+  for (Descent page;;) {
     const std::uint64_t span = mmu.span(at.level);
     const auto index = static_cast<unsigned>(va / span % mmu.entries(at.level));
-    const unsigned bytes = mmu.descriptor_bytes();
-    const auto raw = from.memory.load(at.node + std::uint64_t{index} * bytes, bytes);
+    const auto raw = from.load(at.node, index);
     if (!raw)
       return {};
+    page.steps[page.steps_taken++] = {at.level, from.slot(at.node, index), *raw};
     const Decoded word = mmu.decode(*raw, at.level, index, from.mode);
     if (word.kind == SlotKind::hole || (word.violations & violation::faulting) != 0)
       return {};
     const Rights rights = both(at.rights, rights_of(word.attributes));
     const bool global = at.global || word.attributes.global;
     if (word.kind == SlotKind::leaf) {
-      Attributes all = with_rights(word.attributes, rights);
-      all.global = global;
-      return {true, round_down(va, word.bytes), word.bytes, word.address, all, word.flags};
+      page.found = true;
+      page.va = round_down(va, word.bytes);
+      page.bytes = word.bytes;
+      page.pa = word.address;
+      page.attributes = with_rights(word.attributes, rights);
+      page.attributes.global = global;
+      page.flags = word.flags;
+      return page;
     }
     if (at.level == 0)
       return {};
@@ -57,12 +62,24 @@ void Processor::keep(const CachedTable& table) {
   tables_[next_table_++ % tables] = table;
 }
 
-void Processor::fill(const Tables& from, std::uint64_t va, bool from_cache) {
+Descent Processor::walk(const Tables& from, std::uint64_t va, bool from_cache) {
   if (!runs_ || !is_canonical(from.mmu->profile(), va))
-    return;
-  const Descent page = descend(from, start_of(from, va, from_cache), va);
+    return {};
+  Descent page = descend(from, start_of(from, va, from_cache), va);
   if (page.found)
     keep(page);
+  return page;
+}
+
+bool Processor::fill(const Tables& from, std::uint64_t va, bool from_cache) {
+  const Descent page = walk(from, va, from_cache);
+  for (unsigned i = 0; page.found && i < page.steps_taken; ++i)
+    from.mmu->mark_accessed(from.memory, page.steps[i], i + 1 == page.steps_taken);
+  return page.found;
+}
+
+void Processor::recall(const Tables& from, std::uint64_t va, bool from_cache) {
+  static_cast<void>(walk(from, va, from_cache));
 }
 
 void Processor::evict(unsigned k) {
@@ -97,7 +114,7 @@ Processor::Outcome Processor::access(const Tables& from, std::uint64_t va, const
   const Walk walk = from.mmu->access(from.memory, root_, va, access, from.mode);
   if (walk.outcome != reference::Outcome::ok)
     return {};
-  fill(from, va, false);
+  recall(from, va, false); // its flags are set
   return {true, false, walk.translation.pa};
 }
 
@@ -113,6 +130,7 @@ void Processor::invalidate(unsigned tag, std::uint64_t first, std::uint64_t last
 void Processor::invalidate_everything() {
   pages_ = {};
   tables_ = {};
+  ran_ = runs_ ? std::uint64_t{1} << tag_ : 0;
 }
 
 } // namespace reference

@@ -1,23 +1,16 @@
-// The hardware of hvisor's OS state machine: CPUs, each with a TLB and a paging-structure cache that may keep
-// whatever they once read until they are told to drop it. Raw bytes of tables are read through reference/mmu;
-// nothing is known of who writes them. What hardware does on its own (fill, evict, use what is stale) are
-// steps that somebody else chooses. Transcribed from docs/hvisor.md, "OS state machine"; what an invalidation
-// drops follows Intel SDM 3A, 4.10.4, and Arm DDI 0487, D8.16, where these agree.
+// The CPUs of hvisor's OS state machine, each with a TLB and a paging-structure cache that may keep whatever
+// they once read until they are told to drop it; what they are still to be told is in in_flight.hpp. Raw
+// bytes of tables are read through reference/mmu; nothing is known of who writes them. What hardware does on
+// its own (fill, evict, use what is stale) are steps that somebody else chooses. Transcribed from
+// docs/hvisor.md, "OS state machine"; what an invalidation drops follows Intel SDM 3A, 4.10.4, and Arm DDI
+// 0487, D8.16, where these agree.
 #pragma once
 
-#include "reference/mmu/mmu.hpp"
+#include "reference/tables.hpp"
 
 #include <array>
-#include <optional>
 
 namespace reference {
-
-// Who is asked: the walker, the bytes, the control registers.
-struct Tables {
-  const Mmu* mmu;
-  PhysicalMemory memory;
-  Mode mode;
-};
 
 // A translation in a TLB. bytes 0: none.
 struct CachedPage {
@@ -57,11 +50,14 @@ struct Descent {
   std::uint64_t va = 0, bytes = 0, pa = 0; // of the whole page
   Attributes attributes;
   Flags flags;
+  unsigned steps_taken = 0;
+  std::array<Step, 5> steps{};
 };
 
 class Processor {
  public:
   static constexpr std::size_t pages = 16, tables = 16;
+  static constexpr unsigned tags = 64; // identifiers of spaces are below
 
   void reset() { *this = {}; }
   // The space that it runs from now on.
@@ -69,13 +65,19 @@ class Processor {
     tag_ = tag;
     root_ = root;
     runs_ = true;
+    ran_ |= std::uint64_t{1} << tag;
   }
   void idle() { runs_ = false; }
   [[nodiscard]] bool runs() const { return runs_; }
-  [[nodiscard]] unsigned tag() const { return tag_; }
+  // It may have something of the space in its caches: it ran it, and has not forgotten everything since.
+  [[nodiscard]] bool may_hold(unsigned tag) const { return (ran_ >> tag & 1U) != 0; }
 
-  // A walk that nobody asked for, from the root or from the lowest table that is cached, fills both caches.
-  void fill(const Tables& from, std::uint64_t va, bool from_cache);
+  // A walk that nobody asked for, from the root or from the lowest table that is cached, fills both caches
+  // and sets accessed flags. False: it found no page.
+  bool fill(const Tables& from, std::uint64_t va, bool from_cache);
+  // What the caches have from such a walk in the past, when software has cleared the flags since: none is
+  // set.
+  void recall(const Tables& from, std::uint64_t va, bool from_cache);
   // Forgets the k-th of what it holds.
   void evict(unsigned k);
 
@@ -106,11 +108,12 @@ class Processor {
   [[nodiscard]] Outcome through_cache(const Tables& from, std::uint64_t va, const Access& access) const;
   [[nodiscard]] Start start_of(const Tables& from, std::uint64_t va, bool from_cache) const;
   [[nodiscard]] Descent descend(const Tables& from, Start at, std::uint64_t va);
+  [[nodiscard]] Descent walk(const Tables& from, std::uint64_t va, bool from_cache);
   void keep(const Descent& page);
   void keep(const CachedTable& table);
 
   unsigned tag_ = 0;
-  std::uint64_t root_ = 0;
+  std::uint64_t root_ = 0, ran_ = 0; // ran_: a bit for each identifier
   bool runs_ = false;
   std::array<CachedPage, pages> pages_{};
   std::array<CachedTable, tables> tables_{};

@@ -30,11 +30,27 @@ struct Profile {
   return false;
 }
 
+// Does the first let anybody do what the second does not?
+[[nodiscard]] inline bool permits_more(const Profile& profile, const Attributes& first,
+                                       const Attributes& second) {
+  for (const AccessKind kind : {AccessKind::read, AccessKind::write, AccessKind::execute})
+    for (const bool user : {false, true})
+      if (profile.permits(first, {kind, user}) && !profile.permits(second, {kind, user}))
+        return true;
+  return false;
+}
+
 // An address that the hardware accepts at all.
 [[nodiscard]] constexpr bool is_canonical(const Profile& profile, std::uint64_t va) {
   const unsigned kept = profile.sign_extended ? profile.va_bits - 1 : profile.va_bits;
   const std::uint64_t above = va >> kept;
   return above == 0 || (profile.sign_extended && above == (~std::uint64_t{0} >> kept));
+}
+
+// The address that hardware accepts, of which the lower bits are given.
+[[nodiscard]] constexpr std::uint64_t canonical(const Profile& profile, std::uint64_t va) {
+  const bool negative = profile.sign_extended && (va >> (profile.va_bits - 1) & 1U) != 0;
+  return negative ? va | ~std::uint64_t{0} << profile.va_bits : va;
 }
 
 // [va, va + length) without wrapping, by its last byte: the end may be 2^64. length > 0.

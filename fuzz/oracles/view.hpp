@@ -13,9 +13,7 @@ struct View {
   reference::Mode mode{};
 
   [[nodiscard]] std::uint64_t canonical(std::uint64_t va) const {
-    const reference::Profile& p = mmu->profile();
-    const bool negative = p.sign_extended && (va >> (p.va_bits - 1) & 1) != 0;
-    return negative ? va | ~std::uint64_t{0} << p.va_bits : va;
+    return reference::canonical(mmu->profile(), va);
   }
   // First address that a slot covers.
   [[nodiscard]] std::uint64_t slot_va(std::uint64_t node_va, unsigned level, unsigned index) const {

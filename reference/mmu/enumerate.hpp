@@ -77,7 +77,7 @@ class Enumerator {
   unsigned slot(std::uint64_t node_address, unsigned level, unsigned index, std::uint64_t node_va,
                 const Path& path) {
     const std::uint64_t raw = word(node_address, index);
-    Slot found{.va = canonical(node_va + index * mmu_.span(level)),
+    Slot found{.va = canonical(mmu_.profile(), node_va + index * mmu_.span(level)),
                .level = level,
                .index = index,
                .address = node_address + std::uint64_t{index} * mmu_.descriptor_bytes(),
@@ -97,13 +97,6 @@ class Enumerator {
   [[nodiscard]] static Path through(Path path, const Slot& table) {
     path.pass(table.raw, rights_of(table.decoded.attributes), table.decoded.attributes.global);
     return path;
-  }
-
-  // The upper half of a root lies at the top of the address space.
-  [[nodiscard]] std::uint64_t canonical(std::uint64_t va) const {
-    const Profile& profile = mmu_.profile();
-    const bool negative = profile.sign_extended && ((va >> (profile.va_bits - 1)) & 1) != 0;
-    return negative ? va | (~std::uint64_t{0} << profile.va_bits) : va;
   }
 
   void note(Enumeration what) {

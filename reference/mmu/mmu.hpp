@@ -183,6 +183,9 @@ class Mmu {
   virtual Walk access(const PhysicalMemory& memory, std::uint64_t root, std::uint64_t va,
                       const Access& access, const Mode& mode) const = 0;
 
+  // What a walk that nobody asked for leaves in a descriptor on its way, where hardware sets accessed.
+  virtual void mark_accessed(const PhysicalMemory& memory, const Step& step, bool is_leaf) const = 0;
+
   // Everything that can be reached from a root, as leaves and markers.
   virtual void read_contents(const PhysicalMemory& memory, std::uint64_t root, const Mode& mode,
                              Contents& to) const = 0;

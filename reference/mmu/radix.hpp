@@ -28,6 +28,9 @@ class Radix : public Mmu {
               const Mode& mode) const final {
     return walker::access(arch(), memory, root, va, access, mode);
   }
+  void mark_accessed(const PhysicalMemory& memory, const Step& step, bool is_leaf) const final {
+    walker::mark(arch(), memory, step, is_leaf, false);
+  }
   void read_contents(const PhysicalMemory& memory, std::uint64_t root, const Mode& mode,
                      Contents& to) const final {
     read_contents_of(arch(), memory, root, mode, to);

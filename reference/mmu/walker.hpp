@@ -123,23 +123,27 @@ template <typename Arch>
   return walk;
 }
 
+// A walk that passed a descriptor leaves its mark, on top of earlier ones.
+template <typename Arch>
+void mark(const Arch& arch, const PhysicalMemory& memory, const Step& step, bool is_leaf, bool is_write) {
+  const unsigned bytes = arch.descriptor_bytes();
+  const std::uint64_t now = memory.load(step.address, bytes).value_or(step.raw);
+  const std::uint64_t touched = (now | arch.flags_set(step.level, is_leaf, is_write))
+                                & ~arch.flags_cleared(step.level, is_leaf, is_write);
+  if (touched != now)
+    memory.store(step.address, touched, bytes);
+}
+
 // The walk as hardware performs it: one that is ok leaves its marks. A slot may be passed more than once, if
-// tables lead back to themselves; each time it is marked as what it was then, on top of earlier marks.
+// tables lead back to themselves; each time it is marked as what it was then.
 template <typename Arch>
 Walk access(const Arch& arch, const PhysicalMemory& memory, std::uint64_t root, std::uint64_t va,
             const Access& access, const Mode& mode) {
   const Walk done = walk(arch, memory, root, va, access, mode);
   if (done.outcome != Outcome::ok)
     return done;
-  for (unsigned step = 0; step < done.steps_taken; ++step) {
-    const auto& [level, address, raw] = done.steps[step];
-    const bool is_leaf = level == done.level, is_write = access.kind == AccessKind::write;
-    const std::uint64_t now = memory.load(address, arch.descriptor_bytes()).value_or(raw);
-    const std::uint64_t touched =
-        (now | arch.flags_set(level, is_leaf, is_write)) & ~arch.flags_cleared(level, is_leaf, is_write);
-    if (touched != now)
-      memory.store(address, touched, arch.descriptor_bytes());
-  }
+  for (unsigned i = 0; i < done.steps_taken; ++i)
+    mark(arch, memory, done.steps[i], done.steps[i].level == done.level, access.kind == AccessKind::write);
   return done;
 }
 

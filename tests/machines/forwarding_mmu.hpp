@@ -51,6 +51,10 @@ class ForwardingMmu : public reference::Mmu {
                          const reference::Access& access, const reference::Mode& mode) const override {
     return mmu_->access(memory, root, va, access, mode);
   }
+  void mark_accessed(const reference::PhysicalMemory& memory, const reference::Step& step,
+                     bool is_leaf) const override {
+    mmu_->mark_accessed(memory, step, is_leaf);
+  }
   void read_contents(const reference::PhysicalMemory& memory, std::uint64_t root, const reference::Mode& mode,
                      reference::Contents& to) const override {
     mmu_->read_contents(memory, root, mode, to);

@@ -39,6 +39,7 @@ const Outcomes reachable{
     {"read", {"ok", "ok cached", "fault", "misaligned", "unknown_space"}},
     {"write", {"ok", "ok cached", "fault"}},
     {"execute", {"ok", "ok cached", "fault"}},
+    {"fill", {"ok", "none"}},
     {"create", {"ok", "out_of_memory", "space_in_use"}},
     {"destroy", {"ok", "space_in_use", "unknown_space"}},
     {"activate", {"ok", "unknown_space"}},

@@ -1,30 +1,18 @@
 // The CPUs of the OS state machine: what they may cache, what they may use although it is stale, and what an
-// invalidation makes them forget. One x86-64 table, written word by word.
+// invalidation makes them forget.
 #include "reference/os_state.hpp"
-#include "tests/reference/arena.hpp"
+#include "tests/reference/x86_tables.hpp"
 
 #include <algorithm>
-#include <gtest/gtest.h>
 
 namespace reference {
 namespace {
 
-constexpr std::uint64_t base = 0x10'0000, page = 0x1000, large = 0x20'0000;
-constexpr std::uint64_t P = 1, RW = 2, US = 4, D = 1 << 6, PS = 1 << 7, G = 1 << 8;
 constexpr Access read{AccessKind::read, false}, write{AccessKind::write, false};
 
-// PML4 at base, PDPT, PD and PT behind it; the PT maps addresses 0 .. 2 MiB.
-class Cpus : public testing::Test {
+class Cpus : public X86Tables {
  protected:
-  Cpus() {
-    arena.put(base, (base + page) | P | RW | US);
-    arena.put(base + page, (base + 2 * page) | P | RW | US);
-    arena.put(base + 2 * page, (base + 3 * page) | P | RW | US);
-    cpu.run(1, base);
-  }
-  void put_page(std::uint64_t va, std::uint64_t word) { arena.put(base + 3 * page + va / page * 8, word); }
-  void put_large(std::uint64_t va, std::uint64_t word) { arena.put(base + 2 * page + va / large * 8, word); }
-  [[nodiscard]] Tables tables() const { return {&x86_64_4(), arena.memory(), {}}; }
+  Cpus() { cpu.run(1, base); }
   [[nodiscard]] std::optional<std::uint64_t> access(std::uint64_t va, const Access& a = read) {
     const auto done = cpu.access(tables(), va, a);
     return done.ok ? std::optional(done.pa) : std::nullopt;
@@ -35,7 +23,6 @@ class Cpus : public testing::Test {
         std::count_if(all.begin(), all.end(), [](const CachedTable& t) { return t.bytes != 0; }));
   }
 
-  Arena arena{base, 8 * page};
   Processor cpu;
 };
 
@@ -167,6 +154,46 @@ TEST_F(Cpus, ALookChangesNothing) {
   EXPECT_EQ(arena.bytes(), before);
   put_page(page, 0);
   EXPECT_FALSE(cpu.look(tables(), page, read).ok) << "and nothing was cached";
+}
+
+TEST_F(Cpus, AWalkThatNobodyAskedForSetsTheAccessFlagsOfThePageThatItFindsAndOfTheTablesOnItsWay) {
+  // A published model decodes the flags and does not use them.
+  put_page(page, 7 * page | P);
+  EXPECT_FALSE(cpu.fill(tables(), 2 * page, false)) << "there is none";
+  EXPECT_EQ(arena.at(base) & A, 0U);
+  EXPECT_TRUE(cpu.fill(tables(), page, false));
+  EXPECT_EQ(page_word(page), 7 * page | P | A);
+  EXPECT_EQ(arena.at(base) & A, A);
+}
+
+TEST_F(Cpus, AWalkFromACachedTableMarksWhatItReadsWhereverThatLies) {
+  put_page(page, 7 * page | P);
+  ASSERT_TRUE(cpu.fill(tables(), page, false));
+  put_page(2 * page, 9 * page | P);
+  arena.put(base + 2 * page, 0);
+  EXPECT_TRUE(cpu.fill(tables(), 2 * page, true));
+  EXPECT_EQ(page_word(2 * page), 9 * page | P | A);
+  EXPECT_EQ(arena.at(base + 2 * page), 0U);
+}
+
+TEST_F(Cpus, WhatIsRecalledLeavesNoTrace) {
+  put_page(page, 7 * page | P);
+  cpu.recall(tables(), page, false);
+  EXPECT_EQ(page_word(page), 7 * page | P);
+  put_page(page, 0);
+  EXPECT_EQ(access(page), 7 * page);
+}
+
+TEST_F(Cpus, ACpuMayHoldWhatItRanUntilItForgetsEverythingElse) {
+  cpu.run(2, base);
+  EXPECT_TRUE(cpu.may_hold(1) && cpu.may_hold(2));
+  EXPECT_FALSE(cpu.may_hold(3));
+  cpu.invalidate_everything();
+  EXPECT_FALSE(cpu.may_hold(1));
+  EXPECT_TRUE(cpu.may_hold(2)) << "it still runs";
+  cpu.idle();
+  cpu.invalidate_everything();
+  EXPECT_FALSE(cpu.may_hold(2));
 }
 
 } // namespace

@@ -21,7 +21,7 @@ Verdict MemoryMachine::apply(const twin::Op& op) {
   case MemoryVerb::execute:
     return apply_access(op);
   case MemoryVerb::fill:
-    processors_[cpu_].fill(tables(), op.value[os_va], (op.value[os_arg] & 1U) != 0);
+    word_ = fill(op.value[os_va], (op.value[os_arg] & 1U) != 0) ? "ok" : "none";
     return std::nullopt;
   case MemoryVerb::evict:
     processors_[cpu_].evict(static_cast<unsigned>(op.value[os_arg]));
@@ -106,7 +106,7 @@ Verdict MemoryMachine::apply_edit(const twin::Op& op) {
                                                               "a space that does not exist is edited"));
   }
   const std::uint64_t va = op.value[os_va];
-  fill_all(space_, va, false);
+  recall_all(space_, va, false);
   editing_ = true;
   status_ = edit_ours(op);
   editing_ = false;
@@ -133,24 +133,29 @@ Verdict MemoryMachine::account_flags(const twin::Op& op) {
   const bool removes = verb() == MemoryVerb::unmap;
   if (status_ != Status::ok || (!removes && verb() != MemoryVerb::harvest))
     return std::nullopt;
-  Verdict lost = account(op, walked_, flags_.accessed, "accessed");
-  keep_first(lost, mmu_->profile().dirty ? account(op, written_, flags_.dirty, "dirty") : std::nullopt);
+  const Page page = model_.query(space_, op.value[os_va]);
+  if (!page)
+    return std::nullopt;
+  const bool clears = removes || (op.value[os_arg] & 1U) != 0;
+  Verdict lost = account(*page, clears, walked_, flags_.accessed, "accessed");
+  if (mmu_->profile().dirty)
+    keep_first(lost, account(*page, clears, written_, flags_.dirty, "dirty"));
   return lost;
 }
 
-Verdict MemoryMachine::account(const twin::Op& op, AllTouched& touched, bool reported, const char* flag) {
+Verdict MemoryMachine::account(const reference::PageMapping& page, bool clears, AllTouched& touched,
+                               bool reported, const char* flag) {
   const bool removes = verb() == MemoryVerb::unmap;
-  const Page page = model_.query(space_, op.value[os_va]);
-  const unsigned space = model_.is_kernel(op.value[os_va]) ? 0 : space_;
+  const unsigned space = model_.is_kernel(page.va) ? 0 : space_;
   Verdict lost;
   std::erase_if(touched, [&](const Touched& t) {
-    if (!page || t.space != space || !page->covers(t.va))
+    if (t.space != space || !page.covers(t.va))
       return false;
     if (!reported && (removes || t.step < steps_) && !lost)
       lost = finding("O10 dirty", t.va, format("%s loses %s", verb_name(), flag),
                      format("%#llx was made %s by hardware, and %s says that its page is not",
                             static_cast<unsigned long long>(t.va), flag, verb_name()));
-    return reported && (removes || (op.value[os_arg] & 1U) != 0);
+    return reported && clears;
   });
   return lost;
 }
@@ -174,8 +179,11 @@ Status MemoryMachine::expected_of_space() const {
 }
 
 Status MemoryMachine::destroy_space() {
-  if (expected_of_space() == Status::ok)
+  if (expected_of_space() == Status::ok) {
+    const unsigned tag = subject_->tag(space_);
+    in_flight_.drop(tables(), tag, holders(tag), subject_->root(space_));
     Structure::drop_root(subject_->observation(), subject_->root(space_));
+  }
   const Status done = subject_->destroy(cpu_, space_);
   if (done != Status::ok)
     return done;

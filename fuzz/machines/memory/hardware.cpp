@@ -3,6 +3,8 @@
 #include "fuzz/machines/convert.hpp"
 #include "fuzz/machines/memory/machine.hpp"
 
+#include <bit>
+
 namespace pagetwin::fuzz {
 
 // The space that each CPU runs, as its registers say.
@@ -16,11 +18,27 @@ void MemoryMachine::synchronise_cpus() {
   }
 }
 
+// A walk that nobody asked for. The flags that it sets are to be reported.
+bool MemoryMachine::fill(std::uint64_t va, bool from_cache) {
+  const auto space = subject_->runs(cpu_);
+  const bool found = processors_[cpu_].fill(tables(), va, from_cache);
+  if (found && space)
+    remember(walked_, *space, va);
+  return found;
+}
+
+reference::CpuBits MemoryMachine::holders(unsigned tag) const {
+  reference::CpuBits all = 0;
+  for (unsigned cpu = 0; cpu < cpu_count_; ++cpu)
+    all |= reference::CpuBits{processors_[cpu].may_hold(tag)} << cpu;
+  return all;
+}
+
 // On every CPU that may have the space's pages.
-void MemoryMachine::fill_all(unsigned space, std::uint64_t va, bool from_cache) {
+void MemoryMachine::recall_all(unsigned space, std::uint64_t va, bool from_cache) {
   for (unsigned cpu = 0; cpu < cpu_count_; ++cpu)
     if (const auto runs = subject_->runs(cpu); runs && (*runs == space || model_.is_kernel(va)))
-      processors_[cpu].fill(tables(), va, from_cache);
+      processors_[cpu].recall(tables(), va, from_cache);
 }
 
 void MemoryMachine::hear(const MemoryEvent& e) {
@@ -44,19 +62,26 @@ void MemoryMachine::hear(const MemoryEvent& e) {
 
 void MemoryMachine::on_store(const MemoryEvent& e) {
   keep_first(meanwhile_wrong_, order_.on_store(e.address, e.before, e.after));
+  const NodeState& node = subject_->observation().node(e.address);
+  const unsigned index = view_.index_of(node.address, e.address), tag = subject_->tag(node.space);
+  const std::uint64_t va = view_.slot_va(node.va, node.level, index);
+  in_flight_.replace(tables(), {tag, holders(tag), va, node.level, index}, e.before, e.after);
   if (!editing_)
     return;
-  if (events_ < 4) {
-    const NodeState& node = subject_->observation().node(e.address);
-    const unsigned index = view_.index_of(node.address, e.address);
-    fill_all(node.space, view_.slot_va(node.va, node.level, index), events_ % 2 != 0);
-  }
+  if (events_ < 4)
+    recall_all(node.space, va, events_ % 2 != 0);
   event();
 }
 
 // O7, O9: the node may be handed out again from now on.
 void MemoryMachine::on_release(std::uint64_t node) {
   keep_first(meanwhile_wrong_, order_.on_release(node));
+  for (const reference::InFlight::Item& item : in_flight_.items())
+    if (item.table && item.node == node)
+      keep_first(meanwhile_wrong_,
+                 finding("O7 walk cache", item.first, "node released before the acknowledgement",
+                         format("a node is free for reuse before CPU %d has acknowledged that it is no table",
+                                std::countr_zero(item.waiting))));
   for (unsigned cpu = 0; cpu < cpu_count_; ++cpu)
     for (const reference::CachedTable& table : processors_[cpu].cached_tables())
       if (table.bytes != 0 && table.node == node)
@@ -111,10 +136,15 @@ void MemoryMachine::wait_for(unsigned cpu) {
 }
 
 void MemoryMachine::invalidated(unsigned cpu, const Invalidation& i) {
-  processors_[cpu].invalidate(raw(i.space), i.first, i.last, i.reach == Invalidation::Reach::walk);
+  const bool walk = i.reach == Invalidation::Reach::walk;
+  processors_[cpu].invalidate(raw(i.space), i.first, i.last, walk);
+  in_flight_.acknowledge(cpu, raw(i.space), i.first, i.last, walk);
 }
 
-void MemoryMachine::invalidated_all(unsigned cpu) { processors_[cpu].invalidate_everything(); }
+void MemoryMachine::invalidated_all(unsigned cpu) {
+  processors_[cpu].invalidate_everything();
+  in_flight_.acknowledge_everything(cpu);
+}
 
 SeenAccess MemoryMachine::access(unsigned cpu, unsigned space, std::uint64_t va, std::uint64_t arg,
                                  AccessKind kind) {
@@ -137,7 +167,7 @@ SeenAccess MemoryMachine::access(unsigned cpu, unsigned space, std::uint64_t va,
   seen.held = seen.ok ? model_.memory().read(seen.pa) : 0;
   if (seen.ok && kind == AccessKind::write) {
     model_.memory().write(seen.pa, word);
-    remember(written_, seen);
+    remember(written_, seen.space, seen.va);
   }
   return seen;
 }
@@ -152,13 +182,14 @@ SeenAccess MemoryMachine::access_by_hardware(SeenAccess seen, std::uint64_t word
     memory_.write(seen.pa, word);
   seen.word = seen.ok ? memory_.read(seen.pa) : 0;
   if (seen.ok && !seen.cached)
-    remember(walked_, seen);
+    remember(walked_, seen.space, seen.va);
   return seen;
 }
 
-void MemoryMachine::remember(AllTouched& touched, const SeenAccess& seen) const {
-  const std::uint64_t page = seen.va & ~(mmu_->profile().sizes.front() - 1);
-  const unsigned space = model_.is_kernel(page) ? 0 : seen.space;
+void MemoryMachine::remember(AllTouched& touched, unsigned space, std::uint64_t va) const {
+  const std::uint64_t page = va & ~(mmu_->profile().sizes.front() - 1);
+  if (model_.is_kernel(page))
+    space = 0;
   for (Touched& t : touched)
     if (t.space == space && t.va == page) {
       t.step = steps_;

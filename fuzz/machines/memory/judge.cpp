@@ -3,6 +3,7 @@
 #include "fuzz/machines/memory/machine.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace pagetwin::fuzz {
 
@@ -10,19 +11,8 @@ namespace {
 
 using Hex = unsigned long long;
 
-// Does a cached page allow somebody what the page no longer does? Less is no mistake: the CPU walks before it
-// faults.
-bool is_wider(const reference::Profile& profile, const reference::Attributes& cached,
-              const reference::Attributes& now) {
-  using reference::AccessKind;
-  for (const AccessKind kind : {AccessKind::read, AccessKind::write, AccessKind::execute})
-    for (const bool user : {false, true})
-      if (profile.permits(cached, {kind, user}) && !profile.permits(now, {kind, user}))
-        return true;
-  return false;
-}
-
-// Why a cached page is not what the model says; null: it is.
+// Why a cached page is not what the model says; null: it is. Fewer rights are no mistake: the CPU walks
+// before it faults.
 const char* stale(const reference::Profile& profile, const std::optional<reference::PageMapping>& now,
                   std::uint64_t va, std::uint64_t bytes, std::uint64_t pa,
                   const reference::Attributes& attributes) {
@@ -32,7 +22,7 @@ const char* stale(const reference::Profile& profile, const std::optional<referen
     return "size";
   if (now->frame.base != pa)
     return "address";
-  if (is_wider(profile, attributes, now->frame.attributes))
+  if (permits_more(profile, attributes, now->frame.attributes))
     return "rights";
   return with_rights(attributes, {}) != with_rights(now->frame.attributes, {}) ? "attributes" : nullptr;
 }
@@ -66,6 +56,8 @@ Verdict MemoryMachine::judge(const twin::Op& op) {
             view_, seen, [this](std::uint64_t node) { return unsigned{subject_->record(node).live}; }))
       return v;
   if (Verdict v = judge_caches())
+    return v;
+  if (Verdict v = judge_in_flight())
     return v;
   if (Verdict v = probe_around(op))
     return v;
@@ -106,6 +98,18 @@ Verdict MemoryMachine::judge_caches() const {
         return v;
   }
   return std::nullopt;
+}
+
+// What a CPU might have cached, whether it did or not, it has dropped when the operation ends.
+Verdict MemoryMachine::judge_in_flight() const {
+  if (in_flight_.items().empty())
+    return std::nullopt;
+  const reference::InFlight::Item& item = in_flight_.items().front();
+  return finding(
+      item.table ? "O7 walk cache" : "O6 tlb", item.first, "not acknowledged",
+      format("%s is over, and CPU %d has not acknowledged the invalidation of %s from %#llx to %#llx",
+             verb_name(), std::countr_zero(item.waiting), item.table ? "a table" : "pages", Hex{item.first},
+             Hex{item.last}));
 }
 
 Verdict MemoryMachine::judge_page(const reference::CachedPage& page, unsigned cpu) const {

@@ -18,6 +18,7 @@ std::uint64_t initial_word(std::uint64_t pa) {
 } // namespace
 
 static_assert(os_space_limits.most == 8 && cpu_limits.most == 8);
+static_assert(cpu_limits.most + tag_limits.most < reference::Processor::tags);
 
 MemoryMachine::MemoryMachine(const MemorySides& sides, const twin::MachineOptions& options)
     : sides_(sides), options_(options), mmu_(&sides.mmu()),
@@ -35,6 +36,7 @@ void MemoryMachine::begin(const twin::Program& program) {
   cpu_count_ = static_cast<unsigned>(cpu_limits.nearest(header[header_cpus]));
   for (reference::Processor& each : processors_)
     each.reset();
+  in_flight_.clear();
   model_.reset(most_spaces);
   memory_.reset();
   refinement_.reset();
@@ -141,6 +143,10 @@ std::string MemoryMachine::explain_cpu(unsigned cpu, std::uint64_t va) const {
   for (const reference::CachedPage& page : processors_[cpu].cached_pages())
     if (page.meets(va, va))
       add("hardware", page.tag, {page.pa + (va - page.va), page.bytes, page.attributes, page.flags});
+  for (const reference::InFlight::Item& item : in_flight_.items())
+    if ((item.waiting >> cpu & 1U) != 0 && item.meets(va, va))
+      lines += format("  has not acknowledged the invalidation of %s, of tag %u\n",
+                      item.table ? "a table" : "a page", item.tag);
   const auto runs = subject_->runs(cpu);
   return (runs ? format("CPU %u runs space %u\n", cpu, *runs) : format("CPU %u runs nothing\n", cpu)) + lines;
 }

@@ -9,6 +9,7 @@
 #include "fuzz/oracles/break_before_make.hpp"
 #include "fuzz/oracles/refinement.hpp"
 #include "fuzz/oracles/structure.hpp"
+#include "reference/in_flight.hpp"
 #include "reference/mmu/contents.hpp"
 #include "reference/os_state.hpp"
 
@@ -67,7 +68,9 @@ class MemoryMachine final : public twin::Machine, private Watcher, private Event
   [[nodiscard]] reference::Status edit_model(const twin::Op& op);
   [[nodiscard]] Verdict same_status(Status ours, reference::Status theirs) const;
   [[nodiscard]] Verdict account_flags(const twin::Op& op);
-  [[nodiscard]] Verdict account(const twin::Op& op, AllTouched& touched, bool reported, const char* flag);
+  // clears: what was reported is not asked for again.
+  [[nodiscard]] Verdict account(const reference::PageMapping& page, bool clears, AllTouched& touched,
+                                bool reported, const char* flag);
   void introduce(unsigned space);
   [[nodiscard]] std::string explain_space(unsigned space, std::uint64_t va) const;
   [[nodiscard]] std::string explain_cpu(unsigned cpu, std::uint64_t va) const;
@@ -91,14 +94,17 @@ class MemoryMachine final : public twin::Machine, private Watcher, private Event
   [[nodiscard]] SeenAccess access(unsigned cpu, unsigned space, std::uint64_t va, std::uint64_t arg,
                                   AccessKind kind);
   [[nodiscard]] SeenAccess access_by_hardware(SeenAccess seen, std::uint64_t word);
-  void remember(AllTouched& touched, const SeenAccess& seen) const;
-  void fill_all(unsigned space, std::uint64_t va, bool from_cache);
+  void remember(AllTouched& touched, unsigned space, std::uint64_t va) const;
+  void recall_all(unsigned space, std::uint64_t va, bool from_cache);
+  [[nodiscard]] bool fill(std::uint64_t va, bool from_cache);
+  [[nodiscard]] reference::CpuBits holders(unsigned tag) const;
   void synchronise_cpus();
 
   // judge.cpp: what the operation left behind.
   [[nodiscard]] Verdict judge(const twin::Op& op);
   [[nodiscard]] Verdict judge_atomicity() const;
   [[nodiscard]] Verdict judge_caches() const;
+  [[nodiscard]] Verdict judge_in_flight() const;
   [[nodiscard]] Verdict judge_page(const reference::CachedPage& page, unsigned cpu) const;
   [[nodiscard]] Verdict judge_table(const reference::CachedTable& table, unsigned cpu) const;
   [[nodiscard]] Verdict judge_line(const OsPage& line, unsigned cpu) const;
@@ -129,6 +135,7 @@ class MemoryMachine final : public twin::Machine, private Watcher, private Event
   reference::HighLevel model_;
   reference::Words memory_; // the hardware's
   std::array<reference::Processor, most_cpus> processors_;
+  reference::InFlight in_flight_;
   Refinement refinement_;
   std::vector<Meanwhile> meanwhile_;
   AllTouched walked_, written_; // by an access that walked; by a write
