@@ -1,6 +1,8 @@
 // The translation cache by hand: what a line matches, and what a fill pushes out.
+#include "tests/tlb/dice.hpp"
 #include "tests/tlb/tlb_by_hand.hpp"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <vector>
 
@@ -107,6 +109,26 @@ TEST(Tlb, RefillingAPageKeepsOneLineOfIt) {
   cache.tlb.fill(one, page, leaf(2 * page));
   EXPECT_EQ(cache.lines(), (std::vector{TlbLine{one, page, leaf(2 * page)}}));
   cache.expect_balance();
+}
+
+// Is there an address that both match? Lines are of whole pages.
+bool overlap(const TlbLine& a, const TlbLine& b) {
+  const unsigned larger = std::max(a.leaf.size, b.leaf.size);
+  return a.space == b.space && (a.first ^ b.first) >> X86_64_4::sizes[larger].log2_bytes == 0;
+}
+
+TEST(Tlb, Theorem3OfL4NoTwoLinesMatchOneAddressWhateverIsFilled) {
+  Dice dice(3);
+  Cache cache(8, 4);
+  for (unsigned i = 0; i < 5'000; ++i) {
+    cache.tlb.fill(dice.one_in(2) ? one : two, dice.address(),
+                   leaf(dice.below(16) * huge, static_cast<unsigned>(dice.below(3))));
+    const auto lines = cache.lines();
+    for (std::size_t a = 0; a < lines.size(); ++a)
+      for (std::size_t b = 0; b < a; ++b)
+        ASSERT_FALSE(overlap(lines[a], lines[b])) << "fill " << i;
+  }
+  EXPECT_GT(cache.tlb.counters().evictions, 1'000U) << "of which some for their place";
 }
 
 TEST(Tlb, AsManyConflictingPagesAsWaysFit) {

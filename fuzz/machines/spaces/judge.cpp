@@ -209,6 +209,8 @@ Verdict SpacesMachine::compare_all() {
   for (unsigned s = 0; s < space_count_; ++s)
     if (Verdict v = roots_[s] != 0 ? compare_space(s) : std::nullopt)
       return v;
+  if (const auto va = subject_->matched_twice()) // theorem 3, of hardware
+    return finding("O6 tlb", *va, "two lines", format("two lines of the TLB match %#llx", Hex{*va}));
   if (const unsigned broken = model_->broken_invariant(); broken != 0)
     return finding("O12 derivation", 0, format("invariant %u of the model", broken),
                    format("the model breaks its own invariant %u", broken));

@@ -75,6 +75,8 @@ class SpacesSubject {
   [[nodiscard]] virtual SpacesAccess access(unsigned space, std::uint64_t va, AccessKind kind) = 0;
   // Through the TLB, without an access: no flag is set. pa of the byte.
   [[nodiscard]] virtual std::optional<std::uint64_t> translate(unsigned space, std::uint64_t va) = 0;
+  // An address that two lines of the TLB match.
+  [[nodiscard]] virtual std::optional<std::uint64_t> matched_twice() const = 0;
   // Through the table alone, and from the mapping database: descriptor, link node, mapping node, parent.
   [[nodiscard]] virtual std::optional<SpacesUnit> find(unsigned space, std::uint64_t va) const = 0;
   // The same without its status, which says nothing of what is derived from it.

@@ -106,6 +106,19 @@ class SpacesSubjectOf final : public SpacesSubject {
     const auto pa = exists(space) ? mmu_.find(id(space), PhysAddr{root(space)}, va) : std::nullopt;
     return pa ? std::optional(raw(*pa)) : std::nullopt;
   }
+  // No line is global here.
+  [[nodiscard]] std::optional<std::uint64_t> matched_twice() const override {
+    std::array<TlbLine, lines> seen;
+    std::size_t count = 0;
+    std::optional<std::uint64_t> twice;
+    mmu_.tlb().for_each([&](const TlbLine& line) {
+      for (std::size_t i = 0; i < count; ++i)
+        if (seen[i].space == line.space && range_of(seen[i]).overlaps(range_of(line)))
+          twice = std::max(seen[i].first, line.first);
+      seen[count++] = line;
+    });
+    return twice;
+  }
 
   [[nodiscard]] std::optional<SpacesUnit> find(unsigned space, std::uint64_t va) const override {
     std::optional<SpacesUnit> found;
@@ -196,6 +209,9 @@ class SpacesSubjectOf final : public SpacesSubject {
     s.area = unit.is_area();
     if (has_node(unit))
       add_derivation(s, unit);
+  }
+  [[nodiscard]] static InclusiveRange range_of(const TlbLine& line) {
+    return {line.first, line.first | low_mask(F::sizes[line.leaf.size].log2_bytes)};
   }
   void add_derivation(SpacesUnit& s, const FoundUnit& unit) const {
     const std::uint32_t up = db()[unit.node].parent;
