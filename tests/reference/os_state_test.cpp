@@ -1,6 +1,8 @@
 // The CPUs of the OS state machine: what they may cache, what they may use although it is stale, and what an
 // invalidation makes them forget.
 #include "reference/os_state.hpp"
+#include "tests/reference/armv7_words.hpp"
+#include "tests/reference/riscv_tables.hpp"
 #include "tests/reference/x86_tables.hpp"
 
 #include <algorithm>
@@ -10,21 +12,27 @@ namespace {
 
 constexpr Access read{AccessKind::read, false}, write{AccessKind::write, false};
 
-class Cpus : public X86Tables {
+// A CPU that runs the tables, by identifier 1.
+template <class Fixture>
+class CpuOver : public Fixture {
  protected:
-  Cpus() { cpu.run(1, base); }
+  CpuOver() { cpu.run(1, this->base); }
   [[nodiscard]] std::optional<std::uint64_t> access(std::uint64_t va, const Access& a = read) {
-    const auto done = cpu.access(tables(), va, a);
+    const auto done = cpu.access(this->tables(), va, a);
     return done.ok ? std::optional(done.pa) : std::nullopt;
   }
-  [[nodiscard]] std::size_t cached_tables() const {
-    const auto& all = cpu.cached_tables();
-    return static_cast<std::size_t>(
-        std::count_if(all.begin(), all.end(), [](const CachedTable& t) { return t.bytes != 0; }));
+  bool fill(std::uint64_t va, bool from_cache = false) { return cpu.fill(this->tables(), va, from_cache); }
+  [[nodiscard]] std::ptrdiff_t cached_pages() const {
+    return std::ranges::count_if(cpu.cached_pages(), [](const CachedPage& p) { return p.bytes != 0; });
+  }
+  [[nodiscard]] std::ptrdiff_t cached_tables() const {
+    return std::ranges::count_if(cpu.cached_tables(), [](const CachedTable& t) { return t.bytes != 0; });
   }
 
   Processor cpu;
 };
+using Cpus = CpuOver<X86Tables>;
+using CpusOfSv39 = CpuOver<RiscvTables>;
 
 TEST_F(Cpus, ACachedTranslationIsUsedUntilItsPageIsInvalidated) {
   put_page(page, 7 * page | P | RW);
@@ -53,7 +61,7 @@ TEST_F(Cpus, WhatATableForbidsNoCachedPageBelowItAllows) {
   arena.put(base + page, (base + 2 * page) | P | US); // no writes, where the page below allows them
   put_page(page, 7 * page | P | RW | D);
   for (const bool from_cached_table : {false, true}) {
-    cpu.fill(tables(), page, from_cached_table);
+    fill(page, from_cached_table);
     EXPECT_EQ(access(page), 7 * page);
     EXPECT_EQ(access(page, write), std::nullopt);
     cpu.invalidate(1, page, page, false);
@@ -104,30 +112,30 @@ TEST_F(Cpus, AWriteThroughACleanLineChecksTheDescriptorAgain) {
 
 TEST_F(Cpus, AWalkMayGoOnFromACachedTableThatNoDescriptorNamesAnyMore) {
   put_page(page, 7 * page | P);
-  cpu.fill(tables(), page, false);
-  EXPECT_EQ(cached_tables(), 3U);
+  fill(page);
+  EXPECT_EQ(cached_tables(), 3);
   arena.put(base + 2 * page, 0);
   put_page(2 * page, 9 * page | P);
-  cpu.fill(tables(), 2 * page, false);
+  fill(2 * page);
   EXPECT_EQ(access(2 * page), std::nullopt) << "from the root there is nothing";
-  cpu.fill(tables(), 2 * page, true);
+  fill(2 * page, true);
   EXPECT_EQ(access(2 * page), 9 * page) << "but the old table was walked";
 }
 
 TEST_F(Cpus, AnInvalidationOfPagesLeavesTablesAndOneOfTablesDropsBoth) {
   put_page(page, 7 * page | P);
-  cpu.fill(tables(), page, false);
+  fill(page);
   cpu.invalidate(1, page, page, false);
-  EXPECT_EQ(cached_tables(), 3U);
+  EXPECT_EQ(cached_tables(), 3);
   cpu.invalidate(2, page, page, true);
-  EXPECT_EQ(cached_tables(), 3U) << "another space";
+  EXPECT_EQ(cached_tables(), 3) << "another space";
   cpu.invalidate(1, page, page, true);
-  EXPECT_EQ(cached_tables(), 0U);
+  EXPECT_EQ(cached_tables(), 0);
 }
 
 TEST_F(Cpus, AGlobalPageAnswersEverySpaceAndGoesWithAnInvalidationOfAny) {
   put_page(page, 7 * page | P | G);
-  cpu.fill(tables(), page, false);
+  fill(page);
   arena.put(base, 0);
   cpu.run(2, base);
   EXPECT_EQ(access(page), 7 * page);
@@ -137,14 +145,14 @@ TEST_F(Cpus, AGlobalPageAnswersEverySpaceAndGoesWithAnInvalidationOfAny) {
 
 TEST_F(Cpus, EvictionForgetsAnythingAtAnyTimeAndEverythingGoesAtOnce) {
   put_page(page, 7 * page | P);
-  cpu.fill(tables(), page, false);
+  fill(page);
   put_page(page, 0);
   cpu.evict(0);
   EXPECT_EQ(access(page), std::nullopt);
   cpu.evict(static_cast<unsigned>(Processor::pages));
-  EXPECT_EQ(cached_tables(), 2U);
+  EXPECT_EQ(cached_tables(), 2);
   cpu.invalidate_everything();
-  EXPECT_EQ(cached_tables(), 0U);
+  EXPECT_EQ(cached_tables(), 0);
 }
 
 TEST_F(Cpus, ALookChangesNothing) {
@@ -154,24 +162,28 @@ TEST_F(Cpus, ALookChangesNothing) {
   EXPECT_EQ(arena.bytes(), before);
   put_page(page, 0);
   EXPECT_FALSE(cpu.look(tables(), page, read).ok) << "and nothing was cached";
+  put_page(page, 9 * page | P);
+  fill(page);
+  put_page(page, 0);
+  EXPECT_EQ(cpu.look(tables(), page, read).pa, 9 * page) << "which is where it looks first";
 }
 
 TEST_F(Cpus, AWalkThatNobodyAskedForSetsTheAccessFlagsOfThePageThatItFindsAndOfTheTablesOnItsWay) {
   // A published model decodes the flags and does not use them.
   put_page(page, 7 * page | P);
-  EXPECT_FALSE(cpu.fill(tables(), 2 * page, false)) << "there is none";
+  EXPECT_FALSE(fill(2 * page)) << "there is none";
   EXPECT_EQ(arena.at(base) & A, 0U);
-  EXPECT_TRUE(cpu.fill(tables(), page, false));
+  EXPECT_TRUE(fill(page));
   EXPECT_EQ(page_word(page), 7 * page | P | A);
   EXPECT_EQ(arena.at(base) & A, A);
 }
 
 TEST_F(Cpus, AWalkFromACachedTableMarksWhatItReadsWhereverThatLies) {
   put_page(page, 7 * page | P);
-  ASSERT_TRUE(cpu.fill(tables(), page, false));
+  ASSERT_TRUE(fill(page));
   put_page(2 * page, 9 * page | P);
   arena.put(base + 2 * page, 0);
-  EXPECT_TRUE(cpu.fill(tables(), 2 * page, true));
+  EXPECT_TRUE(fill(2 * page, true));
   EXPECT_EQ(page_word(2 * page), 9 * page | P | A);
   EXPECT_EQ(arena.at(base + 2 * page), 0U);
 }
@@ -192,8 +204,103 @@ TEST_F(Cpus, ACpuMayHoldWhatItRanUntilItForgetsEverythingElse) {
   EXPECT_FALSE(cpu.may_hold(1));
   EXPECT_TRUE(cpu.may_hold(2)) << "it still runs";
   cpu.idle();
+  EXPECT_TRUE(cpu.may_hold(2)) << "and forgets nothing when it rests";
   cpu.invalidate_everything();
   EXPECT_FALSE(cpu.may_hold(2));
+}
+
+TEST_F(Cpus, AnInvalidationOfAnotherSpaceOrOfAnotherPlaceLeavesPagesAndTables) {
+  put_page(page, 7 * page | P);
+  fill(page);
+  cpu.invalidate(2, page, page, false);
+  EXPECT_EQ(cached_pages(), 1);
+  cpu.invalidate(1, large, large, true);
+  EXPECT_EQ(cached_tables(), 1) << "the page table covers no byte of it, as the others do";
+  EXPECT_EQ(cached_pages(), 1);
+}
+
+TEST_F(Cpus, AnInvalidationOfOneByteDropsAWholeSuperpage) {
+  put_large(large, 8 * large | P | PS);
+  fill(large);
+  cpu.invalidate(1, large + 5 * page, large + 5 * page, false);
+  EXPECT_EQ(cached_pages(), 0);
+}
+
+TEST_F(Cpus, WhatWasReadAtDifferentTimesOrInDifferentSpacesIsCachedSideBySide) {
+  for (const std::uint64_t word : {7 * page | P, 9 * page | P, 9 * page | P | RW, 9 * page | P | RW | D}) {
+    put_page(page, word);
+    fill(page);
+  }
+  EXPECT_EQ(cached_pages(), 3) << "flags make no other page";
+  arena.put(base + 2 * page, (base + 4 * page) | P);
+  arena.put(base + 4 * page, 7 * page | P);
+  fill(0);
+  EXPECT_EQ(cached_tables(), 4);
+  cpu.run(2, base);
+  fill(0);
+  EXPECT_EQ(cached_pages(), 5);
+  EXPECT_EQ(cached_tables(), 7);
+}
+
+TEST_F(Cpus, APageThatIsCachedAsDirtyStaysSo) {
+  put_page(0, 7 * page | P | RW);
+  ASSERT_TRUE(access(0, write));
+  put_page(0, 7 * page | P | RW | A);
+  fill(0);
+  ASSERT_TRUE(access(0, write));
+  EXPECT_EQ(page_word(0) & D, 0U);
+}
+
+TEST_F(Cpus, NothingIsFoundByAnIdleCpuNorWhereThereIsNoAddressNorThroughAReservedBit) {
+  put_page(page, 7 * page | P);
+  put_large(large, 8 * large | P | PS | std::uint64_t{1} << 13);
+  EXPECT_FALSE(fill(large));
+  EXPECT_FALSE(fill((std::uint64_t{1} << 48) + page));
+  cpu.idle();
+  EXPECT_FALSE(fill(page));
+  EXPECT_EQ(cached_pages(), 0);
+}
+
+TEST_F(Cpus, EvictionForgetsOnePageAndEverythingIsEveryPage) {
+  for (const std::uint64_t va : {std::uint64_t{0}, page, 2 * page}) {
+    put_page(va, 7 * page | P);
+    fill(va);
+  }
+  cpu.evict(1);
+  EXPECT_EQ(cached_pages(), 2);
+  cpu.invalidate_everything();
+  EXPECT_EQ(cached_pages(), 0);
+}
+
+TEST_F(CpusOfSv39, AWalkThatNobodyAskedForSetsTheAccessedFlagOfThePageAloneWhereTablesHaveNone) {
+  put_page(page, word(7 * page, V | R));
+  EXPECT_TRUE(fill(page));
+  EXPECT_EQ(arena.at(page_slot(page)), word(7 * page, V | R | A));
+  EXPECT_EQ(arena.at(base), word(base + page, V));
+}
+
+TEST_F(CpusOfSv39, APageBelowAGlobalTableIsEverySpaces) {
+  arena.put(base, word(base + page, V | G));
+  put_page(page, word(7 * page, V | R));
+  put_page(2 * page, word(8 * page, V | R));
+  fill(page);
+  fill(2 * page, true); // from the table above it
+  arena.put(base, 0);
+  cpu.run(2, base);
+  EXPECT_EQ(access(page), 7 * page);
+  EXPECT_EQ(access(2 * page), 8 * page);
+}
+
+TEST(CpuOfArmv7, WritesThroughACachedPageWithoutADirtyFlagWhereThereIsNone) {
+  constexpr std::uint64_t base = 0x10'0000, frame = 3 * armv7_words::M1;
+  Arena arena{base, 0x4000};
+  const Tables tables{&armv7(), arena.memory(), {}};
+  Processor cpu;
+  cpu.run(1, base);
+  arena.put(base, frame | armv7_words::section);
+  EXPECT_EQ(cpu.access(tables, 8, write).pa, frame + 8);
+  arena.put(base, 0);
+  EXPECT_EQ(cpu.access(tables, 8, write).pa, frame + 8);
 }
 
 } // namespace
