@@ -23,7 +23,8 @@ class MemoryDomains {
 
   static std::uint64_t space(std::uint16_t s, const History& h) {
     const std::uint64_t count = os_space_limits.nearest(h.header(header_os_spaces));
-    return (s & 7U) < 5 ? std::min<std::uint64_t>(1, count - 1) : (s >> 3U) % count;
+    const bool any = (s & 7U) >= (is_about_spaces(h) ? 2 : 5);
+    return any ? (s >> 3U) % count : std::min<std::uint64_t>(1, count - 1);
   }
   static twin::Limits spaces(const twin::Values& header) {
     return {0, os_space_limits.nearest(header[header_os_spaces]) - 1};
@@ -79,6 +80,11 @@ class MemoryDomains {
     const auto verb = static_cast<MemoryVerb>(h.current().verb);
     return verb == MemoryVerb::read || verb == MemoryVerb::write || verb == MemoryVerb::execute
            || verb == MemoryVerb::meanwhile;
+  }
+  // Operations on spaces make and use up identifiers; the others meet each other in one space.
+  [[nodiscard]] static bool is_about_spaces(const History& h) {
+    const auto verb = static_cast<MemoryVerb>(h.current().verb);
+    return verb == MemoryVerb::create || verb == MemoryVerb::destroy || verb == MemoryVerb::activate;
   }
   // Sizes whose parts are hundreds, and each of them hundreds, are rare: they cost as much as ten programs.
   [[nodiscard]] static unsigned small(std::uint16_t s) {
