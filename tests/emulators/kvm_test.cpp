@@ -1,7 +1,7 @@
 // The processor under /dev/kvm over entries made by hand: that guest and harness ask what they mean to ask.
 // Rule: Intel SDM 3A, chapter 4. Skipped where there is no KVM, or none that opens.
-#include "fuzz/emulators/kvm_features.hpp"
-#include "tests/emulators/x86_fixture.hpp"
+#include "fuzz/emulators/kvm_guest.hpp"
+#include "tests/emulators/kvm_fixture.hpp"
 
 #include <algorithm>
 #include <sys/wait.h>
@@ -12,27 +12,6 @@ namespace {
 
 using namespace x86_entry;
 
-constexpr std::array kinds{Kind::read, Kind::write, Kind::execute};
-
-// Each test for 4 levels, and for 5 where the processor has them.
-struct Paging {
-  const char* format;
-  unsigned levels;
-  Opened (*open)(const std::string& device);
-  friend void PrintTo(const Paging& paging, std::ostream* out) { *out << paging.format; }
-};
-class KvmTest : public EmulatorTest, public testing::WithParamInterface<Paging> {
- protected:
-  void SetUp() override { open(GetParam().open("/dev/kvm")); }
-  static Tables tables() { return x86_tables(GetParam().levels); }
-  [[nodiscard]] Answer ask(Tables& tables, const Probe& probe) {
-    return EmulatorTest::ask(GetParam().format, tables, probe);
-  }
-  void expect_of_all(Tables& tables, std::uint64_t va, bool user, Outcome outcome) {
-    for (const Kind kind : kinds)
-      expect_fault(ask(tables, {va, kind, user}), outcome);
-  }
-};
 INSTANTIATE_TEST_SUITE_P(Levels, KvmTest,
                          testing::Values(Paging{"x86_64_4", 4, open_kvm},
                                          Paging{"x86_64_5", 5, open_kvm_la57}),
@@ -109,23 +88,6 @@ TEST_P(KvmTest, TellsTheReasonOfAFault) {
     expect_of_all(t, bit(12 + 9 * top), who, Outcome::reserved);
     for (const std::uint64_t va : {bit(20 + 9 * top), ~std::uint64_t{0} << (20 + 9 * top) << 1U})
       expect_of_all(t, va, who, Outcome::non_canonical);
-  }
-}
-
-// Where the manuals of two makers differ, and the processor goes by the other one, it is no judge.
-TEST_P(KvmTest, JudgesGOfATopTableOnlyWhereItIsIgnored) {
-  const X86Paging& paging = *find_x86_paging(GetParam().format);
-  KvmGuest guest("/dev/kvm", paging);
-  const bool ignored = try_features(guest, paging).top_g;
-  for (unsigned level = 3; level < paging.levels; ++level) {
-    Tables t = x86_tables(paging.levels);
-    t.set(0, 0, frame | P | RW | US);
-    t.set(level, 0, t.word(level, 0) | G);
-    for (const Kind kind : kinds)
-      if (ignored)
-        expect_ok(ask(t, kernel(kind, 0)), frame);
-      else
-        expect_fault(ask(t, kernel(kind, 0)), Outcome::not_judged);
   }
 }
 
