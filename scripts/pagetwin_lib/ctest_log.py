@@ -1,10 +1,15 @@
-"""How many tests ctest says it ran, and how many had nothing to ask: who is skipped has not passed. It refuses to run ctest."""
+"""How many tests ctest ran, and which had nothing to ask: who is skipped has not passed. It refuses to run ctest.
+
+A ctest is a suite of GoogleTest or a single check. Of a suite its tests count, as it prints them: what a crash, the time
+limit or an early exit kept from its end has failed."""
 
 import re
+import xml.etree.ElementTree as xml
 from dataclasses import dataclass
 
-SUMMARY = re.compile(r"^\d+% tests passed, (?P<failed>\d+) tests failed out of (?P<total>\d+)", re.MULTILINE)
-SKIPPED = re.compile(r"^\t\s*\d+ - .* \(Skipped\)$", re.MULTILINE)  # of the list below the summary
+RUNNING = re.compile(r"^\[==========\] Running (\d+) tests? from ", re.MULTILINE)
+PASSED = re.compile(r"\[       OK \] \S+ \(\d+ ms\)$", re.MULTILINE)  # a test may have printed before it in the line
+SKIPPED = re.compile(r"\[  SKIPPED \] (\S+) \(\d+ ms\)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -21,14 +26,27 @@ class Counts:
         return f"{self.passed} passed, {self.failed} failed{skipped}"
 
 
-def counts(output: str) -> Counts | None:
-    """None when ctest ran nothing: that is no success."""
-    found = SUMMARY.search(output)
-    if found is None or int(found["total"]) == 0:
-        return None
-    failed, skipped = int(found["failed"]), len(SKIPPED.findall(output, found.end()))
-    return Counts(int(found["total"]) - failed - skipped, failed, skipped)
+@dataclass(frozen=True)
+class Ctest:
+    name: str
+    counts: Counts
+    skipped: tuple[str, ...] = ()
 
 
 def of_check(good: bool) -> Counts:
     return Counts(1, 0) if good else Counts(0, 1)
+
+
+def of_suite(name: str, good: bool, output: str) -> Ctest:
+    ran, skipped = RUNNING.search(output), tuple(SKIPPED.findall(output))
+    if ran is None:
+        return Ctest(name, of_check(good))
+    passed = len(PASSED.findall(output))
+    failed = max(int(ran[1]) - passed - len(skipped), 0 if good and int(ran[1]) else 1)
+    return Ctest(name, Counts(passed, failed, len(skipped)), skipped)
+
+
+def ctests(junit: str) -> list[Ctest]:
+    """Of the file that `ctest --output-junit` writes."""
+    return [of_suite(case.attrib["name"], case.attrib["status"] == "run", case.findtext("system-out", ""))
+            for case in xml.fromstring(junit).iter("testcase")]

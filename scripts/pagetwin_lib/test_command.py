@@ -4,7 +4,7 @@
                           under ThreadSanitizer, too; under 15 minutes on 2 cores
   scripts/test --all      clang-tidy, the format, limits of instructions and coverage besides; under 45 minutes
 
-The last line says how many passed, failed and were skipped, as those of an emulator are that is not there. What a step
+The last line says how many tests passed, failed and were skipped, as those of an emulator are that is not there. What a step
 prints is shown as it comes.
 
 exit: 0 everything passed, 1 something failed, 2 bad input or a missing tool.
@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pagetwin_lib import builds
-from pagetwin_lib.ctest_log import Counts, counts, of_check
+from pagetwin_lib.ctest_log import Counts, Ctest, ctests, of_check
 from pagetwin_lib.durations import positive, show_duration
 from pagetwin_lib.project import FAILED, OK, ROOT, Failure, cores, run_command
 
@@ -27,6 +27,8 @@ SCRIPTS = ROOT / "scripts"
 SMOKE = ROOT / "build" / "smoke"  # what the seconds of fuzzing leave
 SMOKE_TIME, CANARY_TIME = "5s", "60s"
 FEWEST_EDGES = 60  # of any target in that time; it was 137 to 954
+# Of each suite, in the file that is read: ctest would keep a kilobyte.
+WHOLE_OUTPUT = ("--test-output-size-passed", "100000000", "--test-output-size-failed", "100000000")
 COVERAGE = ("--swarm", "500", "--fail-under", "85", "--fail-under-branches", "75")
 
 Step = Callable[[int], Counts]
@@ -54,9 +56,23 @@ def built(preset: str, jobs: int, *more: str) -> bool:
 
 
 def run_tests(preset: str, jobs: int, *more: str) -> Counts:
-    status, printed = stream(["ctest", "--preset", preset, "--parallel", str(jobs), *more], builds.environment())
-    found = counts(printed) or of_check(False)
-    return found if status == 0 or found.failed else found + of_check(False)
+    """Of all that ran; ctest knows suites only, so those who did not pass are named here. No test is no success."""
+    junit = ROOT / "build" / preset / "ctest.xml"
+    junit.unlink(missing_ok=True)
+    status, _ = stream(["ctest", "--preset", preset, "--parallel", str(jobs), "--no-tests=error", "--output-junit", str(junit),
+                        *WHOLE_OUTPUT, *more], builds.environment())
+    ran = ctests(junit.read_text(encoding="utf-8", errors="replace")) if junit.exists() else []
+    for ctest in ran:
+        show_rest(ctest)
+    total = sum((ctest.counts for ctest in ran), Counts())
+    return total if status == OK and ran or total.failed else total + of_check(False)
+
+
+def show_rest(ctest: Ctest) -> None:
+    for name in ctest.skipped:
+        print(f"skipped: {ctest.name}: {name}", flush=True)
+    if ctest.counts.failed:
+        print(f"failed: {ctest.name}: {ctest.counts}", flush=True)
 
 
 def build_and_test(preset: str) -> Step:
@@ -68,14 +84,14 @@ def threads(jobs: int) -> Counts:
     time: the threads of one test want the processors for themselves."""
     if not built("tsan", jobs, "--target", "test_threads"):
         return of_check(False)
-    return run_tests("tsan", 1, "--no-tests=error", "--tests-regex", "^threads[.]")
+    return run_tests("tsan", 1, "--tests-regex", "^threads[.]")
 
 
 def instructions(jobs: int) -> Counts:
     """The ctest of the limits, with its figures shown; the other tests of that build would repeat those of `san`."""
     if not built("bench", jobs, "--target", "pagetwin_bench"):
         return of_check(False)
-    return run_tests("bench", jobs, "--verbose", "--no-tests=error", "--tests-regex", "^bench[.]")
+    return run_tests("bench", jobs, "--verbose", "--tests-regex", "^bench[.]")
 
 
 def fuzz(*options: str) -> int:

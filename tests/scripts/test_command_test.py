@@ -4,8 +4,9 @@ import io
 import os
 import subprocess
 import sys
+import tempfile
 import unittest
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from unittest import mock
 
@@ -15,29 +16,88 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from pagetwin_lib import coverage_report, test_command  # noqa: E402
 from pagetwin_lib.coverage_report import Row, Share  # noqa: E402
-from pagetwin_lib.ctest_log import Counts, counts  # noqa: E402
+from pagetwin_lib.ctest_log import Counts, ctests, of_suite  # noqa: E402
 from pagetwin_lib.project import commit, git, say  # noqa: E402
 
-ALL_GOOD = ("      Start 1: a\n1/2 Test #1: a ....   Passed    0.01 sec\n\n100% tests passed, 0 tests failed out of 213\n\n"
-            "Total Test time (real) =  17.34 sec\n")
-SOME_BAD = "98% tests passed, 3 tests failed out of 213\n\nThe following tests FAILED:\n\t  7 - a (Failed)\n"
-SOME_SKIPPED = ("1/4 Test #5: b ....***Skipped   0.05 sec\n\n75% tests passed, 1 tests failed out of 4\n\n"
-                "Total Test time (real) =   0.72 sec\n\nThe following tests did not run:\n\t  5 - b (Skipped)\n\t806 - kvm.c/x86_64_5 (Skipped)\n\n"
-                "The following tests FAILED:\n\t  7 - a (Failed)\n")
+GOOD_SUITE = """Running main() from gtest_main.cc
+Note: Google Test filter = Walk.*
+[==========] Running 3 tests from 1 test suite.
+[ RUN      ] Walk.A
+[       OK ] Walk.A (0 ms)
+[ RUN      ] Walk.B/x86_64_4
+printed without an end of line[       OK ] Walk.B/x86_64_4 (12 ms)
+[ RUN      ] Walk.C
+[       OK ] Walk.C (0 ms)
+[==========] 3 tests from 1 test suite ran. (13 ms total)
+[  PASSED  ] 3 tests.
+"""
+SUITE_WITH_ALL = """[==========] Running 4 tests from 1 test suite.
+[ RUN      ] Kvm.A
+[  SKIPPED ] Kvm.A (0 ms)
+[ RUN      ] Kvm.B
+[  FAILED  ] Kvm.B (0 ms)
+[ RUN      ] Kvm.C/5
+[  FAILED  ] Kvm.C/5, where GetParam() = 5 (0 ms)
+[ RUN      ] Kvm.D
+[       OK ] Kvm.D (0 ms)
+[==========] 4 tests from 1 test suite ran. (13 ms total)
+[  PASSED  ] 1 test.
+[  SKIPPED ] 1 test, listed below:
+[  SKIPPED ] Kvm.A
+[  FAILED  ] 2 tests, listed below:
+[  FAILED  ] Kvm.B
+[  FAILED  ] Kvm.C/5, where GetParam() = 5
+"""
+CRASHED = """[==========] Running 3 tests from 1 test suite.
+[ RUN      ] Walk.A
+[       OK ] Walk.A (0 ms)
+[ RUN      ] Walk.B
+==1==ERROR: AddressSanitizer: heap-use-after-free
+"""
+NO_TESTS = """[==========] Running 0 tests from 0 test suites.
+[==========] 0 tests from 0 test suites ran. (0 ms total)
+[  PASSED  ] 0 tests.
+"""
+JUNIT = """<?xml version="1.0" encoding="UTF-8"?>
+<testsuite name="(empty)" tests="4">
+	<testcase name="reference.Walk" status="run"><system-out>[==========] Running 1 test from 1 test suite.
+[       OK ] Walk.A (0 ms)
+</system-out></testcase>
+	<testcase name="rules.layers" status="run"><system-out>755 files &lt;&gt;</system-out></testcase>
+	<testcase name="table_NOT_BUILT" status="notrun"><skipped message="Unable to find executable"/><system-out/></testcase>
+	<testcase name="scripts" status="fail"><failure message="Timeout"/><system-out/></testcase>
+</testsuite>
+"""
+
+
+def suite(good: bool, output: str) -> Counts:
+    return of_suite("f.Suite", good, output).counts
 
 
 class Counting(unittest.TestCase):
-    def test_what_ctest_says(self):
-        self.assertEqual(counts(ALL_GOOD), Counts(213, 0))
-        self.assertEqual(counts(SOME_BAD), Counts(210, 3))
+    def test_the_tests_of_a_suite_count(self):
+        self.assertEqual(suite(True, GOOD_SUITE), Counts(3, 0))
 
-    def test_who_is_skipped_has_not_passed(self):
-        self.assertEqual(counts(SOME_SKIPPED), Counts(1, 1, 2))
+    def test_who_is_skipped_has_not_passed_and_is_named(self):
+        found = of_suite("emulators.Kvm", False, SUITE_WITH_ALL)
+        self.assertEqual((found.counts, found.skipped), (Counts(1, 2, 1), ("Kvm.A",)))
         self.assertEqual(str(Counts(1, 1, 2) + Counts(4)), "5 passed, 1 failed, 2 skipped")
 
-    def test_no_tests_are_no_success(self):
-        for output in ("", "No tests were found!!!\n", "100% tests passed, 0 tests failed out of 0\n"):
-            self.assertIsNone(counts(output))
+    def test_what_a_crash_kept_from_its_end_has_failed(self):
+        self.assertEqual(suite(False, CRASHED), Counts(1, 2))
+
+    def test_what_an_early_exit_kept_from_its_end_has_failed(self):
+        self.assertEqual(suite(True, CRASHED), Counts(1, 2))
+
+    def test_a_program_that_fails_after_its_tests_is_a_failure(self):
+        self.assertEqual(suite(False, GOOD_SUITE), Counts(3, 1))
+
+    def test_a_suite_without_tests_is_a_failure(self):
+        self.assertEqual(suite(True, NO_TESTS), Counts(0, 1))
+
+    def test_what_is_no_suite_is_one_check(self):
+        self.assertEqual([found.counts for found in ctests(JUNIT)], [Counts(1, 0), Counts(1, 0), Counts(0, 1), Counts(0, 1)])
+        self.assertEqual([found.name for found in ctests(JUNIT)][:2], ["reference.Walk", "rules.layers"])
 
     def test_the_last_line_is_the_sum(self):
         printed = io.StringIO()
@@ -61,6 +121,23 @@ class Helping(unittest.TestCase):
             self.assertIn(name, shown)
 
 
+@contextmanager
+def ctest_that_writes(junit: str, status: int = 0):
+    """Nothing is run; what a run before has written is not read."""
+    def stream(command: list[str], *_rest) -> tuple[int, str]:
+        if junit and command[0] == "ctest":
+            Path(command[command.index("--output-junit") + 1]).write_text(junit, encoding="utf-8")
+        return status if command[0] == "ctest" else 0, ""
+
+    with tempfile.TemporaryDirectory() as folder, mock.patch.object(test_command, "ROOT", Path(folder)), \
+            mock.patch.object(test_command, "stream", side_effect=stream) as ran, redirect_stdout(io.StringIO()):
+        for preset in ("san", "gcc", "tsan"):
+            built = Path(folder) / "build" / preset
+            built.mkdir(parents=True)
+            (built / "ctest.xml").write_text(JUNIT, encoding="utf-8")
+        yield ran
+
+
 class Building(unittest.TestCase):
     def test_a_build_is_configured_first(self):
         with mock.patch.object(test_command, "stream", return_value=(0, "")) as ran:
@@ -78,12 +155,22 @@ class Building(unittest.TestCase):
         self.assertTrue(look[look.index("-p") + 1].endswith("build/tidy"))
 
     def test_threads_are_run_under_threadsanitizer_and_nothing_else_is(self):
-        with mock.patch.object(test_command, "stream", return_value=(0, ALL_GOOD)) as ran:
-            self.assertEqual(test_command.threads(3), Counts(213, 0))
+        with ctest_that_writes(JUNIT) as ran:
+            self.assertEqual(test_command.threads(3), Counts(2, 2))
         (_, build, tests) = (call.args[0] for call in ran.call_args_list)
         self.assertEqual(build[-4:], ["--parallel", "3", "--target", "test_threads"])
         self.assertEqual(tests[:5], ["ctest", "--preset", "tsan", "--parallel", "1"])
         self.assertEqual(tests[-2:], ["--tests-regex", "^threads[.]"])
+
+    def test_no_test_is_no_success(self):
+        for written in ("", "<testsuite/>"):
+            with ctest_that_writes(written):
+                self.assertEqual(test_command.run_tests("san", 1), Counts(0, 1))
+
+    def test_a_ctest_that_fails_without_a_test_that_does_is_a_failure(self):
+        good = JUNIT.replace('"notrun"', '"run"').replace('"fail"', '"run"')
+        with ctest_that_writes(good, status=8):
+            self.assertEqual(test_command.run_tests("san", 1), Counts(4, 1))
 
     def test_threads_that_cannot_be_built_count_as_failed(self):
         with mock.patch.object(test_command, "stream", side_effect=[(0, ""), (1, "error")]):
