@@ -162,6 +162,13 @@ class Building(unittest.TestCase):
         self.assertEqual(tests[:5], ["ctest", "--preset", "tsan", "--parallel", "1"])
         self.assertEqual(tests[-2:], ["--tests-regex", "^threads[.]"])
 
+    def test_gcc_builds_what_it_runs(self):
+        with ctest_that_writes(JUNIT) as ran:
+            test_command.gcc_part(3)
+        (_, build, tests) = (call.args[0] for call in ran.call_args_list)
+        programs = build[build.index("--target") + 1:]
+        self.assertEqual(tests[-1], f"^({'|'.join(program.removeprefix('test_') for program in programs)})[.]")
+
     def test_no_test_is_no_success(self):
         for written in ("", "<testsuite/>"):
             with ctest_that_writes(written):
