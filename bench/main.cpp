@@ -25,6 +25,7 @@ int count(const char* what, std::span<char*> arguments) {
 
 void add_everything() {
   pagetwin::bench::add_workloads();
+  pagetwin::bench::add_other_formats();
   pagetwin::bench::add_cached();
   pagetwin::bench::add_shared();
   pagetwin::bench::add_superpages();

@@ -72,6 +72,10 @@ struct Aarch64 : Stage {
   static constexpr bool reserved(Raw, unsigned, unsigned) { return false; }
   static constexpr Raw walked(Raw w, unsigned) { return w; }
   static constexpr PhysAddr table(Raw w, unsigned) { return PhysAddr{address(w)}; }
+  // With DS = 1 an address is two fields, and putting them together at each level is what a lookup waits for:
+  // our tables lie where one says it all.
+  static constexpr unsigned table_pa_bits = Stage::ds ? 50 : 48;
+  static constexpr PhysAddr own_table(Raw w, unsigned) { return PhysAddr{w & ADDRESS.mask()}; }
   static constexpr unsigned log2_copies(Raw w, unsigned level) {
     return CONTIGUOUS.test(w) ? set_bits[level] : 0;
   }

@@ -23,6 +23,20 @@ struct Geometry {
       return true;
   }();
   static constexpr unsigned word_shift = std::countr_zero(sizeof(Raw));
+  // Nodes of a PageTable lie below this power of two. A format may name less than its pa_bits, so that
+  // own_table, of a descriptor that such a table wrote, is quicker than table.
+  static constexpr unsigned table_pa_bits = [] {
+    if constexpr (requires { F::table_pa_bits; })
+      return F::table_pa_bits;
+    else
+      return F::pa_bits;
+  }();
+  [[nodiscard]] static constexpr PhysAddr own_table(Raw w, unsigned level) {
+    if constexpr (requires { F::own_table(w, level); })
+      return F::own_table(w, level);
+    else
+      return F::table(w, level);
+  }
 
   // log2 of the bytes that one slot of a level covers.
   [[nodiscard]] static constexpr unsigned span_shift(unsigned level) { return span_shifts[level]; }

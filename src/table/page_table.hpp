@@ -37,10 +37,11 @@ class PageTable {
   using G = Geometry<F>;
   using TreeType = Tree<F, M>;
 
-  // Takes one node, the root, from the memory; nothing when there is none. destroy() gives everything back.
+  // Takes one node, the root, from the memory; nothing when there is none, or when the pool's nodes do not
+  // lie below 2^table_pa_bits (Geometry). destroy() gives everything back.
   [[nodiscard]] static std::optional<PageTable> create(M& memory, SpaceId space) {
     constexpr unsigned shift = G::node_shift(G::root_level);
-    if (!memory.reserve(shift, 1))
+    if (!reaches(memory.pool()) || !memory.reserve(shift, 1))
       return std::nullopt;
     return PageTable(memory, memory.allocate(shift, Fill::zero), space);
   }
@@ -265,6 +266,9 @@ class PageTable {
 
   PageTable(M& memory, PhysAddr root, SpaceId space) : tree_(memory, root, space) {}
 
+  [[nodiscard]] static bool reaches(const NodePool& pool) {
+    return raw(pool.base()) + (pool.bytes() - 1) <= low_mask(G::table_pa_bits);
+  }
   [[nodiscard]] static constexpr Range range(VirtAddr va, std::uint64_t length) {
     return {raw(va), raw(va) + (length - 1)};
   }

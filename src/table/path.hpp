@@ -106,7 +106,7 @@ class Path {
       const Raw word = tree_->load(G::slot(node, G::index(va_, Level)));
       if (F::kind(word, Level) != Kind::table) [[unlikely]]
         return Edit::template stop<Level>(*tree_, va_, node, word, edit);
-      const PhysAddr child = F::table(word, Level);
+      const PhysAddr child = G::own_table(word, Level);
       if constexpr (Level == 2)
         tree_->remember_region(va_, child);
       return descend_from<Level - 1, Result>(child, edit);

@@ -9,6 +9,10 @@
 
 namespace pagetwin {
 
+// Who wrote the tables: anybody, or a PageTable, whose words are never reserved and whose nodes lie below
+// 2^table_pa_bits (Geometry).
+enum class Words : bool { any, ours };
+
 // Where a byte is, and under which attributes. Attributes are decoded when they are asked for: most callers
 // want the address.
 template <Format F>
@@ -54,7 +58,12 @@ template <Format F, unsigned Level>
   return F::frame(leaf, Level) + (va & (Geometry<F>::span(Level) - 1));
 }
 
-template <Format F, unsigned Level, class M>
+template <Format F, Words Writers>
+[[nodiscard]] constexpr PhysAddr table_of(typename F::Raw word, unsigned level) {
+  return Writers == Words::ours ? Geometry<F>::own_table(word, level) : F::table(word, level);
+}
+
+template <Format F, Words Writers, unsigned Level, class M>
 [[nodiscard, gnu::always_inline]] inline std::optional<Translation<F>>
 walk_from(M& memory, PhysAddr node, std::uint64_t va, typename F::Raw path) {
   using Raw = typename F::Raw;
@@ -70,16 +79,17 @@ walk_from(M& memory, PhysAddr node, std::uint64_t va, typename F::Raw path) {
   if constexpr (Level == 0)
     return std::nullopt;
   else
-    return walk_from<F, Level - 1>(memory, F::table(word, Level), va, F::through(path, word, Level));
+    return walk_from<F, Writers, Level - 1>(memory, table_of<F, Writers>(word, Level), va,
+                                            F::through(path, word, Level));
 }
 
 } // namespace detail
 
 // The caller has checked that va is canonical.
-template <Format F, class M>
+template <Format F, Words Writers = Words::ours, class M>
 [[nodiscard, gnu::always_inline]] inline std::optional<Translation<F>> walk(M& memory, PhysAddr root,
                                                                             std::uint64_t va) {
-  return detail::walk_from<F, F::levels - 1>(memory, root, va, F::open_path());
+  return detail::walk_from<F, Writers, F::levels - 1>(memory, root, va, F::open_path());
 }
 
 } // namespace pagetwin

@@ -38,12 +38,10 @@ struct AccessResult {
   friend constexpr bool operator==(const AccessResult&, const AccessResult&) = default;
 };
 
-// Who wrote the tables: anybody, or a PageTable, whose words are never reserved. Then translate() and find()
-// do not ask, which is much of their work with RISC-V; access() asks all the same.
-enum class Words : bool { any, ours };
-
 // A policy whose memory has an end says so by contains<Raw>(pa): do all bytes of a descriptor at pa lie in
 // it? It is asked before each load of a walk; tables that only we write need no such question.
+// Of Words::ours translate() and find() do not ask what is reserved, which is much of their work with RISC-V;
+// access() asks all the same.
 template <Format F, class Memory, Words Writers = Words::any>
 class Mmu {
   using Raw = typename F::Raw;
@@ -218,7 +216,8 @@ class Mmu {
     } else {
       if (Writers == Words::any && F::reserved(word, Level, index)) [[unlikely]]
         return std::nullopt;
-      const WalkStart<F> below{F::table(word, Level), Level - 1, F::through(at.path, word, Level)};
+      const WalkStart<F> below{detail::table_of<F, Writers>(word, Level), Level - 1,
+                               F::through(at.path, word, Level)};
       passed(below);
       return read_from<Level - 1>(below, va, passed);
     }

@@ -96,5 +96,33 @@ TEST(Aarch64TableWords, With52BitAddressesASetHasTheirUpperBitsInEveryBlock) {
               0x0078'0004'0000'0B81 + copy * std::uint64_t{0x20'0000});
 }
 
+// A table whose nodes lie at the end of the memory that ends at 2^`bits`.
+template <Format F>
+bool is_made_below(unsigned bits) {
+  struct alignas(4096) Arena {
+    std::byte bytes[16 * 4096];
+  };
+  const auto arena = std::make_unique<Arena>();
+  std::vector<NodeRecord> records(16);
+  NodePool pool(arena->bytes, PhysAddr{bytes_of(bits) - sizeof(Arena)}, 12, records);
+  PlainMemory<> memory(pool);
+  auto table = PageTable<F, PlainMemory<>>::create(memory, SpaceId{1});
+  if (!table)
+    return false;
+  constexpr VirtAddr page{0x1000};
+  constexpr PhysAddr frame{0xF'FFFF'FFFF'F000 & low_mask(F::pa_bits)};
+  EXPECT_EQ(table->map(page, frame, 0x1000, rw), Status::ok);
+  EXPECT_EQ(table->lookup(page)->pa(), frame);
+  table->destroy();
+  return true;
+}
+
+TEST(Aarch64TablesOfLpa2, LieBelow2To50ThoughPagesDoNot) {
+  EXPECT_TRUE(is_made_below<Aarch64S1_4kLpa2>(50));
+  EXPECT_FALSE(is_made_below<Aarch64S1_4kLpa2>(51));
+  EXPECT_FALSE(is_made_below<Aarch64S1_4kLpa2>(52));
+  EXPECT_TRUE(is_made_below<Aarch64S1_4k>(48));
+}
+
 } // namespace
 } // namespace pagetwin

@@ -152,7 +152,7 @@ class DescriptorMachine final : public twin::Machine {
     if (!G::is_canonical(va) || (!is_there && theirs.outcome != reference::Outcome::not_present))
       return std::nullopt;
     ours = nothing;
-    if (const auto found = walk<F>(walked_, PhysAddr{root_}, va))
+    if (const auto found = walk<F, Words::any>(walked_, PhysAddr{root_}, va))
       ours = {reference::Outcome::ok, found->level(), to_reference<F>(*found)};
     return compare("O1 lookup", "lookup", va, ours, want);
   }
