@@ -9,9 +9,12 @@
 #include "src/arch/aarch64_stage1.hpp"
 #include "src/arch/aarch64_stage2.hpp"
 
+#include <algorithm>
+
 namespace pagetwin {
 
-// Our level 0, the page, is the manual's level 3, and each level up is one less there, down to -1.
+// Our level 0, the page, is the manual's level 3, and each level up is one less there, down to -1. InputBits:
+// 64 less T0SZ; levels and the root follow (D8.2), with as many concatenated tables as stage 2 allows.
 template <class Stage, unsigned GranuleShift, unsigned InputBits>
 struct Aarch64 : Stage {
   static_assert(GranuleShift == 12 || GranuleShift == 14 || (GranuleShift == 16 && !Stage::ds));
@@ -32,7 +35,6 @@ struct Aarch64 : Stage {
       GranuleShift == 12   ? std::array<std::uint8_t, 5>{4, 4, 4}
       : GranuleShift == 14 ? std::array<std::uint8_t, 5>{7, 5}
                            : std::array<std::uint8_t, 5>{5, 5};
-  static constexpr unsigned highest_block = (GranuleShift == 12 ? 2U : 1U) + Stage::ds;
   static constexpr unsigned span_shift(unsigned level) { return GranuleShift + table_bits * level; }
 
  public:
@@ -42,13 +44,27 @@ struct Aarch64 : Stage {
   static constexpr unsigned index_bits(unsigned level) {
     return level == levels - 1 ? InputBits - span_shift(level) : table_bits;
   }
+
+ private:
+  // No block is above the root, and no set is larger than it.
+  static constexpr unsigned highest_block = std::min((GranuleShift == 12 ? 2U : 1U) + Stage::ds, levels - 1);
+  static constexpr bool has_sets(unsigned level) {
+    return set_bits[level] != 0 && set_bits[level] <= index_bits(level);
+  }
+  static constexpr unsigned size_count = [] {
+    unsigned count = 0;
+    for (unsigned level = 0; level <= highest_block; ++level)
+      count += has_sets(level) ? 2 : 1;
+    return count;
+  }();
+
+ public:
   static constexpr auto sizes = [] {
-    constexpr unsigned sets = GranuleShift == 12 ? 3 : 2;
-    std::array<PageSize, highest_block + 1 + sets> all{};
+    std::array<PageSize, size_count> all{};
     for (unsigned i = 0, level = 0; level <= highest_block; ++level) {
       const auto at = static_cast<std::uint8_t>(level), shift = static_cast<std::uint8_t>(span_shift(level));
       all[i++] = {at, 0, shift};
-      if (set_bits[level] != 0)
+      if (has_sets(level))
         all[i++] = {at, set_bits[level], static_cast<std::uint8_t>(shift + set_bits[level])};
     }
     return all;
