@@ -38,9 +38,10 @@ struct Aarch64 : Stage {
   static constexpr unsigned span_shift(unsigned level) { return GranuleShift + table_bits * level; }
 
  public:
-  // As few as the root allows that is at most 2^concatenated_bits tables.
+  // As few as the root allows that is at most 2^concatenated_bits tables, and fewer than 2^16 slots.
   static constexpr unsigned levels =
-      (InputBits - GranuleShift - Stage::concatenated_bits + table_bits - 1) / table_bits;
+      (InputBits - GranuleShift - std::min(Stage::concatenated_bits, 15 - table_bits) + table_bits - 1)
+      / table_bits;
   static constexpr unsigned index_bits(unsigned level) {
     return level == levels - 1 ? InputBits - span_shift(level) : table_bits;
   }

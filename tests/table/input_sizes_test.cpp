@@ -7,8 +7,10 @@
 #include "src/arch/aarch64.hpp"
 #include "src/table/page_table.hpp"
 
+#include <algorithm>
 #include <gtest/gtest.h>
-#include <memory>
+#include <initializer_list>
+#include <optional>
 #include <vector>
 
 namespace pagetwin {
@@ -46,6 +48,19 @@ static_assert(has_shape<Stage2<12, 34>>(2, 16 * 512) && has_shape<Stage2<12, 32>
 static_assert(has_shape<Stage2<14, 48>>(3, 2 * 2048) && has_shape<Stage2<14, 41>>(3, 32));
 static_assert(has_shape<Stage2<14, 40>>(2, 16 * 2048) && has_shape<Stage2<14, 36>>(2, 2048));
 static_assert(has_shape<Stage2<16, 48>>(3, 64) && has_shape<Stage2<16, 44>>(2, 4 * 8192));
+static_assert(has_shape<Stage2<16, 46>>(3, 16)); // two levels would do: 16 tables, which a root cannot have
+
+// Of pages, blocks and contiguous sets: none larger than a root slot, or than all of the root's.
+template <Format F>
+constexpr bool has_sizes(std::initializer_list<unsigned> log2_bytes) {
+  return std::ranges::equal(F::sizes, log2_bytes, {}, &PageSize::log2_bytes);
+}
+static_assert(has_sizes<Stage1<12, 48>>({12, 16, 21, 25, 30, 34}));
+static_assert(has_sizes<Stage1<12, 31>>({12, 16, 21, 25, 30})); // two slots are no set
+static_assert(has_sizes<Stage1<12, 25>>({12, 16, 21, 25}));
+static_assert(has_sizes<Stage1<14, 36>>({14, 21, 25, 30}) && has_sizes<Stage1<14, 47>>({14, 21, 25, 30}));
+static_assert(has_sizes<Stage1<16, 42>>({16, 21, 29, 34}) && has_sizes<Stage2<16, 46>>({16, 21, 29, 34}));
+static_assert(has_sizes<Stage2<12, 34>>({12, 16, 21, 25}) && has_sizes<Stage2<14, 48>>({14, 21, 25, 30}));
 
 template <class F>
 class InputSizes : public testing::Test {
@@ -97,7 +112,8 @@ class InputSizes : public testing::Test {
 };
 
 using Others = testing::Types<Stage1<12, 39>, Stage1<12, 42>, Stage1<12, 25>, Stage1<14, 36>, Stage1<16, 42>,
-                              Stage2<12, 43>, Stage2<12, 34>, Stage2<12, 44>, Stage2<14, 48>, Stage2<16, 44>>;
+                              Stage2<12, 43>, Stage2<12, 34>, Stage2<12, 44>, Stage2<14, 48>, Stage2<16, 44>,
+                              Stage2<16, 46>>;
 TYPED_TEST_SUITE(InputSizes, Others);
 
 TYPED_TEST(InputSizes, PagesOfEverySizeAreFoundAtTheEndsAndWhereRootsAreConcatenated) {
@@ -124,12 +140,13 @@ TYPED_TEST(InputSizes, PagesOfEverySizeAreFoundAtTheEndsAndWhereRootsAreConcaten
             Status::out_of_range);
 }
 
-TYPED_TEST(InputSizes, ABlockThatIsSplitIsThePagesThatItWas) {
-  const auto& sizes = TypeParam::sizes;
+TYPED_TEST(InputSizes, APageOfEverySizeThatIsSplitIsThePagesThatItWas) {
   constexpr std::uint64_t frame = bytes_of(46), page = bytes_of(TypeParam::page_shift);
-  for (const PageSize& size : sizes) {
-    if (size.level != 1 || size.log2_copies != 0)
+  unsigned split = 0;
+  for (const PageSize& size : TypeParam::sizes) {
+    if (size.log2_bytes == TypeParam::page_shift)
       continue;
+    ++split;
     const std::uint64_t va = bytes_of(TypeParam::va_bits) - size.bytes();
     ASSERT_EQ(this->table.map(VirtAddr{va}, PhysAddr{frame}, size.bytes(), {.rights = Rights::read}),
               Status::ok);
@@ -138,7 +155,9 @@ TYPED_TEST(InputSizes, ABlockThatIsSplitIsThePagesThatItWas) {
     this->expect_nothing_at(va + page);
     EXPECT_EQ(raw(this->table.lookup(VirtAddr{va + (size.bytes() - 1)})->pa()), frame + size.bytes() - 1);
     EXPECT_EQ(this->walked(va + size.bytes() - 1)->pa, frame + size.bytes() - 1);
+    ASSERT_EQ(this->table.unmap(VirtAddr{va}, size.bytes()).bytes, size.bytes() - page);
   }
+  EXPECT_GE(split, 3U);
 }
 
 } // namespace
