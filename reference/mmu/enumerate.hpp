@@ -65,12 +65,20 @@ class Enumerator {
     return memory_.word(node + std::uint64_t{index} * bytes, bytes);
   }
 
+  // The slot before which addresses stop being in a row: the upper half of a root lies at the top of the
+  // address space.
+  [[nodiscard]] unsigned end_of_row(const Slot& found) const {
+    const unsigned entries = mmu_.entries(found.level), half = entries / 2;
+    const bool splits = mmu_.profile().sign_extended && found.level == mmu_.levels() - 1;
+    return splits && found.index < half ? half : entries;
+  }
+
   // Slots from `found` on that are shown with it.
   [[nodiscard]] unsigned shown_with(const Slot& found) const {
     if (found.decoded.kind != SlotKind::leaf || found.decoded.violations != 0)
       return 1;
-    return run_from(mmu_, memory_, found.address, found.level, found.index, mmu_.entries(found.level),
-                    found.decoded, mode_);
+    return run_from(mmu_, memory_, found.address, found.level, found.index, end_of_row(found), found.decoded,
+                    mode_);
   }
 
   // Returns how many slots it has shown.
