@@ -14,10 +14,10 @@ namespace {
 constexpr std::chrono::milliseconds most_for_boot{20'000}, most_for_batch{20'000};
 
 std::string guest_path(const QemuMachine& machine) {
-  return std::string(PAGETWIN_GUESTS) + "/" + std::string(machine.guest);
+  return std::string(PAGETWIN_GUESTS "/").append(machine.guest);
 }
 
-std::string plugin_path() { return PAGETWIN_GUESTS "/plugin.so"; }
+constexpr const char* plugin_path = PAGETWIN_GUESTS "/plugin.so";
 
 std::vector<std::string> command(const QemuMachine& machine, const GuestMemory& memory, const GuestLog& log,
                                  int channel) {
@@ -39,9 +39,9 @@ std::vector<std::string> command(const QemuMachine& machine, const GuestMemory& 
   line.insert(line.end(), machine.arguments.begin(), machine.arguments.end());
   if (!machine.logs.empty())
     line.insert(line.end(), {"-d", std::string(machine.logs), "-D", log.path()});
-  if (machine.told_at != 0 && access(plugin_path().c_str(), R_OK) == 0) {
-    line.emplace_back("-plugin");
-    line.push_back(plugin_path() + ",ram=" + memory.path() + ",at=" + std::to_string(machine.told_at));
+  if (machine.told_at != 0 && access(plugin_path, R_OK) == 0) {
+    const std::string at = std::to_string(machine.told_at);
+    line.insert(line.end(), {"-plugin", PAGETWIN_GUESTS "/plugin.so,ram=" + memory.path() + ",at=" + at});
   }
   return line;
 }
