@@ -81,9 +81,11 @@ Verdict SpacesMachine::apply(const twin::Op& op) {
 Verdict SpacesMachine::same_status(L4Status theirs) const {
   if (status_ == in_our_words(theirs))
     return std::nullopt;
-  return finding("O2 ret", op_->value[l4_va], format("%s status", verb_name()),
-                 format("%s answers %s, the reference %s", verb_name(), to_text(status_).data(),
-                        to_text(in_our_words(theirs)).data()));
+  return tell([this, theirs] {
+    return finding("O2 ret", op_->value[l4_va], format("%s status", verb_name()),
+                   format("%s answers %s, the reference %s", verb_name(), to_text(status_).data(),
+                          to_text(in_our_words(theirs)).data()));
+  });
 }
 
 Verdict SpacesMachine::same_number(std::uint64_t ours, std::uint64_t theirs, const char* what) {
@@ -91,10 +93,12 @@ Verdict SpacesMachine::same_number(std::uint64_t ours, std::uint64_t theirs, con
   has_number_ = true;
   if (status_ != Status::ok || ours == theirs)
     return std::nullopt;
-  return finding("O2 ret", op_->value[l4_va], format("%s %s", verb_name(), what),
-                 format("%s answers %llu (%s), the reference %llu", verb_name(),
-                        static_cast<unsigned long long>(ours), what,
-                        static_cast<unsigned long long>(theirs)));
+  return tell([=, this] {
+    return finding("O2 ret", op_->value[l4_va], format("%s %s", verb_name(), what),
+                   format("%s answers %llu (%s), the reference %llu", verb_name(),
+                          static_cast<unsigned long long>(ours), what,
+                          static_cast<unsigned long long>(theirs)));
+  });
 }
 
 Verdict SpacesMachine::apply_transfer(const twin::Op& op) {
@@ -197,9 +201,12 @@ Verdict SpacesMachine::apply_access(const twin::Op& op) {
     model_->touch(space, va, static_cast<reference::AccessKind>(kind));
   if (done.ok == allowed && (!allowed || done.pa == unit->frame + (va - unit->base)))
     return std::nullopt;
-  return finding("O1 lookup", va, format("access %s", done.ok ? "succeeds" : "faults"),
-                 format("an access through the TLB %s, and the reference %s it",
-                        done.ok ? "succeeds" : "faults", allowed ? "allows" : "forbids"));
+  return tell([va, ok = done.ok, allowed] {
+    const char* does = ok ? "succeeds" : "faults";
+    return finding("O1 lookup", va, format("access %s", does),
+                   format("an access through the TLB %s, and the reference %s it", does,
+                          allowed ? "allows" : "forbids"));
+  });
 }
 
 Verdict SpacesMachine::apply_lookup(const twin::Op& op) {

@@ -32,6 +32,13 @@ const char* differing(const SpacesUnit& ours, const reference::L4Unit& model) {
   return ours.status != model.status && !model.area ? "status" : nullptr;
 }
 
+Verdict another(unsigned space, std::uint64_t va, const char* what) {
+  return tell([=] {
+    return finding("O1 lookup", va, what,
+                   format("the unit of %#llx in space %u has another %s", Hex{va}, space, what));
+  });
+}
+
 // Where the byte at va is, by the model; 0: nowhere.
 std::uint64_t modelled(std::uint64_t va, const std::optional<reference::L4Unit>& model) {
   return model ? model->frame + (va - model->base) : 0;
@@ -67,16 +74,23 @@ Verdict SpacesMachine::judge(const twin::Op& op) {
 Verdict SpacesMachine::judge_atomicity(const Used& before, const Used& now) const {
   const bool starved = status_ == Status::out_of_memory;
   if (starved != subject_->refused())
-    return finding("O11 atomic", op_->value[l4_va], format("%s refused %d", verb_name(), subject_->refused()),
-                   format("%s answers %s, and allocations were %srefused", verb_name(),
-                          to_text(status_).data(), subject_->refused() ? "" : "not "));
+    return tell([this] {
+      const bool refused = subject_->refused();
+      return finding("O11 atomic", op_->value[l4_va], format("%s refused %d", verb_name(), refused),
+                     format("%s answers %s, and allocations were %srefused", verb_name(),
+                            to_text(status_).data(), refused ? "" : "not "));
+    });
   if (is_overdrawn(now))
-    return finding("O11 atomic", op_->value[l4_va], format("%s takes more than there is", verb_name()),
-                   format("%s takes mapping nodes or arrays that nobody gave", verb_name()));
+    return tell([this] {
+      return finding("O11 atomic", op_->value[l4_va], format("%s takes more than there is", verb_name()),
+                     format("%s takes mapping nodes or arrays that nobody gave", verb_name()));
+    });
   if (status_ != Status::ok && (now != before || subject_->observation().visible_change()))
-    return finding("O11 atomic", op_->value[l4_va], format("%s failed and changed something", verb_name()),
-                   format("%s answers %s and changed a table or the number of nodes", verb_name(),
-                          to_text(status_).data()));
+    return tell([this] {
+      return finding("O11 atomic", op_->value[l4_va], format("%s failed and changed something", verb_name()),
+                     format("%s answers %s and changed a table or the number of nodes", verb_name(),
+                            to_text(status_).data()));
+    });
   return std::nullopt;
 }
 
@@ -130,16 +144,13 @@ Verdict SpacesMachine::probe_around(const twin::Op& op) {
              : std::nullopt;
 }
 
-// What an operation changed is often what it was about. Asked again, only the TLB can answer otherwise, which
-// the first question filled.
+// What an operation changed is often what it was about.
 Verdict SpacesMachine::probe_once(unsigned space, std::uint64_t va) {
   const std::pair<unsigned, std::uint64_t> place{space, va};
-  if (std::find(probed_.begin(), probed_.end(), place) == probed_.end()) {
-    probed_.push_back(place);
-    return probe(space, va);
-  }
-  return reference::is_canonical(mmu_->profile(), va) ? probe_tlb(space, va, model_->find(space, va))
-                                                      : std::nullopt;
+  if (std::find(probed_.begin(), probed_.end(), place) != probed_.end())
+    return std::nullopt;
+  probed_.push_back(place);
+  return probe(space, va);
 }
 
 // Four views of one address: the model, the mapping database with its descriptor, the bytes, and the TLB.
@@ -155,12 +166,13 @@ Verdict SpacesMachine::probe(unsigned space, std::uint64_t va) {
 Verdict SpacesMachine::probe_table(unsigned space, std::uint64_t va, const Unit& model) const {
   const auto ours = subject_->find(space, va);
   if (model.has_value() != ours.has_value())
-    return finding("O1 lookup", va, model ? "missing" : "surplus",
-                   format("%#llx in space %u is %smapped, and in the model it is %s", Hex{va}, space,
-                          ours ? "" : "not ", model ? "mapped" : "not"));
+    return tell([space, va, is_modelled = model.has_value()] {
+      return finding("O1 lookup", va, is_modelled ? "missing" : "surplus",
+                     format("%#llx in space %u is %smapped, and in the model it is %s", Hex{va}, space,
+                            is_modelled ? "not " : "", is_modelled ? "mapped" : "not"));
+    });
   if (const char* what = model ? differing(*ours, *model) : nullptr)
-    return finding("O1 lookup", va, what,
-                   format("the unit of %#llx in space %u has another %s", Hex{va}, space, what));
+    return another(space, va, what);
   if (ours)
     if (Verdict v =
             check_derivation(space, *ours, subject_->mappings_used(),
@@ -177,9 +189,11 @@ Verdict SpacesMachine::probe_bytes(unsigned space, std::uint64_t va, const Unit&
       && (!model
           || (bytes->pa == pa && bytes->size == model->size && bits_of(bytes->attributes) == model->rights));
   if (!same)
-    return finding("O3 walk", va, "walk of the bytes",
-                   format("a walk of %#llx in space %u finds %#llx, the model %#llx", Hex{va}, space,
-                          Hex{bytes ? bytes->pa : 0}, Hex{pa}));
+    return tell([space, va, pa, found = bytes ? bytes->pa : 0] {
+      return finding("O3 walk", va, "walk of the bytes",
+                     format("a walk of %#llx in space %u finds %#llx, the model %#llx", Hex{va}, space,
+                            Hex{found}, Hex{pa}));
+    });
   return std::nullopt;
 }
 
@@ -187,9 +201,11 @@ Verdict SpacesMachine::probe_tlb(unsigned space, std::uint64_t va, const Unit& m
   const std::uint64_t pa = modelled(va, model);
   const auto cached = subject_->translate(space, va);
   if (cached.has_value() != model.has_value() || (cached && *cached != pa))
-    return finding("O14 views", va, "through the TLB",
-                   format("%#llx in space %u is %#llx through the TLB, in the model %#llx", Hex{va}, space,
-                          Hex{cached.value_or(0)}, Hex{pa}));
+    return tell([space, va, pa, found = cached.value_or(0)] {
+      return finding("O14 views", va, "through the TLB",
+                     format("%#llx in space %u is %#llx through the TLB, in the model %#llx", Hex{va}, space,
+                            Hex{found}, Hex{pa}));
+    });
   return std::nullopt;
 }
 
@@ -199,10 +215,12 @@ Verdict SpacesMachine::compare_counts() {
   const std::uint64_t units = model_->mapped_units();
   if (units == subject_->mappings_used())
     return std::nullopt;
-  return finding("O12 derivation", 0, "number of mappings",
-                 format("there are %llu mapping nodes, and the model has %llu units",
-                        static_cast<unsigned long long>(subject_->mappings_used()),
-                        static_cast<unsigned long long>(units)));
+  return tell([this, units] {
+    return finding("O12 derivation", 0, "number of mappings",
+                   format("there are %llu mapping nodes, and the model has %llu units",
+                          static_cast<unsigned long long>(subject_->mappings_used()),
+                          static_cast<unsigned long long>(units)));
+  });
 }
 
 Verdict SpacesMachine::compare_all() {
@@ -210,12 +228,18 @@ Verdict SpacesMachine::compare_all() {
     if (Verdict v = roots_[s] != 0 ? compare_space(s) : std::nullopt)
       return v;
   if (const auto va = subject_->matched_twice()) // theorem 3, of hardware
-    return finding("O6 tlb", *va, "two lines", format("two lines of the TLB match %#llx", Hex{*va}));
+    return tell([va = *va] {
+      return finding("O6 tlb", va, "two lines", format("two lines of the TLB match %#llx", Hex{va}));
+    });
   if (const unsigned broken = model_->broken_invariant(); broken != 0)
-    return finding("O12 derivation", 0, format("invariant %u of the model", broken),
-                   format("the model breaks its own invariant %u", broken));
+    return tell([broken] {
+      return finding("O12 derivation", 0, format("invariant %u of the model", broken),
+                     format("the model breaks its own invariant %u", broken));
+    });
   if (const auto wrong = subject_->audit())
-    return finding("O12 derivation", 0, "audit: " + *wrong, "the mapping database: " + *wrong);
+    return tell([&wrong] {
+      return finding("O12 derivation", 0, "audit: " + *wrong, "the mapping database: " + *wrong);
+    });
   return std::nullopt;
 }
 
@@ -224,23 +248,29 @@ Verdict SpacesMachine::compare_space(unsigned space) {
   const std::vector<reference::L4Unit>& model = model_units_;
   const std::vector<SpacesUnit>& ours = subject_->units(space);
   if (model.size() != ours.size())
-    return finding("O1 lookup", 0, "number of units",
-                   format("space %u has %zu units, in the model %zu", space, ours.size(), model.size()));
+    return tell([space, found = ours.size(), expected = model.size()] {
+      return finding("O1 lookup", 0, "number of units",
+                     format("space %u has %zu units, in the model %zu", space, found, expected));
+    });
   for (std::size_t i = 0; i < model.size(); ++i)
     if (const char* what = differing(ours[i], model[i]))
-      return finding("O1 lookup", model[i].base, what,
-                     format("the unit of %#llx in space %u has another %s", Hex{model[i].base}, space, what));
+      return another(space, model[i].base, what);
   reference::read_contents(view_.memory, roots_[space], *mmu_, view_.mode, contents_);
   if (contents_.broken != nullptr)
-    return finding("O4 shape", contents_.where, contents_.broken,
-                   format("space %u: %s at %#llx", space, contents_.broken, Hex{contents_.where}));
+    return tell([this, space] {
+      return finding("O4 shape", contents_.where, contents_.broken,
+                     format("space %u: %s at %#llx", space, contents_.broken, Hex{contents_.where}));
+    });
   if (!same_leaves(model, contents_.leaves))
-    return finding("O3 walk", 0, "all leaves",
-                   format("space %u: the bytes hold other leaves than the model's units", space));
-  // A superpage that was split is hundreds of them.
+    return tell([space] {
+      return finding("O3 walk", 0, "all leaves",
+                     format("space %u: the bytes hold other leaves than the model's units", space));
+    });
+  // A superpage that was split is hundreds of them. Tables and database were just compared as a whole.
   const std::size_t stride = options_.thorough ? 1 : 1 + model.size() / most_probes_at_end;
   for (std::size_t i = 0; i < model.size(); i += stride)
-    if (Verdict v = probe(space, model[i].base))
+    if (Verdict v =
+            options_.thorough ? probe(space, model[i].base) : probe_tlb(space, model[i].base, model[i]))
       return v;
   return std::nullopt;
 }

@@ -98,11 +98,13 @@ Verdict SpacesMachine::finish() {
         Structure::drop_root(subject_->observation(), roots_[s]);
     subject_->stop();
     if (const Used left = used(); left != Used{0, 0, 0})
-      return finding("O5 frames", 0, "leak at the end",
-                     format("%llu table nodes, %llu mapping nodes and %llu arrays of parts are left",
-                            static_cast<unsigned long long>(left.nodes),
-                            static_cast<unsigned long long>(left.mappings),
-                            static_cast<unsigned long long>(left.parts)));
+      return tell([left] {
+        return finding("O5 frames", 0, "leak at the end",
+                       format("%llu table nodes, %llu mapping nodes and %llu arrays of parts are left",
+                              static_cast<unsigned long long>(left.nodes),
+                              static_cast<unsigned long long>(left.mappings),
+                              static_cast<unsigned long long>(left.parts)));
+      });
     return Structure::complaint(subject_->observation());
   });
 }
