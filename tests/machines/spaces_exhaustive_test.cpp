@@ -1,6 +1,7 @@
 // Every program of up to five of the paper's operations over two spaces, three pages and two frames, through
 // the machine "spaces" with all of its oracles: of the programs that lead to one state of the model only the
-// first is continued, as the next operation does not know how it came about.
+// first is continued, as the model does not know how it came about. Ours does, by the order of its lists and
+// of its free nodes, which only the fuzzer varies.
 #include "fuzz/machines/spaces/make.hpp"
 #include "fuzz/oracles/tiny_format.hpp"
 #include "fuzz/twin/run.hpp"

@@ -266,7 +266,9 @@ Verdict SpacesMachine::compare_space(unsigned space) {
       return finding("O3 walk", 0, "all leaves",
                      format("space %u: the bytes hold other leaves than the model's units", space));
     });
-  // A superpage that was split is hundreds of them. Tables and database were just compared as a whole.
+  // A superpage that was split is hundreds of them. Only the TLB is left to ask: units with all that they
+  // derive from and leaves were just compared one by one, and the audit, which comes last, looks up all that
+  // have a node.
   const std::size_t stride = options_.thorough ? 1 : 1 + model.size() / most_probes_at_end;
   for (std::size_t i = 0; i < model.size(); i += stride)
     if (Verdict v =
