@@ -126,6 +126,14 @@ def check_choice(options: list[str], pattern: str | None) -> None:
         raise Failure(f"no benchmark matches --filter '{pattern}'")
 
 
+def check_stream(path: Path) -> None:
+    """Before the build, which may take minutes: whether there is a file to read. What is in it the program checks."""
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise Failure(f"--accesses: cannot read {path}: {error.strerror}") from error
+
+
 def run(args: argparse.Namespace) -> dict:
     options = [f"--benchmark_filter={args.filter}"] if args.filter else []
     options += [f"--accesses={args.accesses}"] if args.accesses else []
@@ -161,6 +169,8 @@ def main() -> int:
     if args.history is not None:
         return history_command.main(args)
     output = OutputFile(args.json, "--json") if args.json else None
+    if args.accesses:
+        check_stream(args.accesses)
     builds.build(PRESET, [PROGRAM])
     if args.instructions:
         return count_instructions()

@@ -1,14 +1,17 @@
 """The table of scripts/bench: goals, and whether they were met."""
 
 import sys
+import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from pagetwin_lib import access_results, bench_command  # noqa: E402
+from pagetwin_lib import access_results, bench_command, builds  # noqa: E402
+from pagetwin_lib.project import Failure  # noqa: E402
 
 
 def entry(**counters: float) -> dict:
@@ -60,6 +63,13 @@ class Streams(unittest.TestCase):
         self.assertEqual(access_results.size([self.stream("none"), whole]),
                          "12,345 translations, 700 pages of 4 KiB; _2m: 1 whole 2 MiB as one leaf each")
         self.assertTrue(access_results.show([whole]).startswith("stream and caches"))
+
+    def test_that_cannot_be_read_are_refused_before_the_build(self):
+        with tempfile.TemporaryDirectory() as folder, mock.patch.object(builds, "build") as build:
+            for path, why in ((folder, "Is a directory"), (f"{folder}/none", "No such file or directory")):
+                with mock.patch.object(sys, "argv", ["bench", "--accesses", path]), self.assertRaisesRegex(Failure, why):
+                    bench_command.main()
+            build.assert_not_called()
 
 
 if __name__ == "__main__":
