@@ -40,8 +40,8 @@ std::vector<std::string> command(const QemuMachine& machine, const GuestMemory& 
   if (!machine.logs.empty())
     line.insert(line.end(), {"-d", std::string(machine.logs), "-D", log.path()});
   if (machine.told_at != 0 && access(plugin_path, R_OK) == 0) {
-    const std::string at = std::to_string(machine.told_at);
-    line.insert(line.end(), {"-plugin", PAGETWIN_GUESTS "/plugin.so,ram=" + memory.path() + ",at=" + at});
+    line.emplace_back("-plugin");
+    line.emplace_back(plugin_path).append(",ram=" + memory.path() + ",at=" + std::to_string(machine.told_at));
   }
   return line;
 }

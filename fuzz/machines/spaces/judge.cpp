@@ -32,6 +32,7 @@ const char* differing(const SpacesUnit& ours, const reference::L4Unit& model) {
   return ours.status != model.status && !model.area ? "status" : nullptr;
 }
 
+// A unit with another of what differing() names.
 Verdict another(unsigned space, std::uint64_t va, const char* what) {
   return tell([=] {
     return finding("O1 lookup", va, what,
