@@ -22,13 +22,13 @@ class Page {
   Page(T& tree, const Cursor& cursor, std::uint64_t va)
       : tree_(&tree), cursor_(&cursor), va_(va), slot_(cursor.number(va)) {}
 
-  [[nodiscard, gnu::always_inline]] std::optional<Status> map(Raw leaf) {
-    const Raw word = load();
-    if (!T::is_free(word, 0)) [[unlikely]]
-      return refuse(word);
+  // Was the slot free?
+  [[nodiscard, gnu::always_inline]] bool map(Raw leaf) {
+    if (!T::is_free(load(), 0)) [[unlikely]]
+      return false;
     cursor_->slots.store(slot_, leaf);
     ++cursor_->record->live;
-    return Status::ok;
+    return true;
   }
   // The bytes that were mapped. prune(tree, va) answers when the page was the last of its node.
   template <class Prune>
@@ -59,9 +59,6 @@ class Page {
 
  private:
   // What is no plain case, out of line, so that a plain one has nothing to merge its answer with.
-  [[nodiscard, gnu::noinline]] static std::optional<Status> refuse(Raw word) {
-    return F::kind(word, 0) == Kind::leaf ? std::optional(Status::overlap) : std::nullopt;
-  }
   [[nodiscard, gnu::noinline]] static std::optional<std::uint64_t> leave(Raw word) {
     return T::is_free(word, 0) ? std::optional(std::uint64_t{0}) : std::nullopt;
   }

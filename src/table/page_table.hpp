@@ -62,8 +62,12 @@ class PageTable {
                                                const Attributes& attributes) {
     if (size == page && Check<F>::is_frame(raw(pa)) && expressible(attributes) == Status::ok) {
       const auto leaf = leaf_word(pa, attributes, F::sizes[0]);
-      if (const auto done = tree_.cursor().reaches(raw(va)) ? at_cursor(va).map(leaf) : map_far(va, leaf))
+      if (tree_.cursor().reaches(raw(va))) {
+        if (at_cursor(va).map(leaf)) [[likely]]
+          return Status::ok;
+      } else if (const auto done = map_far(va, leaf)) {
         return *done;
+      }
     }
     return map_leaf(va, pa, size, attributes);
   }

@@ -58,7 +58,9 @@ class Path {
   // registers.
   struct Mapping {
     Raw leaf;
-    [[gnu::always_inline]] std::optional<Status> at(P page) const { return page.map(leaf); }
+    [[gnu::always_inline]] std::optional<Status> at(P page) const {
+      return page.map(leaf) ? std::optional(Status::ok) : std::nullopt;
+    }
     template <unsigned Level>
     [[gnu::noinline]] static std::optional<Status> stop(T& tree, std::uint64_t va, PhysAddr node, Raw word,
                                                         Mapping edit) {
