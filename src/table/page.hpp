@@ -22,9 +22,9 @@ class Page {
   Page(T& tree, const Cursor& cursor, std::uint64_t va)
       : tree_(&tree), cursor_(&cursor), va_(va), slot_(cursor.number(va)) {}
 
-  // Was the slot free?
+  // Was the slot as this table leaves what is free? Other words may be holes, too.
   [[nodiscard, gnu::always_inline]] bool map(Raw leaf) {
-    if (!T::is_free(load(), 0)) [[unlikely]]
+    if (load() != 0) [[unlikely]]
       return false;
     cursor_->slots.store(slot_, leaf);
     ++cursor_->record->live;
