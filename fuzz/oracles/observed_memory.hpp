@@ -191,8 +191,9 @@ class ObservedMemory {
   }
   [[nodiscard]] PhysAddr allocate(unsigned shift, Fill fill);
   void retire(PhysAddr node, unsigned shift, Contents contents);
-  [[nodiscard]] NodeRecord& record(PhysAddr node) { return pool_.record(node); }
-  [[nodiscard]] const NodeRecord& record(PhysAddr node) const { return pool_.record(node); }
+  [[nodiscard]] NodeRecord& record(PhysAddr node, unsigned unit_shift) {
+    return pool_.places().record(node, unit_shift);
+  }
   [[nodiscard]] NodePool& pool() { return pool_; }
   [[nodiscard]] const NodePool& pool() const { return pool_; }
   [[nodiscard]] Observation& observation() { return *seen_; }

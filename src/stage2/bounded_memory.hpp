@@ -44,7 +44,9 @@ class BoundedMemory {
     ++left_;
     base_->retire(node, shift, contents);
   }
-  [[nodiscard]] NodeRecord& record(PhysAddr node) { return base_->record(node); }
+  [[nodiscard]] NodeRecord& record(PhysAddr node, unsigned unit_shift) {
+    return base_->record(node, unit_shift);
+  }
   [[nodiscard]] NodePool& pool() { return base_->pool(); }
   [[nodiscard]] const NodePool& pool() const { return base_->pool(); }
   [[nodiscard]] std::uint64_t used() const { return most_ - left_; }

@@ -24,7 +24,8 @@ struct Invalidation {
 // load / store: a descriptor by its simulated physical address. exchange: a store to a *live* leaf, whose
 // flags hardware may set at the same time; returns the word that it replaced. reserve: can `count` nodes of
 // 2^shift bytes be allocated? After a yes the next `count` allocations succeed. retire: the node is unlinked;
-// it may be reused after the next sync.
+// it may be reused after the next sync. record: `shift` is the pool's unit, which a table knows when
+// compiled.
 template <class M, class Raw>
 concept MemoryFor =
     requires(M memory, PhysAddr pa, Raw word, const Invalidation& i, unsigned shift, std::uint64_t count) {
@@ -36,7 +37,7 @@ concept MemoryFor =
       { memory.reserve(shift, count) } -> std::same_as<bool>;
       { memory.allocate(shift, Fill::zero) } -> std::same_as<PhysAddr>;
       memory.retire(pa, shift, Contents::zero);
-      { memory.record(pa) } -> std::same_as<NodeRecord&>;
+      { memory.record(pa, shift) } -> std::same_as<NodeRecord&>;
       { memory.pool() } -> std::same_as<NodePool&>;
     };
 
@@ -251,7 +252,9 @@ class PlainMemory {
   void retire_empty(const std::array<PhysAddr, Most>& nodes, unsigned count, unsigned shift) {
     pool_->release_empty(nodes, count, shift);
   }
-  [[nodiscard]] NodeRecord& record(PhysAddr node) { return places_.record(node); }
+  [[nodiscard, gnu::always_inline]] NodeRecord& record(PhysAddr node, unsigned unit_shift) {
+    return places_.record(node, unit_shift);
+  }
   [[nodiscard]] NodePool& pool() { return *pool_; }
   [[nodiscard]] const NodePool& pool() const { return *pool_; }
 

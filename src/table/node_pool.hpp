@@ -43,18 +43,18 @@ class HostBias {
 class NodePlaces {
  public:
   NodePlaces(HostBias host, PhysAddr base, unsigned unit_shift, NodeRecord* records)
-      : host_(host), unit_shift_(unit_shift),
+      : host_(host),
         records_(reinterpret_cast<std::uintptr_t>(records) - (raw(base) >> unit_shift) * sizeof(NodeRecord)) {
   }
   [[nodiscard]] HostBias host() const { return host_; }
-  [[nodiscard, gnu::always_inline]] NodeRecord& record(PhysAddr node) const {
+  // unit_shift: that of the pool. Who knows it when compiled needs no register to shift by.
+  [[nodiscard, gnu::always_inline]] NodeRecord& record(PhysAddr node, unsigned unit_shift) const {
     // NOLINTNEXTLINE(performance-no-int-to-ptr)
-    return *reinterpret_cast<NodeRecord*>(records_ + (raw(node) >> unit_shift_) * sizeof(NodeRecord));
+    return *reinterpret_cast<NodeRecord*>(records_ + (raw(node) >> unit_shift) * sizeof(NodeRecord));
   }
 
  private:
   HostBias host_;
-  unsigned unit_shift_;
   std::uintptr_t records_;
 };
 
@@ -103,6 +103,7 @@ class NodePool {
         unit_shift_(unit_shift), records_(records) {}
 
   [[nodiscard]] PhysAddr base() const { return base_; }
+  [[nodiscard]] unsigned unit_shift() const { return unit_shift_; }
   [[nodiscard]] std::uint64_t bytes() const { return std::uint64_t{records_.size()} << unit_shift_; }
   [[nodiscard]] bool contains(PhysAddr pa) const { return pa - base_ < bytes(); }
   // Nodes out of the pool now, of every class.
@@ -121,8 +122,8 @@ class NodePool {
     return used;
   }
 
-  [[nodiscard]] NodeRecord& record(PhysAddr node) { return places_.record(node); }
-  [[nodiscard]] const NodeRecord& record(PhysAddr node) const { return places_.record(node); }
+  [[nodiscard]] NodeRecord& record(PhysAddr node) { return places_.record(node, unit_shift_); }
+  [[nodiscard]] const NodeRecord& record(PhysAddr node) const { return places_.record(node, unit_shift_); }
 
   template <class Raw>
   [[nodiscard]] Raw* host(PhysAddr pa) const {

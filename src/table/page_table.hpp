@@ -38,10 +38,11 @@ class PageTable {
   using TreeType = Tree<F, M>;
 
   // Takes one node, the root, from the memory; nothing when there is none, or when the pool's nodes do not
-  // lie below 2^table_pa_bits (Geometry). destroy() gives everything back.
+  // lie below 2^table_pa_bits (Geometry) or its unit is not the format's smallest node. destroy() gives
+  // everything back.
   [[nodiscard]] static std::optional<PageTable> create(M& memory, SpaceId space) {
     constexpr unsigned shift = G::node_shift(G::root_level);
-    if (!reaches(memory.pool()) || !memory.reserve(shift, 1))
+    if (!serves(memory.pool()) || !memory.reserve(shift, 1))
       return std::nullopt;
     return PageTable(memory, memory.allocate(shift, Fill::zero), space);
   }
@@ -270,8 +271,9 @@ class PageTable {
 
   PageTable(M& memory, PhysAddr root, SpaceId space) : tree_(memory, root, space) {}
 
-  [[nodiscard]] static bool reaches(const NodePool& pool) {
-    return raw(pool.base()) + (pool.bytes() - 1) <= low_mask(G::table_pa_bits);
+  [[nodiscard]] static bool serves(const NodePool& pool) {
+    return pool.unit_shift() == G::node_shift(0)
+           && raw(pool.base()) + (pool.bytes() - 1) <= low_mask(G::table_pa_bits);
   }
   [[nodiscard]] static constexpr Range range(VirtAddr va, std::uint64_t length) {
     return {raw(va), raw(va) + (length - 1)};

@@ -135,7 +135,9 @@ class SharedMemory {
     release_passed();
   }
 
-  [[nodiscard]] NodeRecord& record(PhysAddr node) { return pool_->record(node); }
+  [[nodiscard]] NodeRecord& record(PhysAddr node, unsigned unit_shift) {
+    return pool_->places().record(node, unit_shift);
+  }
   [[nodiscard]] NodePool& pool() { return *pool_; }
   [[nodiscard]] const NodePool& pool() const { return *pool_; }
   [[nodiscard]] ReaderEpochs& readers() { return readers_; }

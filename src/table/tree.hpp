@@ -78,12 +78,12 @@ class Tree {
 
   Tree(M& memory, PhysAddr root, SpaceId space)
       : memory_(&memory), root_{root, G::root_level}, space_(space),
-        cursor_{{0, 0}, window(root), &memory.record(root)} {}
+        cursor_{{0, 0}, window(root), &memory.record(root, unit_shift)} {}
 
   [[nodiscard]] M& memory() const { return *memory_; }
   [[nodiscard]] Node root() const { return root_; }
   [[nodiscard]] SpaceId space() const { return space_; }
-  [[nodiscard]] NodeRecord& record(Node node) const { return memory_->record(node.at); }
+  [[nodiscard]] NodeRecord& record(Node node) const { return memory_->record(node.at, unit_shift); }
 
   [[nodiscard]] Raw load(PhysAddr slot) const { return memory_->template load<Raw>(slot); }
   void store(PhysAddr slot, Raw word) { memory_->template store<Raw>(slot, word); }
@@ -240,7 +240,8 @@ class Tree {
   [[nodiscard]] const Cursor& cursor() const { return cursor_; }
   // The page at va is in this node, which is of level 0.
   [[nodiscard, gnu::always_inline]] Cursor cursor_to(std::uint64_t va, PhysAddr node) const {
-    return {{align_down(va, leaf_node_shift), G::entries(0)}, window(node), &memory_->record(node)};
+    return {
+        {align_down(va, leaf_node_shift), G::entries(0)}, window(node), &memory_->record(node, unit_shift)};
   }
   void remember(const Cursor& cursor) { cursor_ = cursor; }
   [[nodiscard]] const Region& region() const { return region_; }
@@ -408,6 +409,7 @@ class Tree {
   }
 
  private:
+  static constexpr unsigned unit_shift = G::node_shift(0);
   static constexpr unsigned leaf_node_shift = F::page_shift + F::index_bits(0);
 
   // The words of leaves of one copy, these bits over `frame` and the frames after it. They are a series as

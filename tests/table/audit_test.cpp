@@ -36,7 +36,7 @@ class Bench {
   void store(PhysAddr slot, typename F::Raw word) { memory_.store(slot, word); }
   // Of the node that holds a slot.
   [[nodiscard]] NodeRecord& record(PhysAddr slot) {
-    return memory_.record(PhysAddr{align_down(raw(slot), Geometry<F>::node_shift(0))});
+    return memory_.pool().record(PhysAddr{align_down(raw(slot), Geometry<F>::node_shift(0))});
   }
   [[nodiscard]] std::string_view problem() const { return audit(table_).problem; }
 

@@ -91,7 +91,7 @@ class MultiLevelSubjectOf final : public MultiLevelSubject {
   [[nodiscard]] bool refused() const override { return memory_.refused(); }
   [[nodiscard]] std::uint64_t nodes_used() const override { return memory_.pool().used(); }
   [[nodiscard]] NodeRecord record(std::uint64_t node) const override {
-    return memory_.record(PhysAddr{node});
+    return memory_.pool().record(PhysAddr{node});
   }
   [[nodiscard]] Arena& arena() override { return arena_; }
   [[nodiscard]] std::span<std::byte> links() override { return std::as_writable_bytes(std::span(links_)); }

@@ -106,7 +106,7 @@ class OsSubjectOf final : public OsSubject {
   [[nodiscard]] bool refused() const override { return machine_.memory().refused(); }
   [[nodiscard]] std::uint64_t nodes_used() const override { return machine_.memory().pool().used(); }
   [[nodiscard]] NodeRecord record(std::uint64_t node) const override {
-    return machine_.memory().record(PhysAddr{node});
+    return machine_.memory().pool().record(PhysAddr{node});
   }
   [[nodiscard]] Arena& arena() override { return arena_; }
   [[nodiscard]] Observation& observation() override { return seen_; }

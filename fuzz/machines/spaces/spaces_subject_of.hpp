@@ -151,7 +151,7 @@ class SpacesSubjectOf final : public SpacesSubject {
   [[nodiscard]] std::uint64_t mappings_used() const override { return db().nodes().used(); }
   [[nodiscard]] std::uint64_t parts_used() const override { return parts_pool_.used(); }
   [[nodiscard]] NodeRecord record(std::uint64_t node) const override {
-    return memory_.record(PhysAddr{node});
+    return memory_.pool().record(PhysAddr{node});
   }
   [[nodiscard]] Arena& arena() override { return arena_; }
   [[nodiscard]] Observation& observation() override { return seen_; }

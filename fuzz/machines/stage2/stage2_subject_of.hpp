@@ -156,7 +156,7 @@ class Stage2SubjectOf final : public Stage2Subject {
   [[nodiscard]] bool refused() const override { return memory_.refused(); }
   [[nodiscard]] std::uint64_t nodes_used() const override { return memory_.pool().used(); }
   [[nodiscard]] NodeRecord node_record(std::uint64_t node) const override {
-    return memory_.record(PhysAddr{node});
+    return memory_.pool().record(PhysAddr{node});
   }
   [[nodiscard]] Arena& arena() override { return arena_; }
   [[nodiscard]] Observation& observation() override { return seen_; }
