@@ -111,15 +111,25 @@ Verdict SpacesMachine::judge_bytes() {
   return tlb_.check(view_, seen, [this](unsigned space) { return roots_[space]; });
 }
 
-// Every place where a word that hardware could walk gave way to another.
+// Every place that the operation touched: what it stored to in nodes that are still there, and where a word
+// gave way in one that is not.
 Verdict SpacesMachine::probe_changes() {
-  unsigned probes = 0;
-  for (const Replaced& r : subject_->observation().replaced()) {
-    if (roots_[r.space] == 0 || (probes++ >= 16 && !options_.thorough))
-      continue;
-    if (Verdict v = probe_once(r.space, view_.slot_va(r.node_va, r.level, r.index)))
+  const Observation& seen = subject_->observation();
+  for (const std::uint64_t node : seen.touched())
+    if (Verdict v = probe_node(seen.node(node)))
       return v;
-  }
+  for (const Replaced& r : seen.replaced())
+    if (roots_[r.space] != 0 && (!seen.is_live(r.slot) || seen.node(r.slot).serial != r.serial))
+      if (Verdict v = probe_once(r.space, view_.slot_va(r.node_va, r.level, r.index)))
+        return v;
+  return std::nullopt;
+}
+Verdict SpacesMachine::probe_node(const NodeState& node) {
+  if (!node.live || !node.linked || roots_[node.space] == 0)
+    return std::nullopt;
+  for (unsigned i = node.first; i <= node.last; ++i)
+    if (Verdict v = probe_once(node.space, view_.slot_va(node.va, node.level, i)))
+      return v;
   return std::nullopt;
 }
 

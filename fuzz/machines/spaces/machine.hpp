@@ -64,6 +64,7 @@ class SpacesMachine final : public twin::Machine, private Watcher {
   [[nodiscard]] Verdict judge_structure();
   [[nodiscard]] Verdict judge_bytes();
   [[nodiscard]] Verdict probe_changes();
+  [[nodiscard]] Verdict probe_node(const NodeState& node);
   [[nodiscard]] Verdict probe_around(const twin::Op& op);
   [[nodiscard]] Verdict probe_once(unsigned space, std::uint64_t va);
   [[nodiscard]] Verdict probe(unsigned space, std::uint64_t va);
