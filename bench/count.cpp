@@ -1,13 +1,14 @@
 // The counted functions are extern "C", so that their names are the same under every compiler. All
 // preparation happens outside them: their instructions are the loop and the operations, and two runs with N
-// and 2N differ by N operations. Knows x86-64 with four levels only, and of stage 2 AArch64 with pages of
-// 4 KiB: they are the formats whose limits are stated.
+// and 2N differ by N operations. Of tables it knows the four formats whose limits are stated, of stage 2
+// AArch64 with pages of 4 KiB.
 #include "bench/count.hpp"
 
 #include "bench/ours.hpp"
 #include "bench/stage2_world.hpp"
 #include "bench/streams.hpp"
 #include "src/arch/aarch64.hpp"
+#include "src/arch/riscv.hpp"
 #include "src/arch/x86_64.hpp"
 
 #include <array>
@@ -16,17 +17,16 @@
 namespace {
 
 using namespace pagetwin::bench;
-using Table = Ours<pagetwin::X86_64_4>;
 using World = Stage2World<pagetwin::Aarch64S2_4k>;
 
 constexpr std::uint64_t most = 1U << 18; // pages of the region
 
-template <class Edit>
-[[gnu::always_inline]] inline std::uint64_t each(std::uint64_t operations, Edit edit) {
+template <class Table, class Edit>
+[[gnu::always_inline]] inline std::uint64_t each(Table& table, std::uint64_t operations, Edit edit) {
   const std::uint64_t base = va_base<Table>();
   std::uint64_t sum = 0;
   for (std::uint64_t at = 0; at < operations << 12; at += 4096)
-    sum += edit(base + at, pa_base<Table> + at);
+    sum += edit(table, base + at, pa_base<Table> + at);
   return sum;
 }
 template <class Edit>
@@ -39,20 +39,27 @@ template <class Edit>
 
 } // namespace
 
+// One function for each operation and format.
+#define PAGETWIN_COUNTED(FORMAT, SUFFIX)                                                                     \
+  [[gnu::noinline]] std::uint64_t pagetwin_count_lookup##SUFFIX(Ours<FORMAT>& table, std::uint64_t n) {      \
+    return each(table, n, [](auto& t, std::uint64_t va, std::uint64_t) { return t.lookup(va); });            \
+  }                                                                                                          \
+  [[gnu::noinline]] std::uint64_t pagetwin_count_map_one##SUFFIX(Ours<FORMAT>& table, std::uint64_t n) {     \
+    return each(table, n, [](auto& t, std::uint64_t va, std::uint64_t pa) { return t.map(va, pa); });        \
+  }                                                                                                          \
+  [[gnu::noinline]] std::uint64_t pagetwin_count_unmap_one##SUFFIX(Ours<FORMAT>& table, std::uint64_t n) {   \
+    return each(table, n, [](auto& t, std::uint64_t va, std::uint64_t) { return t.unmap(va); });             \
+  }                                                                                                          \
+  [[gnu::noinline]] std::uint64_t pagetwin_count_protect_one##SUFFIX(Ours<FORMAT>& table, std::uint64_t n) { \
+    return each(table, n,                                                                                    \
+                [](auto& t, std::uint64_t va, std::uint64_t) { return t.protect(va, 4096, false); });        \
+  }
+
 extern "C" {
-[[gnu::noinline]] std::uint64_t pagetwin_count_lookup(Table& table, std::uint64_t operations) {
-  return each(operations, [&table](std::uint64_t va, std::uint64_t) { return table.lookup(va); });
-}
-[[gnu::noinline]] std::uint64_t pagetwin_count_map_one(Table& table, std::uint64_t operations) {
-  return each(operations, [&table](std::uint64_t va, std::uint64_t pa) { return table.map(va, pa); });
-}
-[[gnu::noinline]] std::uint64_t pagetwin_count_unmap_one(Table& table, std::uint64_t operations) {
-  return each(operations, [&table](std::uint64_t va, std::uint64_t) { return table.unmap(va); });
-}
-[[gnu::noinline]] std::uint64_t pagetwin_count_protect_one(Table& table, std::uint64_t operations) {
-  return each(operations,
-              [&table](std::uint64_t va, std::uint64_t) { return table.protect(va, 4096, false); });
-}
+PAGETWIN_COUNTED(pagetwin::X86_64_4, )
+PAGETWIN_COUNTED(pagetwin::Aarch64S1_4k, _aarch64_s1_4k)
+PAGETWIN_COUNTED(pagetwin::Aarch64S2_4k, _aarch64_s2_4k)
+PAGETWIN_COUNTED(pagetwin::RiscvSv48, _riscv_sv48)
 // A page of the host, which never mapped it, becomes a machine's; and a list of one page.
 [[gnu::noinline]] std::uint64_t pagetwin_count_fault_page(World& world, std::uint64_t operations) {
   return each_page(operations,
@@ -64,8 +71,9 @@ extern "C" {
   });
 }
 // What the loops above cost without an operation.
-[[gnu::noinline]] std::uint64_t pagetwin_count_loop_only(Table&, std::uint64_t operations) {
-  return each(operations, [](std::uint64_t va, std::uint64_t) {
+[[gnu::noinline]] std::uint64_t pagetwin_count_loop_only(Ours<pagetwin::X86_64_4>& table,
+                                                         std::uint64_t operations) {
+  return each(table, operations, [](auto&, std::uint64_t va, std::uint64_t) {
     asm volatile("" : "+r"(va)); // NOLINT(hicpp-no-assembler): keeps the loop
     return va;
   });
@@ -75,12 +83,19 @@ extern "C" {
 namespace pagetwin::bench {
 namespace {
 
-template <auto Function, bool IsFull>
-std::uint64_t of_table(std::uint64_t operations) {
+template <class Table>
+using OfTable = std::uint64_t (*)(Table&, std::uint64_t);
+
+template <bool IsFull, class Table>
+std::uint64_t run_over(OfTable<Table> function, std::uint64_t operations) {
   Table table(600);
   if (IsFull)
     table.map_range(va_base<Table>(), pa_base<Table>, most << 12, 4096);
-  return Function(table, operations);
+  return function(table, operations);
+}
+template <auto Function, bool IsFull>
+std::uint64_t of_table(std::uint64_t operations) {
+  return run_over<IsFull>(Function, operations);
 }
 template <auto Function, bool IsFull>
 std::uint64_t of_world(std::uint64_t operations) {
@@ -95,11 +110,22 @@ struct Counted {
   const char* symbol;
   std::uint64_t (*run)(std::uint64_t operations);
 };
+#define PAGETWIN_OF_FORMAT(NAME, SUFFIX)                                                                     \
+  Counted{"lookup" NAME, "pagetwin_count_lookup" #SUFFIX, of_table<pagetwin_count_lookup##SUFFIX, true>},    \
+      Counted{"map_one" NAME, "pagetwin_count_map_one" #SUFFIX,                                              \
+              of_table<pagetwin_count_map_one##SUFFIX, false>},                                              \
+      Counted{"unmap_one" NAME, "pagetwin_count_unmap_one" #SUFFIX,                                          \
+              of_table<pagetwin_count_unmap_one##SUFFIX, true>},                                             \
+      Counted {                                                                                              \
+    "protect_one" NAME, "pagetwin_count_protect_one" #SUFFIX,                                                \
+        of_table<pagetwin_count_protect_one##SUFFIX, true>                                                   \
+  }
+
 constexpr std::array counted{
-    Counted{"lookup", "pagetwin_count_lookup", of_table<pagetwin_count_lookup, true>},
-    Counted{"map_one", "pagetwin_count_map_one", of_table<pagetwin_count_map_one, false>},
-    Counted{"unmap_one", "pagetwin_count_unmap_one", of_table<pagetwin_count_unmap_one, true>},
-    Counted{"protect_one", "pagetwin_count_protect_one", of_table<pagetwin_count_protect_one, true>},
+    PAGETWIN_OF_FORMAT("", ),
+    PAGETWIN_OF_FORMAT("/aarch64_s1_4k", _aarch64_s1_4k),
+    PAGETWIN_OF_FORMAT("/aarch64_s2_4k", _aarch64_s2_4k),
+    PAGETWIN_OF_FORMAT("/riscv_sv48", _riscv_sv48),
     Counted{"fault_page", "pagetwin_count_fault_page", of_world<pagetwin_count_fault_page, false>},
     Counted{"grant_page", "pagetwin_count_grant_page", of_world<pagetwin_count_grant_page, true>},
     Counted{"loop_only", "pagetwin_count_loop_only", of_table<pagetwin_count_loop_only, false>},

@@ -11,7 +11,9 @@ from pathlib import Path
 from pagetwin_lib.children import run
 from pagetwin_lib.project import Failure
 
-OPERATIONS = ("lookup", "map_one", "unmap_one", "protect_one", "fault_page", "grant_page")
+OF_TABLES = ("lookup", "map_one", "unmap_one", "protect_one")
+FORMATS = ("", "/aarch64_s1_4k", "/aarch64_s2_4k", "/riscv_sv48")  # "": x86-64 with four levels
+OPERATIONS = (*(name + form for form in FORMATS for name in OF_TABLES), "fault_page", "grant_page")
 LOOP = "loop_only"
 AT_A_TIME = 65536  # N
 MISSING = "valgrind is missing: install it with scripts/bootstrap (Debian package valgrind)"

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 
 from pagetwin_lib import comparison, page
 from pagetwin_lib.bench_results import table, time_text
-from pagetwin_lib.callgrind import OPERATIONS
+from pagetwin_lib.callgrind import FORMATS, OPERATIONS
 from pagetwin_lib.comparison import FASTER, SAME, SLOWER, THRESHOLD, Row
 
 HEAD = ["benchmark", "A", "B", "B/A", "+-", "p (Holm)", "instr A", "instr B", "verdict"]
 # Which operation that is counted a benchmark does, and nothing else.
-COUNTED = {"lookup": r"^W[123][dh]*_\w+/x86_64_4$", "map_one": r"^W6_map_one/x86_64_4$",
-           "unmap_one": r"^W9b_unmap_one/x86_64_4$"}
+COUNTED = {operation + form: f"^{workload}{form or '/x86_64_4'}$" for form in FORMATS for operation, workload in
+           (("lookup", r"W[123][dh]*_\w+"), ("map_one", "W6_map_one"), ("unmap_one", "W9b_unmap_one"))}
 ORDER = {SLOWER: 0, FASTER: 1, SAME: 2}
 # Of the picture, in pixels.
 WIDTH, RIGHT, LINE, TOP = 960, 130, 20, 34

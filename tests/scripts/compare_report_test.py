@@ -83,6 +83,13 @@ class Table(unittest.TestCase):
                               ("W4_superpages/x86_64_4", False), ("W2_random/x86_64_4_hw", False), ("W6_map_one/x86_64_4", True)):
             self.assertEqual(comparison().counted(name) != ["", ""], counted, name)
 
+    def test_each_format_has_its_own_count(self):
+        counts = {"unmap_one": 19.0, "unmap_one/riscv_sv48": 22.0}
+        of = comparison(instructions=(counts, counts))
+        self.assertEqual(of.counted("W9b_unmap_one/riscv_sv48"), ["22.00", "22.00"])
+        self.assertEqual(of.counted("W9b_unmap_one/x86_64_4"), ["19.00", "19.00"])
+        self.assertEqual(of.counted("W9b_unmap_one/aarch64_s1_4k"), ["", ""])
+
 
 class Page(unittest.TestCase):
     def test_is_whole_and_needs_nothing_else(self):
