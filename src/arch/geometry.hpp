@@ -116,6 +116,8 @@ struct Geometry {
   }();
   static constexpr bool sizes_follow_from_levels = std::ranges::all_of(
       F::sizes, [](const PageSize& s) { return s.log2_bytes == span_shifts[s.level] + s.log2_copies; });
+  static_assert(F::va_bits == span_shifts[root_level] + F::index_bits(root_level),
+                "the root covers all input");
   static_assert(sizes_follow_from_levels, "a size is a slot of its level, so many copies of it");
   static constexpr auto frame_masks = [] {
     std::array<Raw, size_count> masks{};

@@ -208,8 +208,6 @@ class PageTable {
 
   [[nodiscard, gnu::always_inline]] std::optional<Translation<F>> lookup(VirtAddr va) const {
     const auto loads = loads_of(memory());
-    if (!G::is_canonical(raw(va)))
-      return std::nullopt;
     return walk<F>(loads, root(), raw(va));
   }
 

@@ -45,8 +45,6 @@ class alignas(64) SharedReader {
   void enter() const { readers_->enter(*place_); }
   void leave() const { ReaderEpochs::leave(*place_); }
   [[nodiscard, gnu::always_inline]] std::optional<Translation<F>> find(VirtAddr va) const {
-    if (!Geometry<F>::is_canonical(raw(va)))
-      return std::nullopt;
     return walk<F>(loads_, root_, raw(va));
   }
 
