@@ -26,6 +26,9 @@ void add_other_formats() {
   add_format<RiscvSv57x4>();
   add_format<Aarch64S1_4kLpa2>();
   add_format<Aarch64S1_16kLpa2>();
+  // Of these two, superpages as W4 and W8 have them are more than the addresses reach.
+  add_format<Aarch64S2_16k>();
+  add_format<Aarch64S2_64k>();
 }
 
 } // namespace pagetwin::bench

@@ -24,7 +24,9 @@ class Ours {
  public:
   static constexpr unsigned levels = F::levels, page_shift = F::page_shift,
                             block_shift = Geometry<F>::span_shift(1);
-  using Place = std::conditional_t<F::pa_bits == 32, Narrow, Wide<F::page_shift>>;
+  using Place = std::conditional_t<
+      F::pa_bits == 32, Narrow,
+      std::conditional_t<F::va_bits - F::page_shift <= 24, FromZero<F::page_shift>, Wide<F::page_shift>>>;
 
   explicit Ours(std::uint64_t nodes)
       : arena_(units(nodes), unit_shift), records_(units(nodes)),

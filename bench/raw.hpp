@@ -10,11 +10,16 @@
 
 namespace pagetwin::bench {
 
-// Where is the place of the subject, and pages are as large as its.
-template <unsigned Levels, unsigned PageShift = 12, class Where = Wide<PageShift>>
+// Where is the place of the subject; levels, pages and slots of the root are as many and as large as its. A
+// root of more than a page is pages side by side, as stage 2 concatenates them.
+template <unsigned Levels, unsigned PageShift = 12, class Where = Wide<PageShift>,
+          unsigned RootBits = PageShift - 3>
 class Raw {
-  static constexpr unsigned index_bits = PageShift - 3, slots = 1U << index_bits;
+  static constexpr unsigned index_bits = PageShift - 3;
   static constexpr std::uint64_t page = std::uint64_t{1} << PageShift;
+  static constexpr std::uint64_t slots(unsigned level) {
+    return std::uint64_t{1} << (level == Levels - 1 ? RootBits : index_bits);
+  }
 
  public:
   static constexpr unsigned levels = Levels, page_shift = PageShift, block_shift = PageShift + index_bits;
@@ -101,8 +106,8 @@ class Raw {
     return each_block(va, length, [rights](std::uint64_t leaf) { return (leaf & ~RW) | rights; });
   }
   void clear() {
-    used_ = 1;
-    std::memset(host(root_), 0, page);
+    used_ = root_nodes;
+    std::memset(host(root_), 0, root_nodes << PageShift);
   }
   [[nodiscard]] std::uint64_t memory_bytes() const { return used_ << PageShift; }
 
@@ -110,6 +115,7 @@ class Raw {
   static constexpr std::uint64_t P = 1, RW = 2, US = 4, PS = 0x80, XD = std::uint64_t{1} << 63;
   static constexpr std::uint64_t D = 0x40, address = 0x000f'ffff'ffff'f000, leaf_bits = P | RW | XD;
   static constexpr std::uint64_t leaf_table_bytes = page << index_bits;
+  static constexpr std::uint64_t root_nodes = ((slots(Levels - 1) - 1) >> index_bits) + 1;
 
   [[nodiscard]] PAGETWIN_INLINE std::uint64_t* host(std::uint64_t pa) const {
     const std::uintptr_t at = bias_ + pa;
@@ -117,7 +123,7 @@ class Raw {
   }
   [[nodiscard]] PAGETWIN_INLINE std::uint64_t* slot(std::uint64_t node, std::uint64_t va,
                                                     unsigned level) const {
-    return host(node) + (va >> (PageShift + index_bits * level) & (slots - 1));
+    return host(node) + (va >> (PageShift + index_bits * level) & (slots(level) - 1));
   }
   template <unsigned Level>
   [[nodiscard]] PAGETWIN_INLINE std::uint64_t walk(std::uint64_t node, std::uint64_t va) const {
@@ -166,11 +172,11 @@ class Raw {
   PAGETWIN_INLINE std::uint64_t lay(std::uint64_t va, std::uint64_t pa, std::uint64_t length,
                                     std::uint64_t bits) {
     constexpr std::uint64_t span = page << index_bits * Level;
-    for (std::uint64_t at = va; at != va + length; at += span << index_bits) {
+    for (std::uint64_t at = va; at != va + length; at += span * slots(Level)) {
       std::uint64_t* leaves = reach<Level>(at);
       if (leaves == nullptr)
         return 0;
-      for (std::uint64_t i = 0; i < slots; ++i) {
+      for (std::uint64_t i = 0; i < slots(Level); ++i) {
         if ((leaves[i] & P) != 0)
           return 0;
         leaves[i] = (pa + (at - va) + i * span) | bits;
@@ -181,7 +187,7 @@ class Raw {
   [[nodiscard]] PAGETWIN_INLINE static std::uint64_t collect_leaves(std::uint64_t* leaves,
                                                                     std::uint64_t* frames) {
     std::uint64_t bytes = 0;
-    for (unsigned i = 0; i < slots; ++i) {
+    for (unsigned i = 0; i < slots(0); ++i) {
       if ((leaves[i] & P) == 0)
         continue;
       frames[i] = (leaves[i] & address) | ((leaves[i] & D) != 0 ? 1 : 0);
@@ -191,7 +197,7 @@ class Raw {
     return bytes;
   }
   PAGETWIN_INLINE static void protect_leaves(std::uint64_t* leaves, std::uint64_t rights) {
-    for (unsigned i = 0; i < slots; ++i)
+    for (unsigned i = 0; i < slots(0); ++i)
       leaves[i] = (leaves[i] & P) != 0 ? (leaves[i] & ~RW) | rights : leaves[i];
   }
 
@@ -199,9 +205,9 @@ class Raw {
   PAGETWIN_INLINE std::uint64_t each_block(std::uint64_t va, std::uint64_t length, Change change) {
     constexpr std::uint64_t block = page << index_bits;
     std::uint64_t bytes = 0;
-    for (std::uint64_t at = va; at != va + length; at += block << index_bits) {
+    for (std::uint64_t at = va; at != va + length; at += block * slots(1)) {
       std::uint64_t* leaves = reach<1>(at);
-      for (std::uint64_t i = 0; leaves != nullptr && i < slots; ++i)
+      for (std::uint64_t i = 0; leaves != nullptr && i < slots(1); ++i)
         if ((leaves[i] & P) != 0) {
           leaves[i] = change(leaves[i]);
           bytes += block;
@@ -213,11 +219,12 @@ class Raw {
   Arena arena_;
   std::uintptr_t bias_;
   std::uint64_t root_ = pagetwin::raw(Arena::base);
-  std::uint64_t used_ = 1;
+  std::uint64_t used_ = root_nodes;
 };
 
 // The probe that a format is held against.
 template <Format F>
-using RawFor = Raw<F::levels, F::page_shift, typename Ours<F>::Place>;
+using RawFor = Raw<F::levels, F::page_shift, typename Ours<F>::Place,
+                   F::va_bits - F::page_shift - (F::page_shift - 3) * (F::levels - 1)>;
 
 } // namespace pagetwin::bench

@@ -18,6 +18,11 @@ struct Wide {
   static constexpr std::uint64_t va = std::uint64_t{1} << std::max(36U, 3 * PageShift - 6),
                                  pa = 0x100'0000'0000;
 };
+// Where 2^24 pages, which lookups spread over, are all that addresses reach.
+template <unsigned PageShift>
+struct FromZero : Wide<PageShift> {
+  static constexpr std::uint64_t va = 0;
+};
 struct Narrow {
   static constexpr std::uint64_t va = 0x4000'0000, pa = 0x8000'0000;
 };
