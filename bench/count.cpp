@@ -4,6 +4,7 @@
 // AArch64 with pages of 4 KiB.
 #include "bench/count.hpp"
 
+#include "bench/count_removals.hpp"
 #include "bench/ours.hpp"
 #include "bench/stage2_world.hpp"
 #include "bench/streams.hpp"
@@ -109,6 +110,7 @@ struct Counted {
   const char* name;
   const char* symbol;
   std::uint64_t (*run)(std::uint64_t operations);
+  std::uint64_t at_most = most;
 };
 #define PAGETWIN_OF_FORMAT(NAME, SUFFIX)                                                                     \
   Counted{"lookup" NAME, "pagetwin_count_lookup" #SUFFIX, of_table<pagetwin_count_lookup##SUFFIX, true>},    \
@@ -128,14 +130,20 @@ constexpr std::array counted{
     PAGETWIN_OF_FORMAT("/riscv_sv48", _riscv_sv48),
     Counted{"fault_page", "pagetwin_count_fault_page", of_world<pagetwin_count_fault_page, false>},
     Counted{"grant_page", "pagetwin_count_grant_page", of_world<pagetwin_count_grant_page, true>},
+    Counted{"unmap_wide", "pagetwin_count_unmap", count_unmap_wide},
+    Counted{"unmap_deep", "pagetwin_count_unmap", count_unmap_deep},
+    Counted{"flush_wide", "pagetwin_count_flush", count_flush_wide},
+    Counted{"flush_deep", "pagetwin_count_flush", count_flush_deep},
+    Counted{"flush_few", "pagetwin_count_flush_few", count_flush_few},
+    Counted{"unmap_beside", "pagetwin_count_unmap_beside", count_unmap_beside, 1000},
     Counted{"loop_only", "pagetwin_count_loop_only", of_table<pagetwin_count_loop_only, false>},
 };
 
-int complain() {
+int complain(std::uint64_t at_most) {
   std::fprintf(stderr, "--count takes");
   for (const Counted& c : counted)
     std::fprintf(stderr, "%s %s", &c == counted.begin() ? "" : &c == &counted.back() ? " or" : ",", c.name);
-  std::fprintf(stderr, ", and 1 to %llu operations\n", static_cast<unsigned long long>(most));
+  std::fprintf(stderr, ", and 1 to %llu operations\n", static_cast<unsigned long long>(at_most));
   return 2;
 }
 
@@ -145,8 +153,10 @@ int count(std::string_view what, std::uint64_t operations) {
   const auto* it = counted.begin();
   while (it != counted.end() && it->name != what)
     ++it;
-  if (it == counted.end() || operations == 0 || operations > most)
-    return complain();
+  if (it == counted.end())
+    return complain(most);
+  if (operations == 0 || operations > it->at_most)
+    return complain(it->at_most);
   const std::uint64_t result = it->run(operations);
   std::printf("count %s operations=%llu function=%s result=%llu\n", it->name,
               static_cast<unsigned long long>(operations), it->symbol,

@@ -118,4 +118,35 @@ std::uint64_t derive(Spaces& l4, Shape shape, std::uint64_t source, std::uint64_
   return pages;
 }
 
+// 16 mappings each of 512 pages in space 1, and other spaces that have as many of a page of their own.
+template <Format F>
+class Crowd {
+ public:
+  static constexpr std::uint64_t derived = 16, sources = 512;
+
+  explicit Crowd(unsigned others) : l4_({(others + sources) * derived, others + 2}) {
+    for (unsigned s = 2; s < others + 2; ++s)
+      for (std::uint64_t i = 0; i < derived; ++i)
+        l4_.map(0, (sources + s) * page, s, L4<F>::va + i * page);
+  }
+  std::uint64_t derive_all() {
+    std::uint64_t pages = 0;
+    for (std::uint64_t i = 0; i < sources; ++i)
+      pages += derive(l4_, Shape::wide, i * page, L4<F>::va + i * derived * page, derived);
+    return pages;
+  }
+  [[gnu::always_inline]] std::uint64_t remove_all() {
+    std::uint64_t bits = 0;
+    for (std::uint64_t i = 0; i < sources; ++i)
+      bits += l4_.unmap(0, i * page);
+    return bits;
+  }
+  [[nodiscard]] std::uint64_t mapped() const { return l4_.mapped(); }
+
+ private:
+  static constexpr std::uint64_t page = L4<F>::page;
+
+  L4<F> l4_;
+};
+
 } // namespace pagetwin::bench
