@@ -108,7 +108,7 @@ class L4 {
 // `count` mappings from va on in space 1: the first derived from page `source` of sigma0, and from that one
 // all others directly, or each from the one before.
 enum class Shape : std::uint8_t { wide, deep };
-constexpr std::array shape_names{"wide", "deep"};
+inline constexpr std::array shape_names{"wide", "deep"};
 
 template <class Spaces>
 std::uint64_t derive(Spaces& l4, Shape shape, std::uint64_t source, std::uint64_t va, std::uint64_t count) {
