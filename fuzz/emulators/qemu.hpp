@@ -15,9 +15,10 @@
 
 namespace pagetwin::emulators {
 
-// Where tables of 64-bit words lie, physical, as in the harness, and how much of that there is at most.
+// Where tables of 64-bit words lie, physical, as in the harness, and how much of that there is at most. RAM
+// ends there, as most frames of the table machine lie from 8 GiB on (unassigned_log.hpp).
 inline constexpr std::uint64_t image_base = std::uint64_t{4} << 30U;
-inline constexpr std::size_t image_bytes = std::size_t{8} << 30U;
+inline constexpr std::size_t image_bytes = std::size_t{4} << 30U;
 
 // What QEMU runs, and where things lie in its RAM, which ends with the table's own memory.
 struct QemuMachine {
@@ -91,7 +92,7 @@ class Qemu : public Emulator, public CachedMmu {
   // Undoes in RAM what prepare() did to the image.
   virtual void finish(QemuProcess& /*process*/, const Image& /*image*/) {}
   virtual void ask(const Batch& batch);
-  // The batch is done.
+  // The batch, or a step of watch(), is done.
   virtual void listen(QemuProcess& /*process*/) {}
   // What a cell means after the batch. All of them are read, in the guest's order.
   [[nodiscard]] virtual Answer read(std::string_view format, const Probe& probe,

@@ -69,6 +69,7 @@ void Qemu::step(QemuProcess& process, std::string_view format, std::uint64_t how
   box.step = how;
   sort(format, aimed_, box);
   process.run();
+  listen(process);
   for (std::size_t cell = 0; cell < order_.size(); ++cell) {
     const std::size_t access = access_of_[order_[cell]];
     sights[access].*answer = read_access(format, accesses[access].probe, box.cells[cell]);

@@ -69,7 +69,7 @@ class QemuRiscv final : public Qemu {
     registers[riscv::hgatp] = g_stage.root(ram_base + g_stage_at);
     registers[riscv::pmpcfg0] = to_everyone;
     registers[riscv::pmpaddr0] = everything;
-    registers[riscv::pmpaddr1] = 0;
+    registers[riscv::pmpaddr1] = registers[riscv::pmpaddr2] = registers[riscv::is_g_stage] = 0;
     if (mapped_ != image.bytes.size())
       map(process, image.bytes.size());
     mapped_ = image.bytes.size();
@@ -136,7 +136,7 @@ QemuMachine riscv::machine(std::string_view name) {
   return {name,
           "qemu-system-riscv64",
           "riscv64.elf",
-          {"-M", "virt,memory-backend=ram", "-cpu", "rv64,svnapot=on,svpbmt=on,svinval=on", "-bios", "none",
+          {"-M", "spike,memory-backend=ram", "-cpu", "rv64,svnapot=on,svpbmt=on,svinval=on", "-bios", "none",
            "-semihosting-config", "enable=on,target=native,chardev=harness"},
           image_base - ram_base + image_bytes,
           std::size_t{1} << 20U,

@@ -14,6 +14,7 @@ struct Dialect {
   Opened (*open)();
   const char* format;
   unsigned levels;
+  std::size_t root_bytes;
   std::uint64_t (*link)(std::uint64_t node);
   std::uint64_t (*page)(std::uint64_t frame, bool writable);
   bool has_users;      // that are judged
@@ -29,11 +30,13 @@ std::uint64_t intel_link(std::uint64_t node) { return node | 7; }
 std::uint64_t intel_page(std::uint64_t at, bool writable) { return at | 5 | (writable ? 2 : 0); }
 std::uint64_t riscv_link(std::uint64_t node) { return node >> 2U | 1; }
 std::uint64_t riscv_page(std::uint64_t at, bool writable) { return at >> 2U | 3 | (writable ? 4 : 0); }
+std::uint64_t riscv_g_page(std::uint64_t at, bool writable) { return riscv_page(at, writable) | 16; }
 
 constexpr Dialect unicorn{.name = "unicorn",
                           .open = open_unicorn,
                           .format = "aarch64_s1_4k",
                           .levels = 4,
+                          .root_bytes = 4096,
                           .link = arm_link,
                           .page = arm_page,
                           .has_users = true,
@@ -42,6 +45,7 @@ constexpr Dialect qemu_aarch64{.name = "qemu_aarch64",
                                .open = open_qemu_aarch64,
                                .format = "aarch64_s1_4k",
                                .levels = 4,
+                               .root_bytes = 4096,
                                .link = arm_link,
                                .page = arm_page,
                                .has_users = true,
@@ -50,6 +54,7 @@ constexpr Dialect qemu_x86{.name = "qemu_x86",
                            .open = open_qemu_x86,
                            .format = "x86_64_4",
                            .levels = 4,
+                           .root_bytes = 4096,
                            .link = intel_link,
                            .page = intel_page,
                            .has_users = true,
@@ -58,10 +63,20 @@ constexpr Dialect qemu_riscv{.name = "qemu_riscv",
                              .open = open_qemu_riscv,
                              .format = "riscv_sv39",
                              .levels = 3,
+                             .root_bytes = 4096,
                              .link = riscv_link,
                              .page = riscv_page,
                              .has_users = false,
                              .drops_one_page = false};
+constexpr Dialect qemu_riscv_g{.name = "qemu_riscv_g",
+                               .open = open_qemu_riscv_g,
+                               .format = "riscv_sv39x4",
+                               .levels = 3,
+                               .root_bytes = 0x4000,
+                               .link = riscv_link,
+                               .page = riscv_g_page,
+                               .has_users = false,
+                               .drops_one_page = false};
 
 constexpr std::uint64_t here = 0x12'3456'7000, there = 0x7'6543'2000;
 
@@ -69,7 +84,9 @@ class CachedMmus : public EmulatorTest, public testing::WithParamInterface<Diale
  protected:
   void SetUp() override { open(GetParam().open()); }
   [[nodiscard]] CachedMmu& mmu() { return *emulator().cached(); }
-  [[nodiscard]] static Tables tables() { return {GetParam().levels, 4096, 4096, GetParam().link}; }
+  [[nodiscard]] static Tables tables() {
+    return {GetParam().levels, 4096, GetParam().root_bytes, GetParam().link};
+  }
   [[nodiscard]] std::vector<Sight> watch(Tables before, Tables after, std::span<const Access> accesses,
                                          std::span<const Owed> owed) {
     const Image old = before.image(), now = after.image();
@@ -228,7 +245,8 @@ TEST_P(CachedMmus, WalkAnewAfterwardsAsBefore) {
 
 } // namespace
 
-INSTANTIATE_TEST_SUITE_P(All, CachedMmus, testing::Values(unicorn, qemu_aarch64, qemu_x86, qemu_riscv),
+INSTANTIATE_TEST_SUITE_P(All, CachedMmus,
+                         testing::Values(unicorn, qemu_aarch64, qemu_x86, qemu_riscv, qemu_riscv_g),
                          [](const auto& of) { return of.param.name; });
 
 } // namespace pagetwin::emulators

@@ -22,13 +22,16 @@ std::unique_ptr<Subject> forgetful(Watcher& watcher) {
 
 class ForeignTlbs : public testing::Test {
  protected:
-  // 32 pages, as some of them are of no use to an MMU that sets no accessed flags.
+  // 32 pages, as some of them are of no use to an MMU that sets no accessed flags; where no guest has memory,
+  // if the format reaches so far. A second stage has no users of its own.
   template <Format F, const reference::Mmu& (*Walker)()>
   twin::Verdict run(emulators::Oracle& oracle, std::unique_ptr<Subject> (*subject)(Watcher&)) {
     constexpr unsigned shift = F::sizes[0].log2_bytes;
-    const std::string lines = format("map_range s=0 va=0x0 pa=0x40000000 len=%#x size=%#x attrs=rw-u\n"
-                                     "protect s=0 va=0x0 len=%#x attrs=r--u\n",
-                                     32U << shift, 1U << shift, 32U << shift);
+    const char user = F::expressible(Rights::read | Rights::write | Rights::user) ? 'u' : '-';
+    const std::string lines = format("map_range s=0 va=0x0 pa=%#llx len=%#x size=%#x attrs=rw-%c\n"
+                                     "protect s=0 va=0x0 len=%#x attrs=r--%c\n",
+                                     F::pa_bits > 34 ? 0x2'4000'0000ULL : 0x4000'0000ULL, 32U << shift,
+                                     1U << shift, user, 32U << shift, user);
     Tally tally(oracle);
     ForeignMachine machine(
         std::make_unique<TableMachine>(TableSides{&table_schema<F>, subject, Walker}, twin::MachineOptions{}),
@@ -72,6 +75,10 @@ TEST_F(ForeignTlbs, OfQemuX86ConvictATableThatForgetsAnInvalidation) {
 TEST_F(ForeignTlbs, OfQemuRiscvConvictATableThatForgetsAnInvalidation) {
   expect_conviction<RiscvSv39, reference::riscv_sv39>(emulators::open_qemu_riscv());
   expect_conviction<RiscvSv57, reference::riscv_sv57>(emulators::open_qemu_riscv());
+}
+TEST_F(ForeignTlbs, OfQemuRiscvGConvictATableThatForgetsAnInvalidation) {
+  expect_conviction<RiscvSv39x4, reference::riscv_sv39x4>(emulators::open_qemu_riscv_g());
+  expect_conviction<RiscvSv57x4, reference::riscv_sv57x4>(emulators::open_qemu_riscv_g());
 }
 
 } // namespace

@@ -6,12 +6,12 @@
 // Set Manual, volume II, "H" extension: HLV and HSV, "Trap Cause Codes", mtval2, mtinst; "Physical Memory
 // Protection". It refuses to know what a table is.
 // Steps that keep the TLB (mailbox.h) load eight bytes and store eight, by HLV and HSV of the kernel, and invalidate
-// by HFENCE.VVMA; a page whose tables are owed, too, takes a fence of everything ("Hypervisor Memory-Management
-// Fence Instructions", and SFENCE.VMA, which by address orders leaves only). A load that went through becomes what
-// it found.
-// mailbox.h: registers 0 to 4 are vsatp, hgatp, pmpcfg0, pmpaddr0 and pmpaddr1. A cell becomes the guest physical
-// address of a guest-page fault, without its last two bits, and mcause | mtinst << 8; mcause of an access that
-// went through is 255.
+// by HFENCE.VVMA, or by HFENCE.GVMA where the table is a G-stage; a page whose tables are owed, too, takes a fence of
+// everything ("Hypervisor Memory-Management Fence Instructions", and SFENCE.VMA, which by address orders leaves
+// only). A load that went through becomes what it found.
+// mailbox.h: registers 0 to 5 are vsatp, hgatp, pmpcfg0 and pmpaddr0 to pmpaddr2, 6 is 1 for a G-stage. A cell
+// becomes the guest physical address of a guest-page fault, without its last two bits, and mcause | mtinst << 8;
+// mcause of an access that went through is 255.
 
 #define MAILBOX   0x80100000
 #define ENDS      80
@@ -46,6 +46,7 @@ batch:
   addi s10, s9, ENDS            // the end of the next group
   li s4, STEP
   ld s5, 0(s4)
+  ld s6, 48(s9)
   li t0, FORGET
   bgtu s5, t0, accesses
   ld t0, 0(s9)
@@ -57,6 +58,8 @@ batch:
   csrw pmpaddr0, t0
   ld t0, 32(s9)
   csrw pmpaddr1, t0
+  ld t0, 40(s9)
+  csrw pmpaddr2, t0
   ld t0, 16(s9)
   csrw pmpcfg0, t0
   li t0, HSTATUS_SPVP           // kernel
@@ -72,8 +75,9 @@ batch:
   j batch
 
 forget:
+  hfence.vvma
   hfence.gvma
-  j everything
+  j loads
 accesses:
   li t0, KEEP
   beq s5, t0, loads
@@ -85,12 +89,22 @@ fence:
   ld t0, 0(t2)
   andi t3, t0, 1
   bnez t3, everything
+  bnez s6, fence_g
   hfence.vvma t0
+  j fenced
+fence_g:
+  srli t0, t0, 2                // as it is told guest physical addresses
+  hfence.gvma t0
+fenced:
   addi t1, t1, -1
   addi t2, t2, 8
   j fence
 everything:
+  bnez s6, everything_g
   hfence.vvma
+  j loads
+everything_g:
+  hfence.gvma
 loads:
   call next_group
   la s3, load
