@@ -102,9 +102,8 @@ class Qemu : public Emulator, public CachedMmu {
   [[nodiscard]] virtual bool asks_access(std::string_view format, const Access& access) const {
     return asks(format, access.probe);
   }
-  // After prepare() of the first image: makes `frames` tell where they are.
-  virtual void lead(QemuProcess& /*process*/, const Image& /*image*/,
-                    std::span<const std::uint64_t> /*frames*/) {}
+  // After prepare() of the first image: makes the frames of these tell where they are.
+  virtual void lead(QemuProcess& /*process*/, const Image& /*image*/, std::span<const Access> /*accesses*/) {}
   // Where in its page an access goes.
   [[nodiscard]] virtual std::uint64_t aim_access(const Probe& probe) const { return probe.address; }
   [[nodiscard]] virtual Answer read_access(std::string_view format, const Probe& probe,

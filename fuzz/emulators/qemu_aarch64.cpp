@@ -5,10 +5,10 @@
 // of TTBR1_EL1, which are not the table's. Rule: Arm ARM (DDI 0487), D24.2: TCR_EL1, VTCR_EL2, HCR_EL2,
 // SCTLR_EL1, PAR_EL1, HPFAR_EL2, ESR_EL1 (IFSC).
 #include "fuzz/emulators/bits.hpp"
+#include "fuzz/emulators/lpae_stage.hpp"
 #include "fuzz/emulators/lpae_status.hpp"
 #include "fuzz/emulators/qemu.hpp"
 #include "fuzz/emulators/qemu_deviations.hpp"
-#include "fuzz/emulators/tag_pages.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -77,13 +77,7 @@ constexpr std::size_t tags_at = std::size_t{64} << 20U, tags_bytes = std::size_t
 constexpr std::uint64_t harness_ipa = 0x7000'0000'0000, access_bits = 48,
                         access_VTCR =
                             (64 - access_bits) | std::uint64_t{2} << 6U | std::uint64_t{5} << 16U | VTCR_RES1;
-constexpr StageShape access_stage{
-    4, TagPages::page_bytes, [](std::uint64_t physical) { return physical | 3; },
-    [](std::uint64_t table) { return table & ~std::uint64_t{0xfff}; },
-    [](std::uint64_t physical, unsigned level, bool) {
-      constexpr std::uint64_t bits = 0xfU << 2U | 3U << 6U | 3U << 8U | 1U << 10U; // as above, XN=0
-      return physical | bits | (level == 0 ? 3U : 1U);
-    }};
+constexpr StageShape access_stage = lpae::second_stage(4, TagPages::page_bytes);
 
 // No place for accesses: a store would hit code.
 bool is_harness(std::optional<std::uint64_t> frame) {
@@ -174,11 +168,11 @@ class QemuAarch64 final : public Qemu {
   [[nodiscard]] bool asks_access(std::string_view format, const Access& access) const override {
     return asks(format, access.probe) && !is_harness(access.before) && !is_harness(access.after);
   }
-  void lead(QemuProcess& process, const Image& image, std::span<const std::uint64_t> frames) override {
+  void lead(QemuProcess& process, const Image& image, std::span<const Access> accesses) override {
     TagPages pages(process.ram(tags_at, tags_bytes), ram_base + tags_at, access_stage);
     pages.map(harness_ipa, ram_base, 2, true);
     pages.map_to_itself(image.base, image.bytes.size(), true);
-    for (const std::uint64_t frame : frames)
+    for (const std::uint64_t frame : frames_of(accesses))
       if (frame >> access_bits == 0 && !is_harness(frame)) // what is beyond faults, and says where
         pages.tag(frame);
     const std::array registers{HCR_RW | HCR_VM, access_VTCR, ram_base + tags_at};

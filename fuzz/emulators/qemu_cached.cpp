@@ -37,7 +37,7 @@ void Qemu::watch_in_steps(QemuProcess& process, std::string_view format, const E
   const Image before{edit.base, edit.before, edit.root}, after{edit.base, edit.after, edit.root};
   load(process, before);
   prepare(process, format, before);
-  lead(process, before, frames_of(accesses));
+  lead(process, before, accesses);
   choose_accesses(format, accesses);
   std::ranges::fill(sights, Sight{not_judged, not_judged, not_judged});
   step(process, format, STEP_FORGET, accesses, sights, &Sight::warm);

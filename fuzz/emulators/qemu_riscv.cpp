@@ -92,10 +92,10 @@ class QemuRiscv final : public Qemu {
   [[nodiscard]] bool asks_access(std::string_view, const Access& access) const override {
     return !access.probe.user;
   }
-  void lead(QemuProcess& process, const Image& image, std::span<const std::uint64_t> frames) override {
+  void lead(QemuProcess& process, const Image& image, std::span<const Access> accesses) override {
     TagPages pages(process.ram(tags_at, tags_bytes), ram_base + tags_at, access_stage);
     pages.map_to_itself(image.base, image.bytes.size(), false);
-    for (const std::uint64_t frame : frames)
+    for (const std::uint64_t frame : frames_of(accesses))
       if (frame >> access_bits == 0)
         pages.tag(frame);
     process.box().registers[riscv::hgatp] = access_g_stage.root(ram_base + tags_at);

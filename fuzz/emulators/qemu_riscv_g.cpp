@@ -93,7 +93,7 @@ class QemuRiscvG final : public Qemu {
     return !access.probe.user && asks(format, access.probe) && !UnassignedLog::is_assigned(access.before)
            && !UnassignedLog::is_assigned(access.after);
   }
-  void lead(QemuProcess& process, const Image&, std::span<const std::uint64_t>) override {
+  void lead(QemuProcess& process, const Image&, std::span<const Access>) override {
     process.box().registers[riscv::pmpcfg0] = denied_range | read_only_range | rest_allowed;
   }
   [[nodiscard]] std::uint64_t aim_access(const Probe& probe) const override { return TagPages::aim(probe); }

@@ -68,6 +68,9 @@ TEST_F(ForeignTlbs, OfQemuAarch64ConvictATableThatForgetsAnInvalidation) {
   expect_conviction<Aarch64S1_16k, reference::aarch64_s1_16k>(emulators::open_qemu_aarch64());
   expect_conviction<Aarch64S1_4kLpa2, reference::aarch64_s1_4k_lpa2>(emulators::open_qemu_aarch64());
 }
+TEST_F(ForeignTlbs, OfQemuArmv7ConvictATableThatForgetsAnInvalidation) {
+  expect_conviction<Armv7, reference::armv7>(emulators::open_qemu_armv7());
+}
 TEST_F(ForeignTlbs, OfQemuX86ConvictATableThatForgetsAnInvalidation) {
   expect_conviction<X86_64_4, reference::x86_64_4>(emulators::open_qemu_x86());
   expect_conviction<X86_64_5, reference::x86_64_5>(emulators::open_qemu_x86());
