@@ -9,6 +9,7 @@
 #include "fuzz/emulators/lpae_status.hpp"
 #include "fuzz/emulators/qemu.hpp"
 #include "fuzz/emulators/qemu_deviations.hpp"
+#include "fuzz/emulators/unassigned_log.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -62,6 +63,7 @@ constexpr std::uint64_t SCTLR_M = 1, SCTLR_off = 0x30d0'0984;
 constexpr std::uint64_t HCR_VM = 1, HCR_RW = bit(31);
 
 constexpr std::uint64_t ram_base = std::uint64_t{1} << 30U;
+constexpr unsigned tested_stage = 9;
 constexpr unsigned harness_registers = 6; // HCR_EL2, VTCR_EL2, VTTBR_EL2 while it is not AT that asks
 constexpr std::size_t mailbox_at = std::size_t{2} << 20U, stage2_at = std::size_t{4} << 20U;
 
@@ -78,6 +80,14 @@ constexpr std::uint64_t harness_ipa = 0x7000'0000'0000, access_bits = 48,
                         access_VTCR =
                             (64 - access_bits) | std::uint64_t{2} << 6U | std::uint64_t{5} << 16U | VTCR_RES1;
 constexpr StageShape access_stage = lpae::second_stage(4, TagPages::page_bytes);
+
+// Where EL1's code is while stage 2 is the table under test: not seen through it (guests/aarch64.S).
+constexpr std::size_t code_at = std::size_t{3} << 20U;
+constexpr std::uint64_t code_ipa = 0x5a'5a5a'5000;
+bool is_code(const Probe& probe) { return probe.address - code_ipa < TagPages::page_bytes; }
+
+// The virt machine's PCIe: a bus that answers also where nothing is.
+bool is_bus(std::optional<std::uint64_t> frame) { return frame && *frame >= bit(38) && *frame < bit(40); }
 
 // No place for accesses: a store would hit code.
 bool is_harness(std::optional<std::uint64_t> frame) {
@@ -122,9 +132,7 @@ class QemuAarch64 final : public Qemu {
  public:
   explicit QemuAarch64(const QemuMachine& machine) : Qemu(machine) {}
   [[nodiscard]] bool judges(std::string_view format) const override { return find_regime(format) != nullptr; }
-  [[nodiscard]] bool watches(std::string_view format) const override {
-    return judges(format) && find_regime(format)->stage == 1;
-  }
+  [[nodiscard]] bool watches(std::string_view format) const override { return judges(format); }
 
  protected:
   [[nodiscard]] bool asks(std::string_view format, const Probe& probe) const override {
@@ -144,8 +152,8 @@ class QemuAarch64 final : public Qemu {
                                                                  stage1 ? 0 : VTCR(regime),
                                                                  stage1 ? 0 : image.root,
                                                                  HCR_RW | HCR_VM,
-                                                                 harness_VTCR,
-                                                                 ram_base + stage2_at,
+                                                                 stage1 ? harness_VTCR : access_VTCR,
+                                                                 ram_base + (stage1 ? stage2_at : tags_at),
                                                                  regime.stage};
     std::ranges::copy(registers, process.box().registers);
     find_killers(regime, image);
@@ -166,10 +174,18 @@ class QemuAarch64 final : public Qemu {
   }
 
   [[nodiscard]] bool asks_access(std::string_view format, const Access& access) const override {
-    return asks(format, access.probe) && !is_harness(access.before) && !is_harness(access.after);
+    const auto leads = [&access](auto predicate) {
+      return predicate(access.before) || predicate(access.after);
+    };
+    if (!asks(format, access.probe))
+      return false;
+    return is_stage1(format) ? !leads(is_harness)
+                             : !is_code(access.probe) && !leads(is_bus) && !leads(UnassignedLog::is_assigned);
   }
   void lead(QemuProcess& process, const Image& image, std::span<const Access> accesses) override {
     TagPages pages(process.ram(tags_at, tags_bytes), ram_base + tags_at, access_stage);
+    if (process.box().registers[tested_stage] == 2)
+      return pages.map(code_ipa, ram_base + code_at, 0, false);
     pages.map(harness_ipa, ram_base, 2, true);
     pages.map_to_itself(image.base, image.bytes.size(), true);
     for (const std::uint64_t frame : frames_of(accesses))
@@ -180,13 +196,31 @@ class QemuAarch64 final : public Qemu {
   }
   // Loads find the tag, stores do not hurt it.
   [[nodiscard]] std::uint64_t aim_access(const Probe& probe) const override { return TagPages::aim(probe); }
-  [[nodiscard]] Answer read_access(std::string_view, const Probe& probe, const mailbox_cell& cell) override {
+  [[nodiscard]] Answer read_access(std::string_view format, const Probe& probe,
+                                   const mailbox_cell& cell) override {
+    if (!is_stage1(format))
+      return read_through_stage2(probe, cell);
     if (cell.second != 0)
       return read_abort(data_abort, cell.first, cell.second, probe.address);
     return TagPages::answer(probe, cell.first);
   }
+  void listen(QemuProcess& process) override { unassigned_.restart(process.take_log()); }
 
  private:
+  static bool is_stage1(std::string_view format) { return find_regime(format)->stage == 1; }
+
+  // Where there is no memory EL1 has an external abort; all else goes to EL2.
+  Answer read_through_stage2(const Probe& probe, const mailbox_cell& cell) {
+    constexpr std::uint64_t from_el1 = bit(63), external_abort = 0x10;
+    const std::uint64_t EC = cell.second >> 26U & 0x3fU;
+    const unsigned status = cell.second & 0x3fU;
+    if (cell.second == 0)
+      return UnassignedLog::met_something();
+    if ((cell.second & from_el1) != 0)
+      return status == external_abort ? unassigned_.take(probe, aim_access(probe)) : not_judged;
+    return EC == data_abort ? read_status(status).value_or(not_judged) : not_judged;
+  }
+
   // A block of level -1, where the manual has none, is taken by QEMU 7.2 like others that are too high; but
   // where its flag or its rights do not let the access through, an assertion ends QEMU (arm_fi_to_lfsc).
   void find_killers(const Regime& regime, const Image& image) {
@@ -203,20 +237,22 @@ class QemuAarch64 final : public Qemu {
   }
 
   static constexpr unsigned lpa2_root_shift = 48;
+  UnassignedLog unassigned_;
   std::array<bool, 16> kills_{}; // slots of a root of level -1
 };
 
 } // namespace
 
 Opened open_qemu_aarch64() {
-  const QemuMachine machine{"qemu-aarch64",
-                            "qemu-system-aarch64",
-                            "aarch64.elf",
-                            {"-M", "virt,virtualization=on,memory-backend=ram", "-cpu", "max",
-                             "-semihosting-config", "enable=on,target=native,chardev=harness"},
-                            image_base - ram_base + image_bytes,
-                            mailbox_at,
-                            image_base - ram_base};
+  QemuMachine machine{"qemu-aarch64",
+                      "qemu-system-aarch64",
+                      "aarch64.elf",
+                      {"-M", "virt,virtualization=on,memory-backend=ram", "-cpu", "max",
+                       "-semihosting-config", "enable=on,target=native,chardev=harness"},
+                      image_base - ram_base + image_bytes,
+                      mailbox_at,
+                      image_base - ram_base};
+  machine.logs = "guest_errors";
   if (auto absent = absence(machine))
     return *absent;
   return Oracle{std::make_unique<QemuAarch64>(machine), qemu_aarch64_deviations(),

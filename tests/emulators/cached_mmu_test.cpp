@@ -27,6 +27,12 @@ Tables arm_tables() {
 std::uint64_t arm_page(std::uint64_t at, bool writable) {
   return at | 3 | bit(10) | bit(6) | (writable ? 0 : bit(7));
 }
+Tables arm_s2_tables() {
+  return {3, 4096, 0x2000, [](std::uint64_t node) { return node | 3; }};
+}
+std::uint64_t arm_s2_page(std::uint64_t at, bool writable) {
+  return at | 3 | 0xfU << 2U | bit(10) | bit(6) | (writable ? bit(7) : 0);
+}
 Tables armv7_tables() {
   return {2, 0x400, 0x4000, [](std::uint64_t node) { return node | 1; }, {.bytes = 4, .base = bit(31)}};
 }
@@ -57,6 +63,13 @@ constexpr Dialect qemu_aarch64{.name = "qemu_aarch64",
                                .page = arm_page,
                                .has_users = true,
                                .drops_one_page = true};
+constexpr Dialect qemu_aarch64_s2{.name = "qemu_aarch64_s2",
+                                  .open = open_qemu_aarch64,
+                                  .format = "aarch64_s2_4k",
+                                  .tables = arm_s2_tables,
+                                  .page = arm_s2_page,
+                                  .has_users = true,
+                                  .drops_one_page = false};
 constexpr Dialect qemu_armv7{.name = "qemu_armv7",
                              .open = open_qemu_armv7,
                              .format = "armv7",
@@ -255,8 +268,8 @@ TEST_P(CachedMmus, WalkAnewAfterwardsAsBefore) {
 } // namespace
 
 INSTANTIATE_TEST_SUITE_P(All, CachedMmus,
-                         testing::Values(unicorn, qemu_aarch64, qemu_armv7, qemu_x86, qemu_riscv,
-                                         qemu_riscv_g),
+                         testing::Values(unicorn, qemu_aarch64, qemu_aarch64_s2, qemu_armv7, qemu_x86,
+                                         qemu_riscv, qemu_riscv_g),
                          [](const auto& of) { return of.param.name; });
 
 } // namespace pagetwin::emulators

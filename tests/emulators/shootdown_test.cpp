@@ -68,6 +68,10 @@ TEST_F(ForeignTlbs, OfQemuAarch64ConvictATableThatForgetsAnInvalidation) {
   expect_conviction<Aarch64S1_16k, reference::aarch64_s1_16k>(emulators::open_qemu_aarch64());
   expect_conviction<Aarch64S1_4kLpa2, reference::aarch64_s1_4k_lpa2>(emulators::open_qemu_aarch64());
 }
+TEST_F(ForeignTlbs, OfQemuAarch64ConvictASecondStageThatForgetsAnInvalidation) {
+  expect_conviction<Aarch64S2_4k, reference::aarch64_s2_4k>(emulators::open_qemu_aarch64());
+  expect_conviction<Aarch64S2_64k, reference::aarch64_s2_64k>(emulators::open_qemu_aarch64());
+}
 TEST_F(ForeignTlbs, OfQemuArmv7ConvictATableThatForgetsAnInvalidation) {
   expect_conviction<Armv7, reference::armv7>(emulators::open_qemu_armv7());
 }

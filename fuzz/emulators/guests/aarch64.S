@@ -7,9 +7,12 @@
 // Steps that keep the TLB (mailbox.h) are loads and stores of EL1 itself, for the user by LDTR and STTR. Its code
 // and the mailbox are mapped by TTBR1_EL1, through a second stage in which the harness has put this RAM at
 // HARNESS_IPA. They are invalidated from here, by TLBI (C5.5) of EL1&0.
+// Where stage 2 is the table under test, EL1 has no stage 1, and its code is one page that the harness has put at
+// CODE_IPA. It enters the TLB through the harness's own stage 2, of the same VMID, just before each access, which
+// then goes through the table. Invalidated are stage 2 and, as Arm has it, what of it stage 1 was combined with.
 // mailbox.h: registers are those of `load` below, and 9 is the stage. A cell becomes PAR_EL1; for a fetch
 // HPFAR_EL2 and ESR_EL2, or nothing and ESR_EL1 with bit 63 set; so does a load or store that faults, and one that
-// went through what was loaded and nothing.
+// went through what was loaded and nothing. Through stage 2 it is ESR_EL1 also where there was no memory.
 
 #define MAILBOX 0x40200000
 #define ENDS    80
@@ -20,6 +23,7 @@
 #define RAM     0x40000000
 #define HARNESS_IPA 0x700000000000 // qemu_aarch64.cpp: harness_ipa
 #define HARNESS_VA  0xffffff8000000000
+#define CODE_IPA    0x5a5a5a5000 // qemu_aarch64.cpp: code_ipa
 #define NOT_MAPPED  0xffffffc000000000 // in TTBR1's range
 #define SPSR_EL1h 0x3c5
 #define SPSR_EL0t 0x3c0
@@ -151,6 +155,9 @@ fetched:
   br x27
 
 forget:
+  ldr x24, [x19, #72]
+  cmp x24, #2
+  b.eq forget_stage2
   ldr x0, =HARNESS_IPA + (harness_table - RAM)
   msr ttbr1_el1, x0
   ldr x0, =HARNESS_VA + (el1_vectors - RAM)
@@ -159,6 +166,9 @@ forget:
   tlbi alle1
   b accesses
 keep:
+  ldr x24, [x19, #72]
+  cmp x24, #2
+  b.eq keep_stage2
   cmp x28, #KEEP
   b.eq accesses
   ldr x1, [x26, #8]             // how many pages; -1 is everything
@@ -237,6 +247,88 @@ el1_vectors:
   msr elr_el1, x24
   eret
 
+forget_stage2:
+  ldr x0, =CODE_IPA
+  msr vbar_el1, x0
+  bl under_test
+  tlbi alle1
+  b accesses_of_stage2
+keep_stage2:
+  cmp x28, #KEEP
+  b.eq accesses_of_stage2
+  ldr x1, [x26, #8]             // as above
+  add x2, x26, #16
+  tbnz x1, #63, 4f
+  cbz x1, accesses_of_stage2
+1:
+  ldr x0, [x2], #8
+  sub x1, x1, #1
+  ubfx x3, x0, #12, #36
+  tbz x0, #0, 2f
+  tlbi ipas2e1is, x3
+  b 3f
+2:
+  tlbi ipas2le1is, x3
+3:
+  cbnz x1, 1b
+  dsb sy
+  tlbi vmalle1is
+  b accesses_of_stage2
+4:
+  tlbi vmalls12e1is
+accesses_of_stage2:
+  dsb sy
+  isb
+  .macro stage2_group operation
+  ldr x24, =CODE_IPA + (\operation - code_page)
+  bl through_stage2
+  .endm
+  stage2_group load
+  stage2_group store
+  bl next_group                 // no fetches
+  stage2_group load_of_user
+  stage2_group store_of_user
+  bl signal
+  b batch
+
+through_stage2:                 // x24: code of EL1
+  mov x27, x30
+  bl next_group
+1:
+  cmp x20, x21
+  b.hs fetched
+  bl of_harness
+  adr x25, code_is_known
+  ldr x1, =CODE_IPA + (touch - code_page)
+enter_el1:
+  msr elr_el2, x1
+  mov x1, #SPSR_EL1h
+  msr spsr_el2, x1
+  eret
+code_is_known:
+  bl under_test
+  adr x25, went_through_stage2
+  ldr x0, [x20]
+  mov x3, #0
+  mov x1, x24
+  b enter_el1
+went_through_stage2:
+  mrs x1, esr_el2
+  ubfx x0, x1, #26, #6
+  cmp x0, #0x16                 // HVC
+  b.ne 3f
+  tbnz x1, #0, 2f
+  mov x1, #0
+  b 4f
+2:
+  mrs x1, esr_el1               // from the vector
+  orr x1, x1, #1 << 63
+3:
+  mov x3, #0
+4:
+  stp x3, x1, [x20], #16
+  b 1b
+
 // Semihosting: SYS_READC sleeps until a byte comes, SYS_WRITEC sends one.
 wait:
   mov w0, #7
@@ -265,6 +357,27 @@ vectors:
 harness_table:                  // a block of 1 GiB: AF, for EL1
   .quad HARNESS_IPA | 0x401
   .fill 511, 8, 0
+
+// At EL1, through stage 2: one page, its vectors first. x0 is the address, x3 what is there.
+  .section .code_page, "ax"     // aarch64.ld says where
+code_page:
+  .skip 0x200                   // of EL1 with its own stack pointer
+  hvc #1
+  .balign 2048
+touch:
+  hvc #0
+load:
+  ldr x3, [x0]
+  hvc #0
+store:
+  str xzr, [x0]
+  hvc #0
+load_of_user:
+  ldtr x3, [x0]
+  hvc #0
+store_of_user:
+  sttr xzr, [x0]
+  hvc #0
 
   .section .bss
   .balign 16
