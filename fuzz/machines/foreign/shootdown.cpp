@@ -23,14 +23,16 @@ View over(std::vector<std::byte>& bytes, View view, std::uint64_t base) {
   return view;
 }
 
-// Into the table's own memory nobody goes: what is there is no tag.
-bool leads_into(const Expected& expected, const Scene& scene) {
-  return expected.pa && *expected.pa - scene.base() < scene.before().size();
-}
-
 std::optional<std::uint64_t> frame_of(const Expected& expected) {
   constexpr std::uint64_t frame_bytes = 4096;
   return expected.pa ? std::optional(*expected.pa & ~(frame_bytes - 1)) : std::nullopt;
+}
+
+// Into the table's own memory nobody goes: what is there is no tag. Nor into a frame of which it has a part,
+// as nodes may be smaller.
+bool leads_into(const Expected& expected, const Scene& scene) {
+  const auto frame = frame_of(expected);
+  return frame && *frame - scene.base() < scene.before().size();
 }
 
 bool covers(std::span<const Owed> owed, std::uint64_t address) {
