@@ -171,21 +171,29 @@ keep:
   b.eq keep_stage2
   cmp x28, #KEEP
   b.eq accesses
+
+  // x26: the step. Each page that is named, in as many bits, or all that there is.
+  .macro invalidate with_tables, leaves_only, bits, nothing, everything
   ldr x1, [x26, #8]             // how many pages; -1 is everything
   add x2, x26, #16
-  tbnz x1, #63, 3f
+  cbz x1, \nothing
+  tbnz x1, #63, \everything
 1:
-  cbz x1, accesses
   ldr x0, [x2], #8
   sub x1, x1, #1
-  ubfx x3, x0, #12, #44
+  ubfx x3, x0, #12, #\bits
   tbz x0, #0, 2f
-  tlbi vaae1is, x3
-  b 1b
+  tlbi \with_tables, x3
+  b 3f
 2:
-  tlbi vaale1is, x3
-  b 1b
+  tlbi \leaves_only, x3
 3:
+  cbnz x1, 1b
+  .endm
+
+  invalidate vaae1is, vaale1is, 44, accesses, all_of_stage1
+  b accesses
+all_of_stage1:
   tlbi vmalle1is
 accesses:
   dsb sy
@@ -256,25 +264,11 @@ forget_stage2:
 keep_stage2:
   cmp x28, #KEEP
   b.eq accesses_of_stage2
-  ldr x1, [x26, #8]             // as above
-  add x2, x26, #16
-  tbnz x1, #63, 4f
-  cbz x1, accesses_of_stage2
-1:
-  ldr x0, [x2], #8
-  sub x1, x1, #1
-  ubfx x3, x0, #12, #36
-  tbz x0, #0, 2f
-  tlbi ipas2e1is, x3
-  b 3f
-2:
-  tlbi ipas2le1is, x3
-3:
-  cbnz x1, 1b
+  invalidate ipas2e1is, ipas2le1is, 36, accesses_of_stage2, all_of_both
   dsb sy
   tlbi vmalle1is
   b accesses_of_stage2
-4:
+all_of_both:
   tlbi vmalls12e1is
 accesses_of_stage2:
   dsb sy
