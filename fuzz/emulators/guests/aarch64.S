@@ -358,7 +358,9 @@ code_page:
   .skip 0x200                   // of EL1 with its own stack pointer
   hvc #1
   .balign 2048
-touch:
+touch:                          // by a load, too: code that has run may run again without a look at the TLB
+  adr x1, touch
+  ldr x1, [x1]
   hvc #0
 load:
   ldr x3, [x0]
