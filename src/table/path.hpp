@@ -88,8 +88,8 @@ class Path {
   template <class Result, class Edit>
   [[nodiscard, gnu::always_inline]] Result descend(Edit edit) {
     if constexpr (G::root_level > 1)
-      if (tree_->region().reaches(va_))
-        return descend_from<1, Result>(tree_->region().node, edit);
+      if (const auto& region = tree_->region(); region.reaches(va_))
+        return descend_by<1, Result>(region.slots.load(G::index(va_, 1)), region.node, edit);
     return descend_all<Result>(*tree_, va_, edit);
   }
   template <class Result, class Edit>
@@ -105,14 +105,18 @@ class Path {
       tree_->remember(cursor);
       return edit.at(P(*tree_, cursor, va_));
     } else {
-      const Raw word = tree_->load(G::slot(node, G::index(va_, Level)));
-      if (F::kind(word, Level) != Kind::table) [[unlikely]]
-        return Edit::template stop<Level>(*tree_, va_, node, word, edit);
-      const PhysAddr child = G::own_table(word, Level);
-      if constexpr (Level == 2)
-        tree_->remember_region(va_, child);
-      return descend_from<Level - 1, Result>(child, edit);
+      return descend_by<Level, Result>(tree_->load(G::slot(node, G::index(va_, Level))), node, edit);
     }
+  }
+  // The node's word on the way to the page.
+  template <unsigned Level, class Result, class Edit>
+  [[nodiscard, gnu::always_inline]] Result descend_by(Raw word, PhysAddr node, Edit edit) {
+    if (F::kind(word, Level) != Kind::table) [[unlikely]]
+      return Edit::template stop<Level>(*tree_, va_, node, word, edit);
+    const PhysAddr child = G::own_table(word, Level);
+    if constexpr (Level == 2)
+      tree_->remember_region(va_, child);
+    return descend_from<Level - 1, Result>(child, edit);
   }
 
   // The way ends at a hole in a node of this level.

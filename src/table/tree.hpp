@@ -78,7 +78,8 @@ class Tree {
 
   Tree(M& memory, PhysAddr root, SpaceId space)
       : memory_(&memory), root_{root, G::root_level}, space_(space),
-        cursor_{{0, 0}, window(root), &memory.record(root, unit_shift)} {}
+        cursor_{{0, 0}, window(root), &memory.record(root, unit_shift)}, region_{{0, 0}, root, window(root)} {
+  }
 
   [[nodiscard]] M& memory() const { return *memory_; }
   [[nodiscard]] Node root() const { return root_; }
@@ -236,6 +237,7 @@ class Tree {
   // next that is far, but not that far, is found without the levels above it.
   struct Region : Pages {
     PhysAddr node;
+    SlotWindow slots; // of it
   };
   [[nodiscard]] const Cursor& cursor() const { return cursor_; }
   // The page at va is in this node, which is of level 0.
@@ -247,7 +249,7 @@ class Tree {
   [[nodiscard]] const Region& region() const { return region_; }
   void remember_region(std::uint64_t va, PhysAddr node) {
     constexpr unsigned shift = leaf_node_shift + F::index_bits(1);
-    region_ = {{align_down(va, shift), bytes_of(shift - F::page_shift)}, node};
+    region_ = {{align_down(va, shift), bytes_of(shift - F::page_shift)}, node, window(node)};
   }
 
   // Writes `count` slots with leaves of one size over consecutive frames. Aligned to the size's copies.
@@ -475,7 +477,7 @@ class Tree {
   Node root_;
   SpaceId space_;
   Cursor cursor_;
-  Region region_{};
+  Region region_;
   Range owed_{};
   Invalidation::Reach reach_ = Invalidation::Reach::leaf;
   bool any_ = false;
