@@ -12,7 +12,7 @@
 namespace pagetwin::fuzz {
 
 template <Format F>
-class SpacesSubjectOf final : public SpacesSubject {
+class SpacesSubjectOf : public SpacesSubject {
   using G = Geometry<F>;
   using Db = MappingDb<F>;
   using Bus = PlainMemory<HardwareFlags::on>;
@@ -63,8 +63,8 @@ class SpacesSubjectOf final : public SpacesSubject {
     return spaces_->start(o.memory, o.largest);
   }
   void stop() override { spaces_->stop(); }
-  [[nodiscard]] bool exists(unsigned space) const override { return spaces_->exists(space); }
-  [[nodiscard]] std::uint64_t root(unsigned space) const override {
+  [[nodiscard]] bool exists(unsigned space) const final { return spaces_->exists(space); }
+  [[nodiscard]] std::uint64_t root(unsigned space) const final {
     return raw(spaces_->units().table(space).root());
   }
   [[nodiscard]] Status create(unsigned space) override { return spaces_->create(space); }
@@ -164,8 +164,11 @@ class SpacesSubjectOf final : public SpacesSubject {
     to_mmu_.mmu = nullptr; // which is asked no more
   }
 
- private:
+ protected: // of who derives from it to lie about its TLB
+  [[nodiscard]] std::span<TlbEntry> lines_of_tlb() { return entries_; }
   [[nodiscard]] static SpaceId id(unsigned space) { return SpaceId{static_cast<std::uint16_t>(space + 1)}; }
+
+ private:
   [[nodiscard]] const Db& db() const { return spaces_->units().db(); }
   [[nodiscard]] std::span<std::byte> parts_arena(std::size_t arrays) {
     return std::as_writable_bytes(std::span(parts_)).first(arrays << Db::parts_shift);
