@@ -133,25 +133,31 @@ Verdict SpacesMachine::probe_node(const NodeState& node) {
   return std::nullopt;
 }
 
-// Both ends of what the operation was about; where it stored nothing, in turns.
+// Both ends of what the operation was about, and one page of it in turns, as it may have passed by any of
+// them without a store; where it stored nothing at all, in turns, too.
 Verdict SpacesMachine::probe_around(const twin::Op& op) {
   const twin::Verb& uses = spaces_verbs[op.verb];
   if (!options_.thorough && subject_->observation().quiet() && steps_ % 4 != 0)
     return std::nullopt;
-  const auto probe_ends = [this](std::uint64_t space, std::uint64_t base, std::uint64_t size) -> Verdict {
+  const auto probe_flexpage = [this](std::uint64_t space, std::uint64_t base, std::uint64_t size) -> Verdict {
     if (!is_space(space))
       return std::nullopt;
-    if (Verdict v = probe_once(static_cast<unsigned>(space), base))
+    const auto s = static_cast<unsigned>(space);
+    const std::uint64_t page = mmu_->profile().sizes.front(), pages = size / page;
+    if (Verdict v = probe_once(s, base))
       return v;
-    return size <= mmu_->profile().sizes.front() ? std::nullopt
-                                                 : probe_once(static_cast<unsigned>(space), base + size - 1);
+    if (pages <= 1)
+      return std::nullopt;
+    if (Verdict v = probe_once(s, base + size - 1))
+      return v;
+    return pages == 2 ? std::nullopt : probe_once(s, base + steps_ * 5 % pages * page);
   };
   if (uses.uses(l4_va))
     if (Verdict v =
-            probe_ends(op.value[l4_space], op.value[l4_va], uses.uses(l4_size) ? op.value[l4_size] : 1))
+            probe_flexpage(op.value[l4_space], op.value[l4_va], uses.uses(l4_size) ? op.value[l4_size] : 1))
       return v;
   return uses.uses(l4_window_size)
-             ? probe_ends(op.value[l4_to], op.value[l4_window], op.value[l4_window_size])
+             ? probe_flexpage(op.value[l4_to], op.value[l4_window], op.value[l4_window_size])
              : std::nullopt;
 }
 
