@@ -2,6 +2,7 @@
 
 #include "fuzz/emulators/qemu.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace pagetwin::emulators {

@@ -125,6 +125,12 @@ std::uint64_t page_of(std::uint64_t frame, bool writable = true) {
 std::uint64_t here() { return 0x12'3456'7000 & CachedMmus::GetParam().frames; }
 std::uint64_t there() { return 0x7'6543'2000 & CachedMmus::GetParam().frames; }
 
+// Whatever the reason, which not all of them tell.
+void expect_some_fault(const Answer& answer) {
+  EXPECT_NE(answer.outcome, Outcome::ok);
+  EXPECT_NE(answer.outcome, Outcome::not_judged);
+}
+
 // The page at 0x3000 moves from here() to there.
 struct Moved {
   explicit Moved(const Tables& tables) : before(tables), after(tables) {
@@ -177,8 +183,7 @@ TEST_P(CachedMmus, ForgetWhatATableHeld) {
                                 std::array{Owed{0, bit(21) - 1, true}});
   expect_ok(sight.warm, here() + 0x124);
   expect_ok(sight.stale, here() + 0x124);
-  EXPECT_NE(sight.fresh.outcome, Outcome::ok);
-  EXPECT_NE(sight.fresh.outcome, Outcome::not_judged);
+  expect_some_fault(sight.fresh);
 }
 
 TEST_P(CachedMmus, KeepTheRightToWriteUntilTheyForgetIt) {
@@ -188,14 +193,14 @@ TEST_P(CachedMmus, KeepTheRightToWriteUntilTheyForgetIt) {
   const Sight sight = watch_one(moved.before, moved.after, write, std::array{its_page});
   EXPECT_EQ(sight.warm.outcome, Outcome::ok);
   EXPECT_EQ(sight.stale.outcome, Outcome::ok);
-  EXPECT_NE(sight.fresh.outcome, Outcome::ok);
+  expect_some_fault(sight.fresh);
 }
 
 TEST_P(CachedMmus, SeeWhatIsNewAtOnceWhereNothingWas) {
   Moved moved(tables());
   moved.before.set(0, 3, 0);
   const Sight sight = watch_one(moved.before, moved.after, {moved.read.probe, std::nullopt, there()}, {});
-  EXPECT_NE(sight.warm.outcome, Outcome::ok);
+  expect_some_fault(sight.warm);
   expect_ok(sight.stale, there() + 0x124);
 }
 
@@ -236,6 +241,7 @@ TEST_P(CachedMmus, AreNeverLedIntoTheHarness) {
       continue;
     expect_ok(sights[0].warm, frame + 0x124);
     expect_ok(sights[0].fresh, there() + 0x124);
+    EXPECT_EQ(sights[1].warm.outcome, Outcome::ok) << "a store to where a load may go";
   }
 }
 

@@ -1,5 +1,6 @@
 #include "fuzz/machines/foreign/machine.hpp"
 
+#include "fuzz/machines/foreign/confirmation.hpp"
 #include "fuzz/machines/foreign/wear.hpp"
 #include "fuzz/machines/foreign/witness.hpp"
 
@@ -32,7 +33,7 @@ Verdict ForeignMachine::step(const twin::Op& op) {
   if (!verdict)
     return tlb;
   if (tlb)
-    verdict->details += "\n" + tlb->oracle + " finds it, too: " + tlb->headline;
+    verdict->details += "\n" + confirmation(tlb->oracle, tlb->headline);
   return with_testimony(std::move(verdict));
 }
 

@@ -1,5 +1,6 @@
 #include "fuzz/machines/foreign/session.hpp"
 
+#include "fuzz/machines/foreign/confirmation.hpp"
 #include "fuzz/twin/files.hpp"
 #include "fuzz/twin/swarm.hpp"
 
@@ -195,7 +196,8 @@ ExitStatus Session::run_program(const twin::Program& program, const std::string&
   finding.input = input;
   finding.executable = executable_;
   const auto scratch = make_scratch({});
-  std::fputs(report_finding(*scratch, judged, program, *divergence, finding).c_str(), stdout);
+  const std::string report = report_finding(*scratch, judged, program, *divergence, finding);
+  std::fputs((report + lost_confirmations(divergence->details, report)).c_str(), stdout);
   std::fflush(stdout); // an interrupt must not lose it
   return ExitStatus::diverged;
 }
