@@ -82,11 +82,9 @@ class AddressSpaces {
       return Status::space_in_use;
     if (!allows({.nodes = 1}))
       return Status::out_of_memory;
-    auto table = PageTable<F, M>::create(*memory_, SpaceId{static_cast<std::uint16_t>(space + 1)});
-    if (!table)
-      return Status::out_of_memory;
-    units_.spaces()[space].table.emplace(std::move(*table));
-    return Status::ok;
+    auto& table = units_.spaces()[space].table;
+    table = TableOf<F, M>::type::create(*memory_, SpaceId{static_cast<std::uint16_t>(space + 1)});
+    return table ? Status::ok : Status::out_of_memory;
   }
   [[nodiscard]] Status destroy(unsigned space) {
     if (!exists(space))
@@ -225,7 +223,7 @@ class AddressSpaces {
     close(space);
   }
   void close(unsigned space) {
-    units_.table(space).destroy();
+    units_.spaces()[space].table->destroy();
     units_.spaces()[space] = {};
   }
 

@@ -4,6 +4,7 @@
 // Where a unit hangs follows from its frame, which the caller knows from the leaf. Knows no table.
 #pragma once
 
+#include "src/space/found_unit.hpp"
 #include "src/space/mapping_nodes.hpp"
 #include "src/space/sizes.hpp"
 #include "src/table/node_pool.hpp"
@@ -12,12 +13,6 @@
 #include <optional>
 
 namespace pagetwin {
-
-// A unit with its first frame.
-struct UnitAt {
-  std::uint32_t node;
-  std::uint64_t frame;
-};
 
 // What a walk over derived units is about: those that meet some frames, and are of at least some size.
 struct Scope {
