@@ -8,6 +8,7 @@ void L4PageTable::reset() {
   for (std::size_t i = 0; i < count_; ++i)
     spaces_[i].pages.clear();
   count_ = 0;
+  names_.clear();
 }
 
 Defined<L4PageTable::N> L4PageTable::createspace(N fresh) {
@@ -53,6 +54,7 @@ Defined<L4PageTable::RInsert> L4PageTable::insert(N n, V v, PTESize size, PTENam
     const V first = first_of(v, size);
     s->pages.insert(s->pages.begin() + static_cast<std::ptrdiff_t>(first_from(*s, first)),
                     Page{first, size, fresh, PTE{}});
+    use({fresh, n, first});
   }
   return insert_result(*s, v, size);
 }
@@ -105,6 +107,7 @@ Defined<L4PageTable::RRemove> L4PageTable::remove(N n, V v, PTESize size) {
   const auto at = page_of(s, v, size);
   if (!at)
     return std::nullopt;
+  free(s->pages[*at].pte);
   s->pages.erase(s->pages.begin() + static_cast<std::ptrdiff_t>(*at));
   return RRemove{};
 }
@@ -119,8 +122,10 @@ Defined<L4PageTable::RSplit> L4PageTable::split(N n, V v, PTESize size, std::spa
   if (fresh.size() != size / smaller || !are_unused(fresh, whole.pte))
     return std::nullopt;
   parts_.assign(fresh.size(), whole);
+  free(whole.pte);
   for (std::size_t i = 0; i < parts_.size(); ++i) {
     parts_[i].base += i * smaller;
+    use({fresh[i], n, parts_[i].base});
     parts_[i].size = smaller;
     parts_[i].pte = fresh[i];
     parts_[i].fields.Paddr += i * smaller;
@@ -130,23 +135,37 @@ Defined<L4PageTable::RSplit> L4PageTable::split(N n, V v, PTESize size, std::spa
   return RSplit{};
 }
 
+Defined<L4PageTable::RDeleteSpace> L4PageTable::deletespace(N n) {
+  Space* const s = space(n);
+  if (s == nullptr)
+    return std::nullopt;
+  std::erase_if(names_, [n](const Name& name) { return name.n == n; });
+  s->pages.clear();
+  std::swap(*s, spaces_[--count_]);
+  return RDeleteSpace{};
+}
+
+std::size_t L4PageTable::name_from(PTEName pte) const {
+  return static_cast<std::size_t>(std::ranges::lower_bound(names_, pte, {}, &Name::pte) - names_.begin());
+}
+
+void L4PageTable::use(const Name& name) {
+  names_.insert(names_.begin() + static_cast<std::ptrdiff_t>(name_from(name.pte)), name);
+}
+
+void L4PageTable::free(PTEName pte) {
+  names_.erase(names_.begin() + static_cast<std::ptrdiff_t>(name_from(pte)));
+}
+
 bool L4PageTable::is_used(PTEName pte) const {
-  for (std::size_t i = 0; i < count_; ++i)
-    for (const Page& page : spaces_[i].pages)
-      if (page.pte == pte)
-        return true;
-  return false;
+  const std::size_t at = name_from(pte);
+  return at < names_.size() && names_[at].pte == pte;
 }
 
 // Strictly ascending, so that they are distinct, and none of them in use.
 bool L4PageTable::are_unused(std::span<const PTEName> fresh, PTEName but) const {
-  if (!std::ranges::is_sorted(fresh, std::ranges::less_equal{}))
-    return false;
-  for (std::size_t i = 0; i < count_; ++i)
-    for (const Page& page : spaces_[i].pages)
-      if (page.pte != but && std::ranges::binary_search(fresh, page.pte))
-        return false;
-  return true;
+  return std::ranges::is_sorted(fresh, std::ranges::less_equal{})
+         && std::ranges::none_of(fresh, [this, but](PTEName pte) { return pte != but && is_used(pte); });
 }
 
 std::span<const L4PageTable::Page> L4PageTable::pages(N n) const {
@@ -187,11 +206,11 @@ std::size_t L4PageTable::first_from(const Space& s, V v) {
 }
 
 const L4PageTable::Page* L4PageTable::image(PTEName pte, PTESize size) const {
-  for (std::size_t i = 0; i < count_; ++i)
-    for (const Page& page : spaces_[i].pages)
-      if (page.pte == pte)
-        return page.size == size ? &page : nullptr;
-  return nullptr;
+  const std::size_t at = name_from(pte);
+  if (at == names_.size() || names_[at].pte != pte)
+    return nullptr;
+  const Page* const page = page_at(names_[at].n, names_[at].base);
+  return page->size == size ? page : nullptr;
 }
 
 L4PageTable::Page* L4PageTable::image(PTEName pte, PTESize size) {

@@ -1,7 +1,7 @@
 // The page-table ADT of Tuch and Klein, "Verifying the L4 Virtual Memory Subsystem", section 4.1, in its own
-// names, with remove and split, which the paper does not have: docs/l4.md, "Page tables", level P. Every page
-// has a PTE in a heap. It refuses to know nodes, levels and descriptors: a name is a number that says
-// nothing. Addresses and sizes are in bytes.
+// names, with remove, split and deletespace, which the paper does not have: docs/l4.md, "Page tables", level
+// P. Every page has a PTE in a heap. It refuses to know nodes, levels and descriptors: a name is a number
+// that says nothing. Addresses and sizes are in bytes.
 #pragma once
 
 #include "reference/profile.hpp"
@@ -55,6 +55,7 @@ class L4PageTable {
   struct RSetLinkNode {}; // the paper prints RSetPaddr
   struct RRemove {};
   struct RSplit {};
+  struct RDeleteSpace {};
 
   // What (n, v) maps to, for all v of the page: base is the first of them.
   struct Page {
@@ -107,6 +108,9 @@ class L4PageTable {
   // them.
   [[nodiscard]] Defined<RSplit> split(N n, V v, PTESize size, std::span<const PTEName> fresh);
 
+  // n is active: it is so no more, and its pages are gone.
+  [[nodiscard]] Defined<RDeleteSpace> deletespace(N n);
+
   // Is an address of the page set mapped? The space is active.
   [[nodiscard]] bool conflict(N n, V v, PTESize size) const { return conflict(*space(n), v, size); }
   // Pt |-p p: is the name in use?
@@ -129,6 +133,12 @@ class L4PageTable {
     N n = 0;
     std::vector<Page> pages;
   };
+  // What makes the heap a function of names: where the page of a name is.
+  struct Name {
+    PTEName pte = 0;
+    N n = 0;
+    V base = 0;
+  };
 
   [[nodiscard]] static V first_of(V v, PTESize size) { return v & ~(size - 1); }
   [[nodiscard]] const Space* space(N n) const;
@@ -144,10 +154,14 @@ class L4PageTable {
   // The page of this size at (n, v), by its place in the space, or nothing.
   [[nodiscard]] static std::optional<std::size_t> page_of(const Space* s, V v, PTESize size);
   [[nodiscard]] bool are_unused(std::span<const PTEName> fresh, PTEName but) const;
+  [[nodiscard]] std::size_t name_from(PTEName pte) const; // the first that is not below it
+  void use(const Name& name);
+  void free(PTEName pte);
 
   const Profile* profile_;
   std::vector<Space> spaces_; // the first count_ of them
   std::size_t count_ = 0;
+  std::vector<Name> names_; // ascending: those of all pages of all spaces
   std::vector<Page> parts_;
 };
 

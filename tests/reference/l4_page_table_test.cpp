@@ -397,6 +397,22 @@ TEST_F(L4PageTableOf, FindsThePagesBesideAnAddressThatItIsNotIn) {
   EXPECT_EQ(model.neighbours(9, 0).above, nullptr);
 }
 
+TEST_F(L4PageTableOf, DeletesASpaceWithItsPagesAndTheirNames) {
+  ASSERT_EQ(model.createspace(7), 7U);
+  ASSERT_EQ(model.insert(7, 5, 1, 11), (P::RInsert{{{11, 1}}}));
+  EXPECT_FALSE(model.deletespace(8));
+  EXPECT_TRUE(model.deletespace(space));
+  EXPECT_FALSE(model.lookup(space, 5)) << "it is not active";
+  EXPECT_FALSE(model.getpaddr(10, 4)) << "its pages are in no image";
+  EXPECT_FALSE(model.is_used(10));
+  EXPECT_EQ(model.lookup(7, 5), (P::RLookup{{{11, 1}}}));
+  EXPECT_TRUE(model.setW(11, true, 1));
+  EXPECT_FALSE(model.deletespace(space));
+  ASSERT_EQ(model.createspace(space), space) << "the name is fresh again";
+  EXPECT_EQ(model.lookup(space, 5), P::RLookup{});
+  EXPECT_EQ(model.insert(space, 5, 4, 10), (P::RInsert{{{10, 4}}}));
+}
+
 TEST_F(L4PageTableOf, ForgetsAllAtTheBeginning) {
   model.reset();
   EXPECT_EQ(model.space_count(), 0U);
