@@ -95,10 +95,20 @@ class L4Model {
     return all;
   }
   virtual void units(unsigned space, std::vector<L4Unit>& to) const = 0;
+  // Where units or areas are others than when this was forgotten last: made, gone, or with other rights or
+  // status; of a space that was deleted as well. Some may be as they were, and some may be named twice.
+  [[nodiscard]] const std::vector<L4Unit::Position>& changed() const { return changed_; }
+  void forget_changes() { changed_.clear(); }
   // How many units all spaces have together, areas not counted.
   [[nodiscard]] virtual std::uint64_t mapped_units() const = 0;
   // The theorems, as docs/l4.md numbers its invariants: the number of the first that is false, or 0.
   [[nodiscard]] virtual unsigned broken_invariant() const = 0;
+
+ protected:
+  void note_change(unsigned space, std::uint64_t va) { changed_.push_back({space, va}); }
+
+ private:
+  std::vector<L4Unit::Position> changed_;
 };
 
 } // namespace reference

@@ -28,6 +28,7 @@ void L4Operations::reset(unsigned spaces, std::uint64_t memory) {
   exists_[0] = true;
   areas_.clear();
   placed_.clear();
+  forget_changes();
   start(memory);
 }
 
@@ -158,6 +159,7 @@ L4Status L4Operations::place(unsigned space, std::uint64_t va, std::uint64_t siz
   };
   for (auto* areas : {&areas_, &placed_})
     areas->insert(std::upper_bound(areas->begin(), areas->end(), area, is_below), area);
+  note_change(space, va);
   return L4Status::ok;
 }
 

@@ -205,10 +205,12 @@ std::size_t L4PageTable::first_from(const Space& s, V v) {
   return static_cast<std::size_t>(at - s.pages.begin());
 }
 
+// Fields are often set one after the other.
 const L4PageTable::Page* L4PageTable::image(PTEName pte, PTESize size) const {
-  const std::size_t at = name_from(pte);
+  const std::size_t at = last_ < names_.size() && names_[last_].pte == pte ? last_ : name_from(pte);
   if (at == names_.size() || names_[at].pte != pte)
     return nullptr;
+  last_ = at;
   const Page* const page = page_at(names_[at].n, names_[at].base);
   return page->size == size ? page : nullptr;
 }

@@ -161,7 +161,8 @@ class L4PageTable {
   const Profile* profile_;
   std::vector<Space> spaces_; // the first count_ of them
   std::size_t count_ = 0;
-  std::vector<Name> names_; // ascending: those of all pages of all spaces
+  std::vector<Name> names_;      // ascending: those of all pages of all spaces
+  mutable std::size_t last_ = 0; // of names_: whose image was asked for last
   std::vector<Page> parts_;
 };
 

@@ -46,6 +46,20 @@ std::optional<std::uint64_t> L4Spaces::lookup(M x) const {
 
 // 3.2 Operations
 
+// What was done to it is answered and forgotten, and it loses the rights.
+L4Bits L4Spaces::take(Edge& each, L4Bits mask) {
+  if (each.status != 0 || (each.rights & mask) != 0)
+    note_change(each);
+  each.rights &= static_cast<L4Bits>(~mask);
+  return std::exchange(each.status, L4Bits{0});
+}
+
+void L4Spaces::add(Edge& each, L4Bits bits) {
+  if ((bits & ~each.status) != 0)
+    note_change(each);
+  each.status |= bits;
+}
+
 // In every space, what leads to x loses the rights, and its status is returned and cleared. All is judged
 // before anything changes. What no edge leads to directly, no path leads to.
 L4Bits L4Spaces::clear(const M& x, L4Bits mask) {
@@ -56,10 +70,8 @@ L4Bits L4Spaces::clear(const M& x, L4Bits mask) {
     each.is_doomed = leads(each.y, x);
   L4Bits bits = 0;
   for (Edge& each : edges_)
-    if (std::exchange(each.is_doomed, false)) {
-      bits |= std::exchange(each.status, L4Bits{0});
-      each.rights &= static_cast<L4Bits>(~mask);
-    }
+    if (std::exchange(each.is_doomed, false))
+      bits |= take(each, mask);
   std::erase_if(edges_, [](const Edge& each) { return each.rights == 0; });
   return bits;
 }
@@ -71,9 +83,9 @@ L4Bits L4Spaces::unmap_page(const M& x, L4Bits mask) {
     return 0;
   const L4Bits below = clear(x, mask);
   Edge& self = *edge(x);
-  const L4Bits bits = below | std::exchange(self.status, L4Bits{0});
+  const L4Bits bits = below | take(self, 0);
   if (Edge* parent = edge(self.y))
-    parent->status |= bits;
+    add(*parent, bits);
   return bits;
 }
 
@@ -81,7 +93,7 @@ L4Bits L4Spaces::unmap_page(const M& x, L4Bits mask) {
 L4Bits L4Spaces::flush_page(const M& x, L4Bits mask) {
   const L4Bits bits = unmap_page(x, mask);
   if (Edge* self = edge(x)) {
-    self->rights &= static_cast<L4Bits>(~mask);
+    (void)take(*self, mask);
     if (self->rights == 0)
       edges_.erase(edges_.begin() + (self - edges_.data()));
   }
@@ -90,8 +102,10 @@ L4Bits L4Spaces::flush_page(const M& x, L4Bits mask) {
 
 // n, v <- m, where nothing is mapped. No effect on a space that does not exist.
 void L4Spaces::update(const M& x, const M& m, L4Bits rights) {
-  if (exists(x.n))
-    edges_.insert(edges_.begin() + static_cast<std::ptrdiff_t>(first_from(x)), {x, m, rights});
+  if (!exists(x.n))
+    return;
+  edges_.insert(edges_.begin() + static_cast<std::ptrdiff_t>(first_from(x)), {x, m, rights});
+  note_change(x.n, x.v);
 }
 
 // The printed arrow: only if m is still valid in the flushed state.
@@ -191,7 +205,7 @@ void L4Spaces::start(std::uint64_t memory) {
 
 void L4Spaces::add_status(unsigned space, std::uint64_t va, L4Bits bits) {
   if (Edge* at = edge(Virtual(space, round_down(va, page()))))
-    at->status |= bits;
+    add(*at, bits);
 }
 
 L4Unit L4Spaces::unit_of(const Edge& edge) const {

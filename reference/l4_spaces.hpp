@@ -60,6 +60,11 @@ class L4Spaces final : public L4Operations {
   [[nodiscard]] bool is_valid(const M& m) const { return m.n == real || edge(m) != nullptr; }
 
   // 3.2, for one page. x and y are Virtual.
+  using L4Model::note_change;
+  void note_change(const Edge& each) { note_change(each.x.n, each.x.v); }
+  // Its status, and what is left of its rights.
+  L4Bits take(Edge& each, L4Bits mask);
+  void add(Edge& each, L4Bits bits);
   L4Bits clear(const M& x, L4Bits mask);
   L4Bits unmap_page(const M& x, L4Bits mask);
   L4Bits flush_page(const M& x, L4Bits mask);

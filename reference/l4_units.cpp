@@ -55,6 +55,7 @@ void L4Units::divide(std::size_t at) {
   for (std::uint64_t k = 0; k < count; ++k) {
     units_[at + k].place = {whole.place.space, whole.place.base + k * size, size};
     units_[at + k].source = whole.source_of(units_[at + k].place);
+    note_change(units_[at + k].place);
   }
 }
 
@@ -123,6 +124,8 @@ void L4Units::split_what_loses(L4Bits mask, bool itself) {
 void L4Units::take(const Region& part, L4Bits mask) {
   std::size_t at = first_from(part.space, part.base);
   while (at < units_.size() && part.contains(units_[at].place)) {
+    if (units_[at].status != 0 || (units_[at].rights & mask) != 0)
+      note_change(units_[at].place);
     units_[at].status = 0;
     units_[at].rights &= static_cast<L4Bits>(~mask);
     if (units_[at].rights == 0)
@@ -172,6 +175,7 @@ std::uint64_t L4Units::step_size(const Unit& from, const Region& rest, const Reg
 void L4Units::insert(const Unit& unit) {
   const std::size_t at = first_from(unit.place.space, unit.place.base);
   units_.insert(units_.begin() + static_cast<std::ptrdiff_t>(at), unit);
+  note_change(unit.place);
 }
 
 // Part of one unit, to nothing or to units, or parts of one, that are overmapped. Whether they were set.
@@ -240,6 +244,7 @@ bool L4Units::join(const Region& region) {
     first->status |= each->status;
   first->place.size = first->source.size = region.size;
   units_.erase(first + 1, end);
+  note_change(region);
   return true;
 }
 
@@ -258,8 +263,12 @@ void L4Units::start(std::uint64_t memory) {
 
 void L4Units::add_status(unsigned space, std::uint64_t va, L4Bits bits) {
   const std::size_t at = first_from(space, va);
-  if (at < units_.size() && units_[at].place.space == space && units_[at].place.covers(va))
-    units_[at].status |= bits;
+  const bool adds = at < units_.size() && units_[at].place.space == space && units_[at].place.covers(va)
+                    && (bits & ~units_[at].status) != 0;
+  if (!adds)
+    return;
+  units_[at].status |= bits;
+  note_change(units_[at].place);
 }
 
 L4Unit L4Units::answer(const Unit& unit) const {

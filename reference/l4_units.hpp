@@ -62,6 +62,8 @@ class L4Units final : public L4Operations {
   [[nodiscard]] bool transfer_step(const Region& from, const Region& to, L4Bits mask, bool grants);
   [[nodiscard]] std::uint64_t transfer(const Move& move, bool grants);
   void insert(const Unit& unit);
+  using L4Model::note_change;
+  void note_change(const Region& place) { note_change(place.space, place.base); }
 
   void start(std::uint64_t memory) final;
   [[nodiscard]] std::uint64_t map_all(const Move& move) final { return transfer(move, false); }

@@ -126,6 +126,22 @@ bool L4Abstraction::related(const Page& abstract, const Seen& concrete) {
          && PTE{a.Paddr, a.R, a.W, a.X, a.Cached} == seen.fields;
 }
 
+Verdict L4Abstraction::judge(const Place& at, const Page* page, const char* after) const {
+  const Seen seen = lookup(at.root, at.va);
+  if (seen.is == Seen::Is::broken)
+    return tell([&] {
+      return finding("wfpt", at.va, format("%s: %s", after, seen.why),
+                     format("after %s there is, at %#llx, %s", after, Hex{at.va}, seen.why));
+    });
+  if (page != nullptr ? related(*page, seen) : !seen.is_page())
+    return std::nullopt;
+  return tell([&] {
+    return finding(
+        "R", at.va, format("%s: state", after),
+        format("after %s the page of %#llx in space %u is not that of level P", after, Hex{at.va}, at.space));
+  });
+}
+
 unsigned L4Abstraction::own_nodes(const Page& page, reference::L4PageTable::Neighbours beside) const {
   unsigned nodes = 0;
   for (unsigned level = 1; level < view_->mmu->levels(); ++level) { // of the slot that leads to the node

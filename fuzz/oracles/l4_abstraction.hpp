@@ -42,6 +42,14 @@ class L4Abstraction {
   [[nodiscard]] Seen lookup(std::uint64_t root, std::uint64_t v) const;
   // Does a page of level P mean the same as what was seen?
   [[nodiscard]] static bool related(const Page& abstract, const Seen& concrete);
+  // Is R at an address of a space what level P has there? page: null where there is none; after: an
+  // operation.
+  struct Place {
+    std::uint64_t root;
+    unsigned space;
+    std::uint64_t va;
+  };
+  [[nodiscard]] Verdict judge(const Place& at, const Page* page, const char* after) const;
   // Does the format show hardware a PTE with these fields, or does it hide?
   [[nodiscard]] bool shows(const reference::L4PageTable::PTE& fields) const;
   // Has a hole room for the frame?

@@ -60,6 +60,34 @@ TEST(SpacesTlb, ALineOfAPageInOneOfItsSuperpageIsNoticed) {
   EXPECT_EQ(found->headline, "two lines of the TLB match 0x5000");
 }
 
+// What was accessed has a line of a superpage instead: no operation asks about the rest of it.
+class LargeLine final : public SpacesSubjectOf<F> {
+ public:
+  using SpacesSubjectOf<F>::SpacesSubjectOf;
+  [[nodiscard]] SpacesAccess access(unsigned space, std::uint64_t va, AccessKind kind) override {
+    const SpacesAccess done = SpacesSubjectOf<F>::access(space, va, kind);
+    for (TlbEntry& line : lines_of_tlb())
+      if (line.tag != Tag<F>::none && done.ok) {
+        line.mask = Tag<F>::mask(F::page_shift + 9);
+        line.size = 1;
+      }
+    return done;
+  }
+};
+std::unique_ptr<SpacesSubject> with_a_large_line(Watcher& watcher) {
+  return std::make_unique<LargeLine>(watcher);
+}
+
+TEST(SpacesTlb, ALineThatIsLargerThanItsUnitIsNoticed) {
+  constexpr const char* page = "map s=0 va=0 size=4K n=1 window=0 wsize=4K rights=rwx\n"
+                               "access s=1 va=0 rights=r--\n";
+  EXPECT_FALSE(verdict_of(make_spaces_subject<F>, page));
+  const auto found = verdict_of(with_a_large_line, page);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->oracle, "O6 tlb");
+  EXPECT_EQ(found->headline, "a line of the TLB has 0 to 0x1fffff in space 1, as no unit of the model");
+}
+
 TEST(SpacesTlb, LinesOfOneAddressInTwoSpacesMatchOnceEach) {
   EXPECT_FALSE(verdict_of(make_spaces_subject<F>,
                           "map s=0 va=0x5000 size=4K n=1 window=0x5000 wsize=4K rights=rwx\n"

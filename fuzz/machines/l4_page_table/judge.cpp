@@ -94,15 +94,8 @@ Verdict AdtMachine::judge_place(std::uint64_t va) const {
   if (!reference::is_canonical(mmu_->profile(), va))
     return std::nullopt;
   const Page* const page = page_at(space_, va);
-  const auto seen = abstraction_.lookup(name_of(space_), va);
-  if (seen.is == L4Abstraction::Seen::Is::broken)
-    return finding("wfpt", va, format("%s: %s", verb_name(), seen.why),
-                   format("after %s there is, at %#llx, %s", verb_name(), Hex{va}, seen.why));
-  const bool same = page != nullptr ? L4Abstraction::related(*page, seen) : !seen.is_page();
-  if (!same)
-    return finding("R", va, format("%s: state", verb_name()),
-                   format("after %s the page of %#llx in space %u is not that of level P", verb_name(),
-                          Hex{va}, space_));
+  if (Verdict v = abstraction_.judge({name_of(space_), space_, va}, page, verb_name()))
+    return v;
   return va == place_ ? judge_hardware(page, va) : std::nullopt;
 }
 

@@ -2,6 +2,8 @@
 #include "fuzz/machines/spaces/machine.hpp"
 #include "fuzz/oracles/flush_log.hpp"
 
+#include <algorithm>
+
 namespace pagetwin::fuzz {
 
 namespace {
@@ -56,15 +58,24 @@ bool same_leaves(const std::vector<reference::L4Unit>& model, std::span<const re
   return at == model.size();
 }
 
+// Are the pages of level P the model's units?
+bool same_pages(const std::vector<reference::L4Unit>& model, std::span<const LevelP::P::Page> pages) {
+  return std::ranges::equal(model, pages, [](const reference::L4Unit& unit, const LevelP::P::Page& page) {
+    const LevelP::P::PTE& fields = page.fields;
+    return unit.base == page.base && unit.size == page.size && unit.frame == fields.Paddr
+           && unit.rights == ((fields.R ? 1U : 0U) | (fields.W ? 2U : 0U) | (fields.X ? 4U : 0U));
+  });
+}
+
 } // namespace
 
 Verdict SpacesMachine::judge(const twin::Op& op) {
-  probed_.clear();
   if (Verdict v = judge_bytes())
     return v;
-  if (Verdict v = probe_changes())
-    return v;
-  if (Verdict v = probe_around(op))
+  places_.clear();
+  add_changes();
+  add_around(op);
+  if (Verdict v = probe_places())
     return v;
   if (Verdict v = compare_counts())
     return v;
@@ -111,63 +122,64 @@ Verdict SpacesMachine::judge_bytes() {
   return tlb_.check(view_, seen, [this](unsigned space) { return roots_[space]; });
 }
 
-// Every place that the operation touched: what it stored to in nodes that are still there, and where a word
-// gave way in one that is not.
-Verdict SpacesMachine::probe_changes() {
+// Every place that either side changed: in the model; where ours stored, in nodes that are still there; and
+// where a word of ours gave way in one that is not. Whatever else there is was equal before, and neither side
+// has touched it since.
+void SpacesMachine::add_changes() {
+  for (const auto& [space, va] : model_->changed())
+    add_place(space, va);
   const Observation& seen = subject_->observation();
   for (const std::uint64_t node : seen.touched())
-    if (Verdict v = probe_node(seen.node(node)))
-      return v;
+    add_slots(seen.node(node));
   for (const Replaced& r : seen.replaced())
-    if (roots_[r.space] != 0 && (!seen.is_live(r.slot) || seen.node(r.slot).serial != r.serial))
-      if (Verdict v = probe_once(r.space, view_.slot_va(r.node_va, r.level, r.index)))
-        return v;
-  return std::nullopt;
+    if (!seen.is_live(r.slot) || seen.node(r.slot).serial != r.serial)
+      add_place(r.space, view_.slot_va(r.node_va, r.level, r.index));
 }
-Verdict SpacesMachine::probe_node(const NodeState& node) {
-  if (!node.live || !node.linked || roots_[node.space] == 0)
-    return std::nullopt;
-  for (unsigned i = node.first; i <= node.last; ++i)
-    if (Verdict v = probe_once(node.space, view_.slot_va(node.va, node.level, i)))
-      return v;
-  return std::nullopt;
+void SpacesMachine::add_slots(const NodeState& node) {
+  if (node.live && node.linked)
+    for (unsigned i = node.first; i <= node.last; ++i)
+      add_place(node.space, view_.slot_va(node.va, node.level, i));
 }
 
-// Both ends of what the operation was about, and one page of it in turns, as it may have passed by any of
-// them without a store; where it stored nothing at all, in turns, too.
-Verdict SpacesMachine::probe_around(const twin::Op& op) {
+// Both ends of what the operation was about, and one page of it in turns; where it stored nothing at all, in
+// turns, too.
+void SpacesMachine::add_around(const twin::Op& op) {
   const twin::Verb& uses = spaces_verbs[op.verb];
   if (!options_.thorough && subject_->observation().quiet() && steps_ % 4 != 0)
-    return std::nullopt;
-  const auto probe_flexpage = [this](std::uint64_t space, std::uint64_t base, std::uint64_t size) -> Verdict {
-    if (!is_space(space))
-      return std::nullopt;
-    const auto s = static_cast<unsigned>(space);
-    const std::uint64_t page = mmu_->profile().sizes.front(), pages = size / page;
-    if (Verdict v = probe_once(s, base))
-      return v;
-    if (pages <= 1)
-      return std::nullopt;
-    if (Verdict v = probe_once(s, base + size - 1))
-      return v;
-    return pages == 2 ? std::nullopt : probe_once(s, base + steps_ * 5 % pages * page);
-  };
+    return;
   if (uses.uses(l4_va))
-    if (Verdict v =
-            probe_flexpage(op.value[l4_space], op.value[l4_va], uses.uses(l4_size) ? op.value[l4_size] : 1))
-      return v;
-  return uses.uses(l4_window_size)
-             ? probe_flexpage(op.value[l4_to], op.value[l4_window], op.value[l4_window_size])
-             : std::nullopt;
+    add_flexpage(op.value[l4_space], op.value[l4_va], uses.uses(l4_size) ? op.value[l4_size] : 1);
+  if (uses.uses(l4_window_size))
+    add_flexpage(op.value[l4_to], op.value[l4_window], op.value[l4_window_size]);
+}
+void SpacesMachine::add_flexpage(std::uint64_t space, std::uint64_t base, std::uint64_t size) {
+  if (!is_space(space))
+    return;
+  const auto s = static_cast<unsigned>(space);
+  const std::uint64_t page = mmu_->profile().sizes.front(), pages = size / page;
+  add_place(s, base);
+  if (pages > 1)
+    add_place(s, base + size - 1);
+  if (pages > 2)
+    add_place(s, base + steps_ * 5 % pages * page);
+}
+void SpacesMachine::add_place(unsigned space, std::uint64_t va) {
+  if (roots_[space] != 0 && reference::is_canonical(mmu_->profile(), va))
+    places_.emplace_back(space, va);
 }
 
-// What an operation changed is often what it was about.
-Verdict SpacesMachine::probe_once(unsigned space, std::uint64_t va) {
-  const std::pair<unsigned, std::uint64_t> place{space, va};
-  if (std::find(probed_.begin(), probed_.end(), place) != probed_.end())
-    return std::nullopt;
-  probed_.push_back(place);
-  return probe(space, va);
+Verdict SpacesMachine::probe_places() {
+  std::ranges::sort(places_);
+  places_.erase(std::ranges::unique(places_).begin(), places_.end());
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    const auto [space, va] = places_[i];
+    if (Verdict v = probe(space, va))
+      return v;
+    if (has_level_p_ && (options_.thorough || i == steps_ % places_.size()))
+      if (Verdict v = probe_level_p(space, va))
+        return v;
+  }
+  return std::nullopt;
 }
 
 // Four views of one address: the model, the mapping database with its descriptor, the bytes, and the TLB.
@@ -178,6 +190,12 @@ Verdict SpacesMachine::probe(unsigned space, std::uint64_t va) {
   if (Verdict v = probe_table(space, va, model))
     return v;
   return probe_tlb(space, va, model);
+}
+
+// C to P: what the bytes mean is level P's page.
+Verdict SpacesMachine::probe_level_p(unsigned space, std::uint64_t va) const {
+  return abstraction_.judge({roots_[space], space, va}, level_p_.model().page_at(roots_[space], va),
+                            verb_name());
 }
 
 Verdict SpacesMachine::probe_table(unsigned space, std::uint64_t va, const Unit& model) const {
@@ -241,13 +259,14 @@ Verdict SpacesMachine::compare_counts() {
 }
 
 Verdict SpacesMachine::compare_all() {
+  if (has_level_p_)
+    if (Verdict v = abstraction_.compare(level_p_.model(), {&subject_->observation(), used_.nodes}))
+      return v;
   for (unsigned s = 0; s < space_count_; ++s)
     if (Verdict v = roots_[s] != 0 ? compare_space(s) : std::nullopt)
       return v;
-  if (const auto va = subject_->matched_twice()) // theorem 3, of hardware
-    return tell([va = *va] {
-      return finding("O6 tlb", va, "two lines", format("two lines of the TLB match %#llx", Hex{va}));
-    });
+  if (Verdict v = compare_lines())
+    return v;
   if (const unsigned broken = model_->broken_invariant(); broken != 0)
     return tell([broken] {
       return finding("O12 derivation", 0, format("invariant %u of the model", broken),
@@ -258,6 +277,33 @@ Verdict SpacesMachine::compare_all() {
       return finding("O12 derivation", 0, "audit: " + *wrong, "the mapping database: " + *wrong);
     });
   return std::nullopt;
+}
+
+// Theorem 3, of hardware: no two lines of the TLB match one address, and what one says of any of its
+// addresses is what the model says.
+Verdict SpacesMachine::compare_lines() {
+  const std::vector<SpacesLine>& lines = subject_->lines();
+  for (std::size_t i = 1; i < lines.size(); ++i)
+    for (std::size_t k = 0; k < i; ++k)
+      if (lines[i].meets(lines[k]))
+        return tell([va = std::max(lines[i].first, lines[k].first)] {
+          return finding("O6 tlb", va, "two lines", format("two lines of the TLB match %#llx", Hex{va}));
+        });
+  for (const SpacesLine& line : lines)
+    if (Verdict v = compare_line(line))
+      return v;
+  return std::nullopt;
+}
+Verdict SpacesMachine::compare_line(const SpacesLine& line) const {
+  const Unit model = is_space(line.space) ? model_->find(line.space, line.first) : std::nullopt;
+  if (model && line.last - model->base < model->size && line.pa == modelled(line.first, model)
+      && static_cast<unsigned>(line.rights) == model->rights)
+    return std::nullopt;
+  return tell([line] {
+    return finding("O6 tlb", line.first, "a line of the TLB",
+                   format("a line of the TLB has %#llx to %#llx in space %u, as no unit of the model",
+                          Hex{line.first}, Hex{line.last}, line.space));
+  });
 }
 
 Verdict SpacesMachine::compare_space(unsigned space) {
@@ -272,17 +318,8 @@ Verdict SpacesMachine::compare_space(unsigned space) {
   for (std::size_t i = 0; i < model.size(); ++i)
     if (const char* what = differing(ours[i], model[i]))
       return another(space, model[i].base, what);
-  reference::read_contents(view_.memory, roots_[space], *mmu_, view_.mode, contents_);
-  if (contents_.broken != nullptr)
-    return tell([this, space] {
-      return finding("O4 shape", contents_.where, contents_.broken,
-                     format("space %u: %s at %#llx", space, contents_.broken, Hex{contents_.where}));
-    });
-  if (!same_leaves(model, contents_.leaves))
-    return tell([space] {
-      return finding("O3 walk", 0, "all leaves",
-                     format("space %u: the bytes hold other leaves than the model's units", space));
-    });
+  if (Verdict v = compare_leaves(space))
+    return v;
   // A superpage that was split is hundreds of them. Only the TLB is left to ask: units with all that they
   // derive from and leaves were just compared one by one, and the audit, which comes last, looks up all that
   // have a node.
@@ -291,6 +328,30 @@ Verdict SpacesMachine::compare_space(unsigned space) {
     if (Verdict v =
             options_.thorough ? probe(space, model[i].base) : probe_tlb(space, model[i].base, model[i]))
       return v;
+  return std::nullopt;
+}
+
+// What R of the bytes was compared with are the model's units; where there is no level P, and in a replay,
+// the bytes are read as hardware reads them.
+Verdict SpacesMachine::compare_leaves(unsigned space) {
+  if (has_level_p_ && !same_pages(model_units_, level_p_.model().pages(roots_[space])))
+    return tell([space] {
+      return finding("P", 0, "all pages",
+                     format("space %u: the pages of level P are not the model's units", space));
+    });
+  if (has_level_p_ && !options_.thorough)
+    return std::nullopt;
+  reference::read_contents(view_.memory, roots_[space], *mmu_, view_.mode, contents_);
+  if (contents_.broken != nullptr)
+    return tell([this, space] {
+      return finding("O4 shape", contents_.where, contents_.broken,
+                     format("space %u: %s at %#llx", space, contents_.broken, Hex{contents_.where}));
+    });
+  if (!same_leaves(model_units_, contents_.leaves))
+    return tell([space] {
+      return finding("O3 walk", 0, "all leaves",
+                     format("space %u: the bytes hold other leaves than the model's units", space));
+    });
   return std::nullopt;
 }
 

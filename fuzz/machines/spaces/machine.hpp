@@ -7,6 +7,7 @@
 #include "fuzz/machines/spaces/verbs.hpp"
 #include "fuzz/oracles/adversarial_tlb.hpp"
 #include "fuzz/oracles/derivation.hpp"
+#include "fuzz/oracles/l4_abstraction.hpp"
 #include "fuzz/oracles/structure.hpp"
 #include "reference/l4_model.hpp"
 #include "reference/mmu/contents.hpp"
@@ -63,17 +64,23 @@ class SpacesMachine final : public twin::Machine, private Watcher {
   [[nodiscard]] Verdict judge_atomicity(const Used& before, const Used& now) const;
   [[nodiscard]] Verdict judge_structure();
   [[nodiscard]] Verdict judge_bytes();
-  [[nodiscard]] Verdict probe_changes();
-  [[nodiscard]] Verdict probe_node(const NodeState& node);
-  [[nodiscard]] Verdict probe_around(const twin::Op& op);
-  [[nodiscard]] Verdict probe_once(unsigned space, std::uint64_t va);
+  void add_changes();
+  void add_slots(const NodeState& node);
+  void add_around(const twin::Op& op);
+  void add_flexpage(std::uint64_t space, std::uint64_t base, std::uint64_t size);
+  void add_place(unsigned space, std::uint64_t va);
+  [[nodiscard]] Verdict probe_places();
   [[nodiscard]] Verdict probe(unsigned space, std::uint64_t va);
   [[nodiscard]] Verdict probe_table(unsigned space, std::uint64_t va, const Unit& model) const;
   [[nodiscard]] Verdict probe_tlb(unsigned space, std::uint64_t va, const Unit& model) const;
   [[nodiscard]] Verdict probe_bytes(unsigned space, std::uint64_t va, const Unit& model) const;
+  [[nodiscard]] Verdict probe_level_p(unsigned space, std::uint64_t va) const;
   [[nodiscard]] Verdict compare_all();
   [[nodiscard]] Verdict compare_space(unsigned space);
+  [[nodiscard]] Verdict compare_leaves(unsigned space);
   [[nodiscard]] Verdict compare_counts();
+  [[nodiscard]] Verdict compare_lines();
+  [[nodiscard]] Verdict compare_line(const SpacesLine& line) const;
 
   // explain.cpp: one space of it.
   [[nodiscard]] std::string explain(unsigned space, std::uint64_t address) const;
@@ -95,7 +102,9 @@ class SpacesMachine final : public twin::Machine, private Watcher {
     return number < space_count_ && subject_->exists(static_cast<unsigned>(number));
   }
   [[nodiscard]] SpacesVerb verb() const { return static_cast<SpacesVerb>(op_->verb); }
-  [[nodiscard]] const char* verb_name() const { return spaces_verbs[op_->verb].name.data(); }
+  [[nodiscard]] const char* verb_name() const {
+    return op_ != nullptr ? spaces_verbs[op_->verb].name.data() : "start";
+  }
 
   SpacesSides sides_;
   twin::MachineOptions options_;
@@ -103,17 +112,21 @@ class SpacesMachine final : public twin::Machine, private Watcher {
   std::unique_ptr<SpacesSubject> subject_;
   std::unique_ptr<reference::L4Model> model_;
   View view_;
+  LevelP level_p_;
+  reference::PhysicalMemory links_;
+  L4Abstraction abstraction_;
   Structure structure_;
   AdversarialTlb tlb_;
   reference::Contents contents_;
   std::vector<reference::L4Unit> model_units_;             // of one space, while everything is compared
-  std::vector<std::pair<unsigned, std::uint64_t>> probed_; // spaces and addresses, after an operation
+  std::vector<std::pair<unsigned, std::uint64_t>> places_; // spaces and addresses, after an operation
 
   unsigned space_count_ = 2;
   Used used_{};                                    // after the last operation; nothing else may take any
   Used most_{};                                    // nodes are counted by who gives them
   std::array<std::uint64_t, most_spaces> roots_{}; // 0: there is no such space
   const twin::Op* op_ = nullptr;
+  bool has_level_p_ = false; // in this program
   bool refused_start_ = false, is_heavy_ = false;
   bool is_over_ = false; // everything was compared
   Verdict wrong_start_;

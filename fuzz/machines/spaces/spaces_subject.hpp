@@ -2,6 +2,7 @@
 // addresses and sizes are in bytes. It refuses to know the reference; spaces_subject_of.hpp wraps ours.
 #pragma once
 
+#include "fuzz/machines/spaces/level_p.hpp"
 #include "fuzz/oracles/derivation.hpp"
 #include "fuzz/oracles/observed_memory.hpp"
 #include "src/base/access.hpp"
@@ -25,6 +26,7 @@ struct SpacesOptions {
   unsigned spaces = 2;
   std::uint64_t memory = 0;  // sigma0's, in bytes
   std::uint64_t largest = 0; // size of a unit, in bytes; 0: any of the format's
+  LevelP* level_p = nullptr; // run beside the tables, until close()
 };
 struct SpacesFlexpage {
   std::uint64_t base = 0, size = 0;
@@ -51,6 +53,17 @@ struct SpacesAccess {
   bool cached = false; // by the TLB
 };
 
+// A line of the TLB: what addresses of a space it translates, and to what. rights: without the user's.
+struct SpacesLine {
+  unsigned space = 0;
+  std::uint64_t first = 0, last = 0, pa = 0;
+  Rights rights = Rights::none;
+
+  [[nodiscard]] bool meets(const SpacesLine& other) const {
+    return space == other.space && first <= other.last && other.first <= last;
+  }
+};
+
 class SpacesSubject {
  public:
   SpacesSubject() = default;
@@ -75,8 +88,8 @@ class SpacesSubject {
   [[nodiscard]] virtual SpacesAccess access(unsigned space, std::uint64_t va, AccessKind kind) = 0;
   // Through the TLB, without an access: no flag is set. pa of the byte.
   [[nodiscard]] virtual std::optional<std::uint64_t> translate(unsigned space, std::uint64_t va) = 0;
-  // An address that two lines of the TLB match.
-  [[nodiscard]] virtual std::optional<std::uint64_t> matched_twice() const = 0;
+  // What the TLB holds; none of it is global.
+  [[nodiscard]] virtual std::vector<SpacesLine>& lines() = 0;
   // Through the table alone, and from the mapping database: descriptor, link node, mapping node, parent.
   [[nodiscard]] virtual std::optional<SpacesUnit> find(unsigned space, std::uint64_t va) const = 0;
   // The same without its status, which says nothing of what is derived from it.
@@ -96,6 +109,8 @@ class SpacesSubject {
   [[nodiscard]] virtual std::uint64_t parts_used() const = 0;
   [[nodiscard]] virtual NodeRecord record(std::uint64_t node) const = 0;
   [[nodiscard]] virtual Arena& arena() = 0;
+  // The link words of the arena's descriptors, in the same order.
+  [[nodiscard]] virtual std::span<std::byte> links() = 0;
   [[nodiscard]] virtual Observation& observation() = 0;
   virtual void begin_operation() = 0;
   // The program is over: all that follows is stop.

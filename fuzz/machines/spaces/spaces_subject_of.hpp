@@ -5,6 +5,7 @@
 #include "fuzz/machines/junk_words.hpp"
 #include "fuzz/machines/spaces/rationed_memory.hpp"
 #include "fuzz/machines/spaces/spaces_subject.hpp"
+#include "fuzz/machines/spaces/table_beside.hpp"
 #include "fuzz/machines/watched_links.hpp"
 #include "src/space/mapping_audit.hpp"
 #include "src/tlb/mmu.hpp"
@@ -27,17 +28,27 @@ class SpacesSubjectOf : public SpacesSubject {
     }
     void sync() {}
   };
-  using Memory = WatchedLinks<NotifyingMemory<RationedMemory, ToMmu>>;
+  // Tables in it have level P beside them.
+  class Memory : public WatchedLinks<NotifyingMemory<RationedMemory, ToMmu>> {
+   public:
+    template <Format Table>
+    using SpaceTable = TableBeside<Table, Memory>;
+    using WatchedLinks<NotifyingMemory<RationedMemory, ToMmu>>::WatchedLinks;
+    [[nodiscard]] LevelP* level_p() const { return level_p_; }
+    void set_level_p(LevelP* beside) { level_p_ = beside; }
+
+   private:
+    LevelP* level_p_ = nullptr;
+  };
   using Spaces = AddressSpaces<F, Memory>;
   static constexpr unsigned unit_shift = G::node_shift(0);
-  static constexpr std::size_t lines = 16, pointers = 4;
+  static constexpr std::size_t tlb_lines = 16, walk_pointers = 4;
 
  public:
   explicit SpacesSubjectOf(Watcher& watcher)
       : arena_(arena_base(sizeof(typename F::Raw), F::pa_bits), most_space_nodes << unit_shift),
         junk_(junk_words<F>(arena_.data())), seen_(arena_.base(), unit_shift, most_space_nodes),
-        memory_(std::as_writable_bytes(std::span(links_)), to_mmu_, arena_, most_space_nodes, unit_shift,
-                std::span(records_), seen_, watcher),
+        memory_(links(), to_mmu_, arena_, most_space_nodes, unit_shift, std::span(records_), seen_, watcher),
         bus_(memory_.pool()), mmu_(bus_, Tlb<F>(std::span(entries_), 2), WalkCache<F>(std::span(walks_), 1),
                                    {GateRule::always(), GateRule::always()}),
         parts_pool_(parts_arena(0), PhysAddr{0}, Db::parts_shift, {}) {
@@ -60,6 +71,7 @@ class SpacesSubjectOf : public SpacesSubject {
     spaces_.emplace(memory_, std::span(tables_).first(std::min<std::size_t>(most_spaces, o.spaces)),
                     std::span(mappings_).first(std::min(most_space_mappings, o.mappings) + 1), parts_pool_);
     memory_.watch(db().nodes(), parts_pool_);
+    memory_.set_level_p(o.level_p);
     return spaces_->start(o.memory, o.largest);
   }
   void stop() override { spaces_->stop(); }
@@ -106,18 +118,14 @@ class SpacesSubjectOf : public SpacesSubject {
     const auto pa = exists(space) ? mmu_.find(id(space), PhysAddr{root(space)}, va) : std::nullopt;
     return pa ? std::optional(raw(*pa)) : std::nullopt;
   }
-  // No line is global here.
-  [[nodiscard]] std::optional<std::uint64_t> matched_twice() const override {
-    std::array<TlbLine, lines> seen;
-    std::size_t count = 0;
-    std::optional<std::uint64_t> twice;
-    mmu_.tlb().for_each([&](const TlbLine& line) {
-      for (std::size_t i = 0; i < count; ++i)
-        if (seen[i].space == line.space && range_of(seen[i]).overlaps(range_of(line)))
-          twice = std::max(seen[i].first, line.first);
-      seen[count++] = line;
+  [[nodiscard]] std::vector<SpacesLine>& lines() override {
+    held_.clear();
+    mmu_.tlb().for_each([this](const TlbLine& line) {
+      held_.push_back({raw(line.space) - 1U, line.first,
+                       line.first | low_mask(F::sizes[line.leaf.size].log2_bytes), raw(line.leaf.pa),
+                       line.leaf.attributes.rights & all_rights});
     });
-    return twice;
+    return held_;
   }
 
   [[nodiscard]] std::optional<SpacesUnit> find(unsigned space, std::uint64_t va) const override {
@@ -154,6 +162,7 @@ class SpacesSubjectOf : public SpacesSubject {
     return memory_.pool().record(PhysAddr{node});
   }
   [[nodiscard]] Arena& arena() override { return arena_; }
+  [[nodiscard]] std::span<std::byte> links() override { return std::as_writable_bytes(std::span(links_)); }
   [[nodiscard]] Observation& observation() override { return seen_; }
   void begin_operation() override {
     seen_.begin_operation();
@@ -161,6 +170,7 @@ class SpacesSubjectOf : public SpacesSubject {
   }
   void close() override {
     memory_.close();
+    memory_.set_level_p(nullptr);
     to_mmu_.mmu = nullptr; // which is asked no more
   }
 
@@ -213,9 +223,6 @@ class SpacesSubjectOf : public SpacesSubject {
     if (has_node(unit))
       add_derivation(s, unit);
   }
-  [[nodiscard]] static InclusiveRange range_of(const TlbLine& line) {
-    return {line.first, line.first | low_mask(F::sizes[line.leaf.size].log2_bytes)};
-  }
   void add_derivation(SpacesUnit& s, const FoundUnit& unit) const {
     const std::uint32_t up = db()[unit.node].parent;
     s.real = up == 0;
@@ -235,10 +242,11 @@ class SpacesSubjectOf : public SpacesSubject {
   std::vector<std::uint64_t> parts_ =
       std::vector<std::uint64_t>((most_space_parts << Db::parts_shift) / sizeof(std::uint64_t));
   std::vector<MappingNode> mappings_ = std::vector<MappingNode>(most_space_mappings + 1);
-  std::vector<TlbEntry> entries_ = std::vector<TlbEntry>(lines);
-  std::vector<WalkCacheEntry> walks_ = std::vector<WalkCacheEntry>(pointers);
+  std::vector<TlbEntry> entries_ = std::vector<TlbEntry>(tlb_lines);
+  std::vector<WalkCacheEntry> walks_ = std::vector<WalkCacheEntry>(walk_pointers);
   std::array<typename Spaces::Space, most_spaces> tables_;
   std::vector<SpacesUnit> shown_;
+  std::vector<SpacesLine> held_;
   Observation seen_;
   ToMmu to_mmu_;
   Memory memory_;
