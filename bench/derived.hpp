@@ -59,8 +59,8 @@ class L4 {
   [[nodiscard, gnu::always_inline]] std::uint64_t lookup_here(std::uint64_t at) const {
     return pa(here_->lookup(VirtAddr{at}));
   }
-  [[nodiscard, gnu::always_inline]] std::uint64_t lookup(std::uint64_t at) const {
-    return pa(l4_.lookup(1, VirtAddr{at}));
+  [[nodiscard, gnu::always_inline]] std::uint64_t lookup(unsigned space, std::uint64_t at) const {
+    return pa(l4_.lookup(space, VirtAddr{at}));
   }
   [[nodiscard]] std::uint64_t mapped() const { return l4_.units().db().nodes().used(); }
   // Of the tables with their link nodes, the mapping nodes and the arrays of parts.

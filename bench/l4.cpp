@@ -146,56 +146,64 @@ void add_among() {
                                });
 }
 
-// Random lookups of 2^18 pages in a space, and in a bare table.
+// Random lookups of 2^18 pages in a space, and in a bare table; or in one of four spaces, which each lookup
+// names, and in one of four bare tables. Tables have the pages of one another's.
 constexpr std::uint64_t looked_up = 1U << 18;
-template <class LookUp>
-Pass look_up(std::uint64_t va, unsigned page_shift, LookUp lookup) {
+template <unsigned Tables, unsigned PageShift, class LookUp>
+Pass look_up(LookUp lookup) {
   return timed(looked_up, [&] {
     Random random;
     std::uint64_t sum = 0;
-    for (std::uint64_t i = 0; i < looked_up; ++i)
-      sum += lookup(va + random.next(18 + page_shift));
+    for (std::uint64_t i = 0; i < looked_up; ++i) {
+      const std::uint64_t at = random.next(18 + PageShift), page = at & low_mask(18 + PageShift) / Tables;
+      sum += lookup(static_cast<unsigned>(at >> (18 + PageShift - std::countr_zero(Tables))),
+                    Wide<PageShift>::va + page);
+    }
     return sum;
   });
 }
-// Of the space that the processor is in, or of one that each lookup names.
-enum class Which : std::uint8_t { here, named };
-template <Format F, Which How>
+template <Format F, unsigned Tables>
 struct SpaceLookups {
-  L4<F> l4{{looked_up, 2}};
+  L4<F> l4{{looked_up, Tables + 1}};
 
   SpaceLookups() {
     for (std::uint64_t i = 0; i < looked_up; ++i)
-      l4.map(0, i * L4<F>::page, 1, L4<F>::va + i * L4<F>::page);
+      l4.map(0, i * L4<F>::page, 1 + static_cast<unsigned>(i % Tables), L4<F>::va + i / Tables * L4<F>::page);
   }
   void prepare() {}
   [[nodiscard]] Pass run() const {
-    return look_up(L4<F>::va, F::page_shift, [this](std::uint64_t va) {
-      return How == Which::here ? l4.lookup_here(va) : l4.lookup(va);
+    return look_up<Tables, F::page_shift>([this](unsigned table, std::uint64_t va) {
+      return Tables == 1 ? l4.lookup_here(va) : l4.lookup(1 + table, va);
     });
   }
 };
-template <Format F>
+template <Format F, unsigned Tables>
 struct BareLookups {
-  Ours<F> table{700};
+  std::array<Ours<F>, Tables> tables = make(std::make_index_sequence<Tables>());
 
   BareLookups() {
     for (std::uint64_t i = 0; i < looked_up; ++i)
-      table.map(L4<F>::va + i * L4<F>::page, i * L4<F>::page);
+      tables[i % Tables].map(L4<F>::va + i / Tables * L4<F>::page, i * L4<F>::page);
   }
   void prepare() {}
   [[nodiscard]] Pass run() const {
-    return look_up(L4<F>::va, F::page_shift, [this](std::uint64_t va) { return table.lookup(va); });
+    return look_up<Tables, F::page_shift>(
+        [this](unsigned table, std::uint64_t va) { return tables[table].lookup(va); });
+  }
+
+ private:
+  template <std::size_t... I>
+  static std::array<Ours<F>, Tables> make(std::index_sequence<I...>) {
+    return {((void)I, Ours<F>{700})...};
   }
 };
-template <Format F, Which How>
+template <Format F, unsigned Tables>
 void add_lookups(const char* name) {
   benchmark::RegisterBenchmark((name + std::string(F::name)).c_str(), [](benchmark::State& state) {
-    SpaceLookups<F, How> subject;
-    BareLookups<F> probe;
+    SpaceLookups<F, Tables> subject;
+    BareLookups<F, Tables> probe;
     (void)take_turns(state, looked_up, subject, probe, true);
-    if (How == Which::here)
-      state.counters["at_most"] = 1.05;
+    state.counters["at_most"] = Tables == 1 ? 1.05 : 1.1;
   });
 }
 
@@ -222,8 +230,8 @@ void add_format() {
   add_shape<F, Shape::wide>();
   add_shape<F, Shape::deep>();
   add_among<F>();
-  add_lookups<F, Which::here>("L4_lookup/");
-  add_lookups<F, Which::named>("L4_lookup_by_space/");
+  add_lookups<F, 1>("L4_lookup/");
+  add_lookups<F, 4>("L4_lookup_by_space/");
   add_memory<F>("one_page", 0);
   add_memory<F>("all_pages", L4<F>::page);
 }

@@ -84,7 +84,10 @@ class AddressSpaces {
       return Status::out_of_memory;
     auto& table = units_.spaces()[space].table;
     table = TableOf<F, M>::type::create(*memory_, SpaceId{static_cast<std::uint16_t>(space + 1)});
-    return table ? Status::ok : Status::out_of_memory;
+    if (!table)
+      return Status::out_of_memory;
+    units_.spaces()[space].root = table->table().root();
+    return Status::ok;
   }
   [[nodiscard]] Status destroy(unsigned space) {
     if (!exists(space))
@@ -145,9 +148,11 @@ class AddressSpaces {
   // Where the byte is; or nothing, in a space that does not exist as well. Rights: `user` beside the others
   // where the format has it.
   [[nodiscard, gnu::always_inline]] std::optional<Translation<F>> lookup(unsigned space, VirtAddr va) const {
-    if (!exists(space)) [[unlikely]]
+    const PhysAddr root = space < units_.spaces().size() ? units_.spaces()[space].root : Space::no_root;
+    if (root == Space::no_root) [[unlikely]]
       return std::nullopt;
-    return units_.table(space).lookup(va);
+    const auto loads = loads_of(*memory_);
+    return walk<F>(loads, root, raw(va));
   }
   // What hardware walks, for who looks up much in one space; null: there is no such space. Not to be edited.
   [[nodiscard]] const PageTable<F, M>* table(unsigned space) const {

@@ -9,11 +9,15 @@
 
 namespace pagetwin {
 
-// One address space; areas: how many it has.
+// One address space; areas: how many it has. root: of its table, for lookups, which need no more of it, and
+// find it by a shift.
 template <Format F, class M>
-struct AddressSpace {
-  std::optional<typename TableOf<F, M>::type> table;
+struct alignas(128) AddressSpace {
+  static constexpr PhysAddr no_root{~std::uint64_t{0}};
+
+  PhysAddr root = no_root;
   std::uint64_t areas = 0;
+  std::optional<typename TableOf<F, M>::type> table;
 };
 
 template <Format F, class M>
