@@ -42,22 +42,25 @@ twin::Verdict verdict_of(std::unique_ptr<SpacesSubject> (*subject)(Watcher&), st
   return twin::run(machine, program_of(lines, schema, "set spaces=2 memory=2M"));
 }
 
-TEST(SpacesTlb, TwoLinesOfOnePageAreNoticed) {
-  constexpr const char* page = "map s=0 va=0x5000 size=4K n=1 window=0x5000 wsize=4K rights=rwx\n"
-                               "access s=1 va=0x5008 rights=r--\n";
-  EXPECT_FALSE(verdict_of(make_spaces_subject<F>, page));
-  const auto found = verdict_of(with_two_lines, page);
+// Of such a subject, and not of ours.
+void expect_noticed(std::unique_ptr<SpacesSubject> (*subject)(Watcher&), std::string_view lines,
+                    const char* headline) {
+  EXPECT_FALSE(verdict_of(make_spaces_subject<F>, lines));
+  const auto found = verdict_of(subject, lines);
   ASSERT_TRUE(found);
   EXPECT_EQ(found->oracle, "O6 tlb");
-  EXPECT_EQ(found->headline, "two lines of the TLB match 0x5000");
+  EXPECT_EQ(found->headline, headline);
+}
+
+TEST(SpacesTlb, TwoLinesOfOnePageAreNoticed) {
+  expect_noticed(with_two_lines,
+                 "map s=0 va=0x5000 size=4K n=1 window=0x5000 wsize=4K rights=rwx\n"
+                 "access s=1 va=0x5008 rights=r--\n",
+                 "two lines of the TLB match 0x5000");
 }
 
 TEST(SpacesTlb, ALineOfAPageInOneOfItsSuperpageIsNoticed) {
-  constexpr const char* superpage = "access s=0 va=0x5000 rights=r--\n";
-  EXPECT_FALSE(verdict_of(make_spaces_subject<F>, superpage));
-  const auto found = verdict_of(with_two_lines, superpage);
-  ASSERT_TRUE(found);
-  EXPECT_EQ(found->headline, "two lines of the TLB match 0x5000");
+  expect_noticed(with_two_lines, "access s=0 va=0x5000 rights=r--\n", "two lines of the TLB match 0x5000");
 }
 
 // What was accessed has a line of a superpage instead: no operation asks about the rest of it.
@@ -79,13 +82,10 @@ std::unique_ptr<SpacesSubject> with_a_large_line(Watcher& watcher) {
 }
 
 TEST(SpacesTlb, ALineThatIsLargerThanItsUnitIsNoticed) {
-  constexpr const char* page = "map s=0 va=0 size=4K n=1 window=0 wsize=4K rights=rwx\n"
-                               "access s=1 va=0 rights=r--\n";
-  EXPECT_FALSE(verdict_of(make_spaces_subject<F>, page));
-  const auto found = verdict_of(with_a_large_line, page);
-  ASSERT_TRUE(found);
-  EXPECT_EQ(found->oracle, "O6 tlb");
-  EXPECT_EQ(found->headline, "a line of the TLB has 0 to 0x1fffff in space 1, as no unit of the model");
+  expect_noticed(with_a_large_line,
+                 "map s=0 va=0 size=4K n=1 window=0 wsize=4K rights=rwx\n"
+                 "access s=1 va=0 rights=r--\n",
+                 "a line of the TLB has 0 to 0x1fffff in space 1, as no unit of the model");
 }
 
 TEST(SpacesTlb, LinesOfOneAddressInTwoSpacesMatchOnceEach) {
