@@ -285,6 +285,14 @@ TEST_F(L4PageTableOf, ChoosesFreshNamesForSpacesOnly) {
   EXPECT_EQ(model.lookup(7, 5), P::RLookup{});
 }
 
+TEST_F(L4PageTableOf, LookupAnswersTheNameAndSizeOfThePageThatAnAddressIsInOrNone) {
+  ASSERT_EQ(model.insert(space, 2, 1, 11), (P::RInsert{{{11, 1}}}));
+  EXPECT_EQ(model.lookup(space, 2), (P::RLookup{{{11, 1}}}));
+  EXPECT_EQ(model.lookup(space, 7), (P::RLookup{{{10, 4}}}));
+  EXPECT_EQ(model.lookup(space, 1), P::RLookup{});
+  EXPECT_EQ(model.lookup(space, 3), P::RLookup{});
+}
+
 TEST_F(L4PageTableOf, LeavesUndefinedWhatNamesNoSpaceAddressOrSize) {
   EXPECT_FALSE(model.lookup(9, 0));
   EXPECT_FALSE(model.lookup(space, 8));
