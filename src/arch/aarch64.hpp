@@ -90,9 +90,13 @@ struct Aarch64 : Stage {
   static constexpr Raw walked(Raw w, unsigned) { return w; }
   static constexpr PhysAddr table(Raw w, unsigned) { return PhysAddr{address(w)}; }
   // With DS = 1 an address is two fields, and putting them together at each level is what a lookup waits for:
-  // our tables lie where one says it all.
+  // our tables lie where one says it all. In what such a table wrote there is nothing else, so that type and
+  // address are found by one subtraction.
   static constexpr unsigned table_pa_bits = Stage::ds ? 50 : 48;
-  static constexpr PhysAddr own_table(Raw w, unsigned) { return PhysAddr{w & ADDRESS.mask()}; }
+  static constexpr Raw own_table_tag = VALID.mask() | TYPE.mask();
+  static constexpr PhysAddr own_table(Raw w, unsigned level) {
+    return PhysAddr{w - to_table(PhysAddr{0}, level)};
+  }
   static constexpr unsigned log2_copies(Raw w, unsigned level) {
     return CONTIGUOUS.test(w) ? set_bits[level] : 0;
   }

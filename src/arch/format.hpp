@@ -40,7 +40,8 @@ concept Format = requires(typename F::Raw word, PhysAddr pa, Attributes attribut
   // memory as the others. va_bits / pa_bits: input and output width in bits; sign_extended: bits above
   // va_bits repeat bit va_bits - 1, else are 0. Where hardware does not record writes, `keeps_dirty` is there
   // and false, and dirty is nothing that a word can say. Where it is quicker to read the address of a node
-  // that lies below 2^table_pa_bits, own_table(word, level) does.
+  // that lies below 2^table_pa_bits, own_table(word, level) does, of what to_table made; where that is a
+  // subtraction, own_table_tag names the bits that say of the rest whether the word leads to a table at all.
   { F::name } -> std::convertible_to<std::string_view>;
   { F::levels } -> std::convertible_to<unsigned>;
   { F::page_shift } -> std::convertible_to<unsigned>;

@@ -33,9 +33,17 @@ struct Geometry {
   }();
   [[nodiscard]] static constexpr PhysAddr own_table(Raw w, unsigned level) {
     if constexpr (requires { F::own_table(w, level); })
-      return F::own_table(w, level);
+      return node_at(F::own_table(w, level));
     else
       return F::table(w, level);
+  }
+  // Does the descriptor lead to a table, as kind says? What is left of one that does by own_table's
+  // subtraction has no bit of the tag. level: not 0.
+  [[nodiscard]] static constexpr bool is_table(Raw w, unsigned level) {
+    if constexpr (requires { F::own_table_tag; })
+      return ((w - F::to_table(PhysAddr{0}, level)) & F::own_table_tag) == 0;
+    else
+      return F::kind(w, level) == Kind::table;
   }
 
   // log2 of the bytes that one slot of a level covers.
@@ -51,6 +59,13 @@ struct Geometry {
   }
   [[nodiscard]] static constexpr PhysAddr slot(PhysAddr node, unsigned index) {
     return node + index * sizeof(Raw);
+  }
+
+  // Of what is known to be one: it lies at a multiple of its size, which a compiler need not know.
+  [[nodiscard]] static constexpr PhysAddr node_at(PhysAddr node) {
+    if (!is_aligned(raw(node), node_shift(0)))
+      __builtin_unreachable();
+    return node;
   }
 
   [[nodiscard]] static constexpr bool is_canonical(std::uint64_t va) { return canonical(va) == va; }

@@ -57,6 +57,12 @@ struct Riscv {
     return level == 0 || (w & (R.mask() | W.mask() | X.mask())) != 0 ? Kind::leaf : Kind::table;
   }
   static constexpr PhysAddr table(Raw w, unsigned) { return PhysAddr{address(w)}; }
+  // In what a table of ours wrote there is nothing besides, so that type and address are found by one
+  // subtraction.
+  static constexpr Raw own_table_tag = V.mask() | R.mask() | W.mask() | X.mask();
+  static constexpr PhysAddr own_table(Raw w, unsigned level) {
+    return PhysAddr{(w - to_table(PhysAddr{0}, level)) << 2U};
+  }
   // N is reserved above level 0, and 64 KiB is the only range that is defined.
   static constexpr unsigned log2_copies(Raw w, unsigned level) {
     return level == 0 && N.test(w) ? napot_bits : 0;

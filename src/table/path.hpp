@@ -111,7 +111,7 @@ class Path {
   // The node's word on the way to the page.
   template <unsigned Level, class Result, class Edit>
   [[nodiscard, gnu::always_inline]] Result descend_by(Raw word, PhysAddr node, Edit edit) {
-    if (F::kind(word, Level) != Kind::table) [[unlikely]]
+    if (!G::is_table(word, Level)) [[unlikely]]
       return Edit::template stop<Level>(*tree_, va_, node, word, edit);
     const PhysAddr child = G::own_table(word, Level);
     if constexpr (Level == 2)
