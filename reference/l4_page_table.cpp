@@ -212,7 +212,7 @@ const L4PageTable::Page* L4PageTable::image(PTEName pte, PTESize size) const {
     return nullptr;
   last_ = at;
   const Page* const page = page_at(names_[at].n, names_[at].base);
-  return page->size == size ? page : nullptr;
+  return page != nullptr && page->size == size ? page : nullptr;
 }
 
 L4PageTable::Page* L4PageTable::image(PTEName pte, PTESize size) {

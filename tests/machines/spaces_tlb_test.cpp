@@ -63,29 +63,27 @@ TEST(SpacesTlb, ALineOfAPageInOneOfItsSuperpageIsNoticed) {
   expect_noticed(with_two_lines, "access s=0 va=0x5000 rights=r--\n", "two lines of the TLB match 0x5000");
 }
 
-// What was accessed has a line of a superpage instead: no operation asks about the rest of it.
-class LargeLine final : public SpacesSubjectOf<F> {
+// Beside what was accessed there is a line of a page that nobody asks about, and that nothing maps.
+class StrayLine final : public SpacesSubjectOf<F> {
  public:
   using SpacesSubjectOf<F>::SpacesSubjectOf;
   [[nodiscard]] SpacesAccess access(unsigned space, std::uint64_t va, AccessKind kind) override {
     const SpacesAccess done = SpacesSubjectOf<F>::access(space, va, kind);
-    for (TlbEntry& line : lines_of_tlb())
-      if (line.tag != Tag<F>::none && done.ok) {
-        line.mask = Tag<F>::mask(F::page_shift + 9);
-        line.size = 1;
-      }
+    TlbEntry& line = *std::ranges::find(lines_of_tlb(), Tag<F>::none, &TlbEntry::tag);
+    line.tag = Tag<F>::pack(id(space), va + 0x40'0000);
+    line.mask = Tag<F>::mask(F::page_shift);
     return done;
   }
 };
-std::unique_ptr<SpacesSubject> with_a_large_line(Watcher& watcher) {
-  return std::make_unique<LargeLine>(watcher);
+std::unique_ptr<SpacesSubject> with_a_stray_line(Watcher& watcher) {
+  return std::make_unique<StrayLine>(watcher);
 }
 
-TEST(SpacesTlb, ALineThatIsLargerThanItsUnitIsNoticed) {
-  expect_noticed(with_a_large_line,
+TEST(SpacesTlb, ALineOfWhatIsNotMappedIsNoticed) {
+  expect_noticed(with_a_stray_line,
                  "map s=0 va=0 size=4K n=1 window=0 wsize=4K rights=rwx\n"
                  "access s=1 va=0 rights=r--\n",
-                 "a line of the TLB has 0 to 0x1fffff in space 1, as no unit of the model");
+                 "a line of the TLB has 0x400000 to 0x400fff in space 1, as no unit of the model");
 }
 
 TEST(SpacesTlb, LinesOfOneAddressInTwoSpacesMatchOnceEach) {

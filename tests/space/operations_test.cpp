@@ -158,6 +158,28 @@ TEST(AddressSpaces, LookupFindsTheFrameAndTheRights) {
   EXPECT_FALSE(s.tested().lookup(1, VirtAddr{6 * S::page}));
   EXPECT_FALSE(s.tested().lookup(7, VirtAddr{5 * S::page})) << "no such space";
 }
+// Whatever became of its table's nodes.
+TEST(AddressSpaces, LookupFindsNothingInASpaceThatWasDeleted) {
+  S s({.pages = 4});
+  const auto finds = [&s](unsigned space) {
+    const auto found = s.tested().lookup(space, VirtAddr{5 * S::page});
+    return found ? raw(found->pa()) / S::page : ~std::uint64_t{0};
+  };
+  s.map(0, 1, 1, 5);
+  EXPECT_EQ(finds(1), 1U);
+  EXPECT_EQ(s.destroy(1), Status::ok);
+  EXPECT_EQ(finds(1), ~std::uint64_t{0});
+  EXPECT_EQ(s.create(4), Status::ok);
+  s.map(0, 2, 4, 5);
+  EXPECT_EQ(finds(1), ~std::uint64_t{0}) << "its nodes are another space's";
+  EXPECT_EQ(s.create(1), Status::ok);
+  EXPECT_EQ(finds(1), ~std::uint64_t{0});
+  s.map(0, 3, 1, 5);
+  EXPECT_EQ(finds(1), 3U);
+  EXPECT_EQ(finds(4), 2U);
+  EXPECT_FALSE(s.tested().lookup(~0U, VirtAddr{0}));
+  EXPECT_FALSE(s.tested().lookup(0, VirtAddr{bytes_of(47)})) << "not canonical";
+}
 TEST(AddressSpaces, AFlexpageCarriesAllThatIsMappedInIt) {
   S s({.pages = 4});
   s.flush(0, 1);

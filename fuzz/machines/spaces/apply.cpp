@@ -212,7 +212,7 @@ Verdict SpacesMachine::apply_access(const twin::Op& op) {
 Verdict SpacesMachine::apply_lookup(const twin::Op& op) {
   word_ = "none";
   if (!is_space(op.value[l4_space]))
-    return std::nullopt;
+    return probe_absent(op.value[l4_space], op.value[l4_va]);
   if (model_->find(number(op, l4_space), op.value[l4_va]))
     word_ = "ok";
   return probe(number(op, l4_space), op.value[l4_va]);

@@ -235,13 +235,28 @@ Verdict SpacesMachine::probe_bytes(unsigned space, std::uint64_t va, const Unit&
 Verdict SpacesMachine::probe_tlb(unsigned space, std::uint64_t va, const Unit& model) const {
   const std::uint64_t pa = modelled(va, model);
   const auto cached = subject_->translate(space, va);
-  if (cached.has_value() != model.has_value() || (cached && *cached != pa))
-    return tell([space, va, pa, found = cached.value_or(0)] {
-      return finding("O14 views", va, "through the TLB",
-                     format("%#llx in space %u is %#llx through the TLB, in the model %#llx", Hex{va}, space,
-                            Hex{found}, Hex{pa}));
+  const bool same = cached.has_value() == model.has_value()
+                    && (!model
+                        || (cached->pa == pa && cached->size == model->size
+                            && static_cast<unsigned>(cached->rights) == model->rights));
+  if (!same)
+    return tell([space, va, pa, found = cached ? cached->pa : 0] {
+      return finding(
+          "O14 views", va, "through the TLB",
+          format("%#llx in space %u is %#llx through the TLB, in the model %#llx, or has other rights",
+                 Hex{va}, space, Hex{found}, Hex{pa}));
     });
   return std::nullopt;
+}
+
+// A space that does not exist has no lookup, not even where its nodes are another one's.
+Verdict SpacesMachine::probe_absent(std::uint64_t space, std::uint64_t va) const {
+  if (is_space(space) || !subject_->find(static_cast<unsigned>(space), va))
+    return std::nullopt;
+  return tell([space, va] {
+    return finding("O1 lookup", va, "surplus",
+                   format("%#llx in space %llu is mapped, and there is no such space", Hex{va}, Hex{space}));
+  });
 }
 
 // As many mapping nodes as the model has units: what is derived and not where it should be is noticed here,
@@ -320,6 +335,9 @@ Verdict SpacesMachine::compare_space(unsigned space) {
       return another(space, model[i].base, what);
   if (Verdict v = compare_leaves(space))
     return v;
+  for (unsigned absent = 0; absent < space_count_ && !model.empty(); ++absent)
+    if (Verdict v = probe_absent(absent, model.back().base))
+      return v;
   // A superpage that was split is hundreds of them. Only the TLB is left to ask: units with all that they
   // derive from and leaves were just compared one by one, and the audit, which comes last, looks up all that
   // have a node.

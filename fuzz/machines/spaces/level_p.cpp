@@ -22,12 +22,20 @@ bool LevelP::leads(P::N n, P::PTEName pte, P::V va, P::TreeListNodeName node) co
          && page->fields.MapNode == node;
 }
 
-bool LevelP::is_seen(const P::Page* page, const std::optional<Seen>& answer) const {
+// As getpaddr, getR, getW, getX and getmapnode answer.
+bool LevelP::is_seen(const P::Page* page, const std::optional<Seen>& answer) {
   if (page == nullptr || !answer)
     return page == nullptr && !answer;
-  const P::PTE& fields = page->fields; // as getpaddr and getmapnode answer them
-  return page->base == answer->va && page->size == answer->size && fields.Paddr == answer->paddr
-         && fields.Vaddr == answer->va && fields.MapNode == answer->node;
+  const P::PTE& fields = page->fields;
+  return page->base == answer->va && page->size == answer->size
+         && fields
+                == P::PTE{.Paddr = answer->paddr,
+                          .R = has(answer->rights, Rights::read),
+                          .W = has(answer->rights, Rights::write),
+                          .X = has(answer->rights, Rights::execute),
+                          .Cached = true,
+                          .MapNode = answer->node,
+                          .Vaddr = answer->va};
 }
 
 // Of a page that is new: without rights, and not cached.
@@ -39,16 +47,16 @@ void LevelP::set_fields(P::PTEName pte, P::PTESize size, const P::PTE& fields) {
   expect(all, "fields of a page", fields.Vaddr);
 }
 
-void LevelP::insert(P::N n, const Seen& page, P::PTEName pte, Rights rights) {
+void LevelP::insert(P::N n, const Seen& page, P::PTEName pte) {
   const bool is_new = model_.is_active(n) && !model_.conflict(n, page.va, page.size);
   const auto done = model_.insert(n, page.va, page.size, pte);
   expect(is_new && done && done->page == P::Found{pte, page.size}, "insert", page.va);
   if (!wrong_)
     set_fields(pte, page.size,
                {.Paddr = page.paddr,
-                .R = has(rights, Rights::read),
-                .W = has(rights, Rights::write),
-                .X = has(rights, Rights::execute),
+                .R = has(page.rights, Rights::read),
+                .W = has(page.rights, Rights::write),
+                .X = has(page.rights, Rights::execute),
                 .MapNode = page.node,
                 .Vaddr = page.va});
 }
@@ -86,8 +94,12 @@ void LevelP::join(P::N n, P::V va, P::PTESize size, P::PTEName pte) {
   if (wrong_)
     return;
   const P::Page first = *part;
-  for (P::V at = va; at - va < size; at += first.size)
+  P::PTE fields = first.fields; // of each part, but for the frame
+  for (P::V at = va; at - va < size; at += first.size, fields.Paddr += first.size) {
+    part = model_.page_at(n, at);
+    expect(part != nullptr && part->fields == fields, "join", at);
     defined(model_.remove(n, at, first.size), "remove", at);
+  }
   const auto done = model_.insert(n, va, size, pte);
   expect(done && done->page == P::Found{pte, size}, "insert", va);
   if (!wrong_)

@@ -18,6 +18,7 @@ class LevelP {
   // A page as the mapping database sees it.
   struct Seen {
     std::uint64_t va = 0, size = 0, paddr = 0, node = 0;
+    Rights rights = Rights::none; // without the user's
   };
 
   explicit LevelP(const reference::Profile& profile) : model_(profile) {}
@@ -34,7 +35,7 @@ class LevelP {
   void createspace(P::N n) { defined(model_.createspace(n), "createspace", 0); }
   void deletespace(P::N n) { defined(model_.deletespace(n), "deletespace", 0); }
   // insert, and the fields that it leaves open.
-  void insert(P::N n, const Seen& page, P::PTEName pte, Rights rights);
+  void insert(P::N n, const Seen& page, P::PTEName pte);
   void setlinknode(P::N n, P::PTEName pte, P::V va, P::TreeListNodeName node);
   // The page leads nowhere: it was said to lead to `node`, and to begin at va.
   void unlink(P::N n, P::PTEName pte, P::V va, P::TreeListNodeName node);
@@ -68,7 +69,7 @@ class LevelP {
   void differ(const char* what, P::V va);
   void set_fields(P::PTEName pte, P::PTESize size, const P::PTE& fields);
   [[nodiscard]] bool leads(P::N n, P::PTEName pte, P::V va, P::TreeListNodeName node) const;
-  [[nodiscard]] bool is_seen(const P::Page* page, const std::optional<Seen>& answer) const;
+  [[nodiscard]] static bool is_seen(const P::Page* page, const std::optional<Seen>& answer);
   // The size of the page of this name at va; 0: there is none.
   [[nodiscard]] P::PTESize size_of(P::N n, P::PTEName pte, P::V va) const;
 

@@ -74,6 +74,7 @@ class SpacesMachine final : public twin::Machine, private Watcher {
   [[nodiscard]] Verdict probe_table(unsigned space, std::uint64_t va, const Unit& model) const;
   [[nodiscard]] Verdict probe_tlb(unsigned space, std::uint64_t va, const Unit& model) const;
   [[nodiscard]] Verdict probe_bytes(unsigned space, std::uint64_t va, const Unit& model) const;
+  [[nodiscard]] Verdict probe_absent(std::uint64_t space, std::uint64_t va) const;
   [[nodiscard]] Verdict probe_level_p(unsigned space, std::uint64_t va) const;
   [[nodiscard]] Verdict compare_all();
   [[nodiscard]] Verdict compare_space(unsigned space);

@@ -53,6 +53,11 @@ struct SpacesAccess {
   bool cached = false; // by the TLB
 };
 
+// Of one byte. size: of the leaf, in bytes; rights: without the user's.
+struct SpacesTranslation {
+  std::uint64_t pa = 0, size = 0;
+  Rights rights = Rights::none;
+};
 // A line of the TLB: what addresses of a space it translates, and to what. rights: without the user's.
 struct SpacesLine {
   unsigned space = 0;
@@ -86,8 +91,8 @@ class SpacesSubject {
   [[nodiscard]] virtual Status merge(unsigned space, std::uint64_t va, std::uint64_t size) = 0;
   // Through the TLB, as a user; sets what hardware sets and what its miss handler records.
   [[nodiscard]] virtual SpacesAccess access(unsigned space, std::uint64_t va, AccessKind kind) = 0;
-  // Through the TLB, without an access: no flag is set. pa of the byte.
-  [[nodiscard]] virtual std::optional<std::uint64_t> translate(unsigned space, std::uint64_t va) = 0;
+  // Through the TLB, without an access: no flag is set.
+  [[nodiscard]] virtual std::optional<SpacesTranslation> translate(unsigned space, std::uint64_t va) = 0;
   // What the TLB holds; none of it is global.
   [[nodiscard]] virtual std::vector<SpacesLine>& lines() = 0;
   // Through the table alone, and from the mapping database: descriptor, link node, mapping node, parent.

@@ -114,9 +114,11 @@ class SpacesSubjectOf : public SpacesSubject {
       spaces_->note_access(space, VirtAddr{va}, kind);
     return {true, raw(done.translation.pa), done.translation.source == Source::tlb};
   }
-  [[nodiscard]] std::optional<std::uint64_t> translate(unsigned space, std::uint64_t va) override {
-    const auto pa = exists(space) ? mmu_.find(id(space), PhysAddr{root(space)}, va) : std::nullopt;
-    return pa ? std::optional(raw(*pa)) : std::nullopt;
+  [[nodiscard]] std::optional<SpacesTranslation> translate(unsigned space, std::uint64_t va) override {
+    const auto seen = exists(space) ? mmu_.translate(id(space), PhysAddr{root(space)}, va) : std::nullopt;
+    return seen ? std::optional(SpacesTranslation{raw(seen->pa), F::sizes[seen->size].bytes(),
+                                                  seen->attributes.rights & all_rights})
+                : std::nullopt;
   }
   [[nodiscard]] std::vector<SpacesLine>& lines() override {
     held_.clear();
@@ -128,11 +130,17 @@ class SpacesSubjectOf : public SpacesSubject {
     return held_;
   }
 
+  // What lookup says of the byte is in it: frame and rights are lookup's. One that only lookup knows has no
+  // size.
   [[nodiscard]] std::optional<SpacesUnit> find(unsigned space, std::uint64_t va) const override {
     std::optional<SpacesUnit> found;
+    const auto seen = spaces_->lookup(space, VirtAddr{va});
     if (const auto unit = unit_at(space, va)) {
-      show(found.emplace(), *unit, looked_up(space, unit->va));
+      show(found.emplace(), *unit, seen ? seen->attributes().rights : Rights::none);
+      found->frame = seen ? raw(seen->pa()) - (va - unit->va) : ~std::uint64_t{0};
       found->status = status_of(*unit);
+    } else if (seen) {
+      found.emplace();
     }
     return found;
   }
@@ -199,9 +207,6 @@ class SpacesSubjectOf : public SpacesSubject {
   }
   [[nodiscard]] std::optional<FoundUnit> unit_at(unsigned space, std::uint64_t va) const {
     return exists(space) && G::is_canonical(va) ? spaces_->units().find(space, va) : std::nullopt;
-  }
-  [[nodiscard]] Rights looked_up(unsigned space, std::uint64_t va) const {
-    return spaces_->units().table(space).lookup(VirtAddr{va})->attributes().rights;
   }
   [[nodiscard]] static Rights rights_of(const FoundUnit& unit) {
     return F::attributes(static_cast<typename F::Raw>(unit.descriptor), F::sizes[unit.size].level).rights;

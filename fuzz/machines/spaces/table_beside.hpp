@@ -63,7 +63,7 @@ class TableBeside : public LinkedTable<F, M> {
                        std::uint32_t node) {
     const std::uint32_t name = Ours::insert(va, frame, bytes, rights, node);
     if (is_on())
-      p().insert(n(), {va, bytes, frame, node}, pte(name), rights);
+      p().insert(n(), {va, bytes, frame, node, rights}, pte(name));
     return name;
   }
   std::uint32_t link(std::uint64_t va, std::uint32_t node) {
@@ -123,7 +123,11 @@ class TableBeside : public LinkedTable<F, M> {
     return va;
   }
   [[nodiscard]] static std::optional<Seen> seen(const std::optional<FoundUnit>& found) {
-    return found ? std::optional(Seen{found->va, found->bytes(), found->frame, found->node}) : std::nullopt;
+    if (!found)
+      return std::nullopt;
+    const auto word = static_cast<typename F::Raw>(found->descriptor);
+    const Rights rights = F::attributes(word, F::sizes[found->size].level).rights & all_rights;
+    return Seen{found->va, found->bytes(), found->frame, found->node, rights};
   }
   // How many pages of so many bytes make one of the next larger size.
   [[nodiscard]] static unsigned log2_parts(std::uint64_t bytes) {
