@@ -139,11 +139,13 @@ TEST_F(LevelPTest, KeepsTheFirstDifference) {
   EXPECT_EQ(said(), "");
 }
 
+// Not Tiny: spaces_exhaustive_test makes that one's tables, optimized, and a linker takes either.
+using F = TinyWide;
+
 // A table of ours, and a level P of which somebody else took a page away, or gave it to it: whatever the
 // mapping database asks or does there is asked of both, and differs.
 class TableBesideTest : public testing::Test {
  protected:
-  using F = Tiny;
   static constexpr unsigned shift = Geometry<F>::node_shift(0);
   static constexpr std::size_t nodes = 32;
   class Memory : public LinkedMemory<PlainMemory<>> {
@@ -175,7 +177,7 @@ class TableBesideTest : public testing::Test {
   std::array<NodeRecord, nodes> records{};
   NodePool pool{arena, PhysAddr{arena_base(sizeof(F::Raw), F::pa_bits)}, shift, records};
   Memory memory{std::span<std::byte>(links), pool};
-  LevelP p{reference::tiny().profile()};
+  LevelP p{reference::tiny_wide().profile()};
   std::optional<Table> table;
   std::uint32_t name = 0;
 };
@@ -247,7 +249,6 @@ TEST_F(TableBesideTest, EachEditIsDoneToBoth) {
 
 // Tables of ours with something behind everybody's back. What the mapping database is told is not what the
 // bytes say.
-using F = Tiny;
 constexpr const auto& schema = spaces_schema<F, Flexpages::yes>;
 
 // Each page that is mapped into space 1 gets a link word of somebody else.
@@ -273,7 +274,8 @@ TEST(SpacesLevelP, WordsOfLinksThatAreNotPsAreNoticed) {
   const auto verdict_of = [](std::unique_ptr<SpacesSubject> (*subject)(Watcher&), bool thorough) {
     twin::MachineOptions options;
     options.thorough = thorough;
-    SpacesMachine machine({&schema, subject, reference::tiny, make_l4_model<reference::L4Units>}, options);
+    SpacesMachine machine({&schema, subject, reference::tiny_wide, make_l4_model<reference::L4Units>},
+                          options);
     return twin::run(machine, program_of("map s=0 va=0x1000 size=4K n=1 window=0x1000 wsize=4K rights=rwx\n",
                                          schema, "set spaces=2 memory=32K"));
   };
