@@ -123,8 +123,8 @@ Verdict SpacesMachine::judge_bytes() {
 }
 
 // Every place that either side changed: in the model; where ours stored, in nodes that are still there; and
-// where a word of ours gave way in one that is not. Whatever else there is was equal before, and neither side
-// has touched it since.
+// where a word of ours gave way in one that is not. What else there is was equal before; what a bug changes
+// in the mapping database alone is asked in turns and at the end.
 void SpacesMachine::add_changes() {
   for (const auto& [space, va] : model_->changed())
     add_place(space, va);

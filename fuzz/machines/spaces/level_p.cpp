@@ -10,16 +10,20 @@ void LevelP::differ(const char* what, P::V va) {
   });
 }
 
-LevelP::P::PTESize LevelP::size_of(P::N n, P::PTEName pte, P::V va) const {
+const LevelP::P::Page* LevelP::named(P::N n, P::PTEName pte, P::V va) const {
   const P::Page* const page = model_.page_at(n, va);
-  return page != nullptr && page->base == va && page->pte == pte ? page->size : 0;
+  return page != nullptr && page->base == va && page->pte == pte ? page : nullptr;
+}
+
+LevelP::P::PTESize LevelP::size_of(P::N n, P::PTEName pte, P::V va) const {
+  const P::Page* const page = named(n, pte, va);
+  return page != nullptr ? page->size : 0;
 }
 
 // As getmapnode answers.
 bool LevelP::leads(P::N n, P::PTEName pte, P::V va, P::TreeListNodeName node) const {
-  const P::Page* const page = model_.page_at(n, va);
-  return page != nullptr && page->base == va && page->pte == pte && page->fields.Vaddr == va
-         && page->fields.MapNode == node;
+  const P::Page* const page = named(n, pte, va);
+  return page != nullptr && page->fields.Vaddr == va && page->fields.MapNode == node;
 }
 
 // As getpaddr, getR, getW, getX and getmapnode answer.

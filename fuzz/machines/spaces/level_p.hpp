@@ -70,7 +70,8 @@ class LevelP {
   void set_fields(P::PTEName pte, P::PTESize size, const P::PTE& fields);
   [[nodiscard]] bool leads(P::N n, P::PTEName pte, P::V va, P::TreeListNodeName node) const;
   [[nodiscard]] static bool is_seen(const P::Page* page, const std::optional<Seen>& answer);
-  // The size of the page of this name at va; 0: there is none.
+  // The page of this name that begins at va, and its size; null and 0: there is none.
+  [[nodiscard]] const P::Page* named(P::N n, P::PTEName pte, P::V va) const;
   [[nodiscard]] P::PTESize size_of(P::N n, P::PTEName pte, P::V va) const;
 
   P model_;
