@@ -9,6 +9,7 @@ void L4PageTable::reset() {
     spaces_[i].pages.clear();
   count_ = 0;
   names_.clear();
+  last_ = nullptr;
 }
 
 Defined<L4PageTable::N> L4PageTable::createspace(N fresh) {
@@ -21,7 +22,7 @@ Defined<L4PageTable::N> L4PageTable::createspace(N fresh) {
 }
 
 Defined<L4PageTable::RLookup> L4PageTable::lookup(N n, V v) const {
-  if (!is_active(n) || !is_canonical(*profile_, v))
+  if (!has_lookup(n, v))
     return std::nullopt;
   const Page* const page = page_at(n, v);
   return page != nullptr ? RLookup{Found{page->pte, page->size}} : RLookup{};
@@ -140,6 +141,7 @@ Defined<L4PageTable::RDeleteSpace> L4PageTable::deletespace(N n) {
   if (s == nullptr)
     return std::nullopt;
   std::erase_if(names_, [n](const Name& name) { return name.n == n; });
+  last_ = nullptr;
   s->pages.clear();
   std::swap(*s, spaces_[--count_]);
   return RDeleteSpace{};
@@ -150,10 +152,12 @@ std::size_t L4PageTable::name_from(PTEName pte) const {
 }
 
 void L4PageTable::use(const Name& name) {
+  last_ = nullptr;
   names_.insert(names_.begin() + static_cast<std::ptrdiff_t>(name_from(name.pte)), name);
 }
 
 void L4PageTable::free(PTEName pte) {
+  last_ = nullptr;
   names_.erase(names_.begin() + static_cast<std::ptrdiff_t>(name_from(pte)));
 }
 
@@ -205,14 +209,14 @@ std::size_t L4PageTable::first_from(const Space& s, V v) {
   return static_cast<std::size_t>(at - s.pages.begin());
 }
 
-// Fields are often set one after the other.
+// Fields are often set one after the other, of one PTE.
 const L4PageTable::Page* L4PageTable::image(PTEName pte, PTESize size) const {
-  const std::size_t at = last_ < names_.size() && names_[last_].pte == pte ? last_ : name_from(pte);
-  if (at == names_.size() || names_[at].pte != pte)
-    return nullptr;
-  last_ = at;
-  const Page* const page = page_at(names_[at].n, names_[at].base);
-  return page != nullptr && page->size == size ? page : nullptr;
+  if (last_ == nullptr || last_->pte != pte) {
+    const std::size_t at = name_from(pte);
+    const bool used = at < names_.size() && names_[at].pte == pte;
+    last_ = used ? page_at(names_[at].n, names_[at].base) : nullptr;
+  }
+  return last_ != nullptr && last_->size == size ? last_ : nullptr;
 }
 
 L4PageTable::Page* L4PageTable::image(PTEName pte, PTESize size) {

@@ -68,6 +68,8 @@ class L4PageTable {
   };
 
   explicit L4PageTable(const Profile& profile) : profile_(&profile) {}
+  L4PageTable(const L4PageTable&) = delete; // it remembers where a page of its own is
+  L4PageTable& operator=(const L4PageTable&) = delete;
   // Init: no space is active, nothing is mapped.
   void reset();
 
@@ -111,6 +113,8 @@ class L4PageTable {
   // n is active: it is so no more, and its pages are gone.
   [[nodiscard]] Defined<RDeleteSpace> deletespace(N n);
 
+  // Is lookup defined?
+  [[nodiscard]] bool has_lookup(N n, V v) const { return is_active(n) && is_canonical(*profile_, v); }
   // Is an address of the page set mapped? The space is active.
   [[nodiscard]] bool conflict(N n, V v, PTESize size) const { return conflict(*space(n), v, size); }
   // Pt |-p p: is the name in use?
@@ -161,8 +165,8 @@ class L4PageTable {
   const Profile* profile_;
   std::vector<Space> spaces_; // the first count_ of them
   std::size_t count_ = 0;
-  std::vector<Name> names_;      // ascending: those of all pages of all spaces
-  mutable std::size_t last_ = 0; // of names_: whose image was asked for last
+  std::vector<Name> names_;            // ascending: those of all pages of all spaces
+  mutable const Page* last_ = nullptr; // whose image was asked for last, until a page comes or goes
   std::vector<Page> parts_;
 };
 

@@ -37,6 +37,10 @@ class LinkedTable {
     const auto slot = tree().descend(va, 0);
     return slot.kind() == Kind::leaf ? seen(tree().leaf_of(slot)) : std::nullopt;
   }
+  // lookup: the name of the page that covers va, where one does.
+  [[nodiscard]] std::uint32_t name_of(std::uint64_t va) const {
+    return Link::number(pool(), tree().leaf_of(tree().descend(va, 0)).slot);
+  }
   // The first that meets the range. A descent to its begin is cheap, and mostly says it all.
   [[nodiscard]] std::optional<FoundUnit> next(const Range& range) const {
     const auto slot = tree().descend(range.first, 0);
@@ -65,9 +69,9 @@ class LinkedTable {
   }
   // setlinknode: the page that begins at va leads to the node. Returns its name.
   std::uint32_t link(std::uint64_t va, std::uint32_t node) {
-    const PhysAddr slot = tree().leaf_of(tree().descend(va, 0)).slot;
-    link_word(slot) = Link::word(node, va);
-    return Link::number(pool(), slot);
+    const std::uint32_t name = name_of(va);
+    link_word(slot_of(name)) = Link::word(node, va);
+    return name;
   }
   // The same, to nothing: the page leads nowhere any more. Returns where it begins.
   std::uint64_t unlink(std::uint32_t name, std::uint32_t node) {

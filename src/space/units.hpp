@@ -94,10 +94,9 @@ class Units {
     ++spaces_[as.space].areas;
     (void)lay(as, va, frame, 0);
   }
-  // No node knows its name.
   void remove_area(unsigned space, const FoundUnit& area) {
     --spaces_[space].areas;
-    (void)pages(space).remove(pages(space).link(area.va, 0), 0, area.bytes());
+    (void)pages(space).remove(pages(space).name_of(area.va), 0, area.bytes());
   }
   // Nothing is derived from it. Returns what was done to it.
   [[nodiscard]] Usage remove(const UnitAt& unit) {

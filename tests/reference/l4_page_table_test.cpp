@@ -367,6 +367,27 @@ TEST_F(L4PageTableOf, RemovesTheWholePageSet) {
   EXPECT_EQ(model.insert(space, 7, 2, 10), (P::RInsert{{{10, 2}}})) << "the name is free";
 }
 
+// Its image is another one each time that its page, or one beside it, came or went.
+TEST_F(L4PageTableOf, KnowsWhereThePageOfANameIsNow) {
+  ASSERT_TRUE(model.setpaddr(10, 8, 4));
+  ASSERT_TRUE(model.remove(space, 5, 4));
+  EXPECT_FALSE(model.getpaddr(10, 4));
+  ASSERT_EQ(model.insert(space, 0, 2, 10), (P::RInsert{{{10, 2}}}));
+  EXPECT_EQ(model.getpaddr(10, 2), 0U);
+  ASSERT_TRUE(model.setpaddr(10, 6, 2));
+  for (P::V v = 2; v < 8; ++v) // as many as make the pages move
+    ASSERT_EQ(model.insert(space, v, 1, 20 + v), (P::RInsert{{{20 + v, 1}}}));
+  EXPECT_EQ(model.getpaddr(10, 2), 6U);
+  ASSERT_TRUE(model.setR(27, true, 1));
+  ASSERT_TRUE(model.deletespace(space));
+  EXPECT_FALSE(model.getR(27, 1));
+  ASSERT_EQ(model.createspace(space), space);
+  ASSERT_EQ(model.insert(space, 7, 1, 27), (P::RInsert{{{27, 1}}}));
+  ASSERT_TRUE(model.setR(27, true, 1));
+  model.reset();
+  EXPECT_FALSE(model.getR(27, 1));
+}
+
 TEST_F(L4PageTableOf, SplitsIntoPagesOfTheNextSmallerSizeWithTheSameFields) {
   ASSERT_TRUE(model.setpaddr(10, 8, 4));
   ASSERT_TRUE(model.setW(10, true, 4));

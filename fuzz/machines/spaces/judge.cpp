@@ -165,14 +165,15 @@ void SpacesMachine::add_flexpage(std::uint64_t space, std::uint64_t base, std::u
 }
 void SpacesMachine::add_place(unsigned space, std::uint64_t va) {
   if (roots_[space] != 0 && reference::is_canonical(mmu_->profile(), va))
-    places_.emplace_back(space, va);
+    places_.push_back(va << space_bits | space);
 }
 
 Verdict SpacesMachine::probe_places() {
   std::ranges::sort(places_);
   places_.erase(std::ranges::unique(places_).begin(), places_.end());
   for (std::size_t i = 0; i < places_.size(); ++i) {
-    const auto [space, va] = places_[i];
+    const auto space = static_cast<unsigned>(places_[i] % most_spaces);
+    const auto va = static_cast<std::uint64_t>(static_cast<std::int64_t>(places_[i]) >> space_bits);
     if (Verdict v = probe(space, va))
       return v;
     if (has_level_p_ && (options_.thorough || i == steps_ % places_.size()))

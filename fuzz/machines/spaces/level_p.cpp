@@ -15,14 +15,8 @@ const LevelP::P::Page* LevelP::named(P::N n, P::PTEName pte, P::V va) const {
   return page != nullptr && page->base == va && page->pte == pte ? page : nullptr;
 }
 
-LevelP::P::PTESize LevelP::size_of(P::N n, P::PTEName pte, P::V va) const {
-  const P::Page* const page = named(n, pte, va);
-  return page != nullptr ? page->size : 0;
-}
-
 // As getmapnode answers.
-bool LevelP::leads(P::N n, P::PTEName pte, P::V va, P::TreeListNodeName node) const {
-  const P::Page* const page = named(n, pte, va);
+bool LevelP::leads(const P::Page* page, P::V va, P::TreeListNodeName node) {
   return page != nullptr && page->fields.Vaddr == va && page->fields.MapNode == node;
 }
 
@@ -31,15 +25,10 @@ bool LevelP::is_seen(const P::Page* page, const std::optional<Seen>& answer) {
   if (page == nullptr || !answer)
     return page == nullptr && !answer;
   const P::PTE& fields = page->fields;
-  return page->base == answer->va && page->size == answer->size
-         && fields
-                == P::PTE{.Paddr = answer->paddr,
-                          .R = has(answer->rights, Rights::read),
-                          .W = has(answer->rights, Rights::write),
-                          .X = has(answer->rights, Rights::execute),
-                          .Cached = true,
-                          .MapNode = answer->node,
-                          .Vaddr = answer->va};
+  const unsigned rights = (fields.R ? 1U : 0U) | (fields.W ? 2U : 0U) | (fields.X ? 4U : 0U);
+  return page->base == answer->va && page->size == answer->size && fields.Paddr == answer->paddr
+         && rights == static_cast<unsigned>(answer->rights) && fields.Cached && fields.MapNode == answer->node
+         && fields.Vaddr == answer->va;
 }
 
 // Of a page that is new: without rights, and not cached.
@@ -52,7 +41,7 @@ void LevelP::set_fields(P::PTEName pte, P::PTESize size, const P::PTE& fields) {
 }
 
 void LevelP::insert(P::N n, const Seen& page, P::PTEName pte) {
-  const bool is_new = model_.is_active(n) && !model_.conflict(n, page.va, page.size);
+  const bool is_new = !model_.is_used(pte); // so that what there was already would be another page's name
   const auto done = model_.insert(n, page.va, page.size, pte);
   expect(is_new && done && done->page == P::Found{pte, page.size}, "insert", page.va);
   if (!wrong_)
@@ -66,12 +55,13 @@ void LevelP::insert(P::N n, const Seen& page, P::PTEName pte) {
 }
 
 void LevelP::setlinknode(P::N n, P::PTEName pte, P::V va, P::TreeListNodeName node) {
-  defined(model_.setlinknode(pte, node, va, size_of(n, pte, va)), "setlinknode", va);
+  defined(model_.setlinknode(pte, node, va, size_of(named(n, pte, va))), "setlinknode", va);
 }
 
 void LevelP::unlink(P::N n, P::PTEName pte, P::V va, P::TreeListNodeName node) {
-  looked_back(n, pte, va, node);
-  defined(model_.setlinknode(pte, 0, 0, size_of(n, pte, va)), "setlinknode", va);
+  const P::Page* const page = named(n, pte, va);
+  expect(leads(page, va, node), "getmapnode", va);
+  defined(model_.setlinknode(pte, 0, 0, size_of(page)), "setlinknode", va);
 }
 
 void LevelP::remove(P::N n, P::V va, P::PTESize size) { defined(model_.remove(n, va, size), "remove", va); }
@@ -111,8 +101,7 @@ void LevelP::join(P::N n, P::V va, P::PTESize size, P::PTEName pte) {
 }
 
 void LevelP::looked_up(P::N n, P::V va, const std::optional<Seen>& answer) {
-  const auto page = model_.lookup(n, va);
-  expect(page && is_seen(page->page ? model_.page_at(n, va) : nullptr, answer), "lookup", va);
+  expect(model_.has_lookup(n, va) && is_seen(model_.page_at(n, va), answer), "lookup", va);
 }
 
 void LevelP::looked_for(P::N n, P::V first, P::V last, const std::optional<Seen>& answer) {
@@ -124,7 +113,7 @@ void LevelP::looked_for(P::N n, P::V first, P::V last, const std::optional<Seen>
 }
 
 void LevelP::looked_back(P::N n, P::PTEName pte, P::V va, P::TreeListNodeName node) {
-  expect(leads(n, pte, va, node), "getmapnode", va);
+  expect(leads(named(n, pte, va), va, node), "getmapnode", va);
 }
 
 } // namespace pagetwin::fuzz

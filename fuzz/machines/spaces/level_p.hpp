@@ -68,11 +68,11 @@ class LevelP {
   }
   void differ(const char* what, P::V va);
   void set_fields(P::PTEName pte, P::PTESize size, const P::PTE& fields);
-  [[nodiscard]] bool leads(P::N n, P::PTEName pte, P::V va, P::TreeListNodeName node) const;
+  [[nodiscard]] static bool leads(const P::Page* page, P::V va, P::TreeListNodeName node);
   [[nodiscard]] static bool is_seen(const P::Page* page, const std::optional<Seen>& answer);
-  // The page of this name that begins at va, and its size; null and 0: there is none.
+  // The page of this name that begins at va, or null; and its size, or 0.
   [[nodiscard]] const P::Page* named(P::N n, P::PTEName pte, P::V va) const;
-  [[nodiscard]] P::PTESize size_of(P::N n, P::PTEName pte, P::V va) const;
+  [[nodiscard]] static P::PTESize size_of(const P::Page* page) { return page != nullptr ? page->size : 0; }
 
   P model_;
   Verdict wrong_;

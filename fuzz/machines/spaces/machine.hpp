@@ -119,8 +119,10 @@ class SpacesMachine final : public twin::Machine, private Watcher {
   Structure structure_;
   AdversarialTlb tlb_;
   reference::Contents contents_;
-  std::vector<reference::L4Unit> model_units_;             // of one space, while everything is compared
-  std::vector<std::pair<unsigned, std::uint64_t>> places_; // spaces and addresses, after an operation
+  std::vector<reference::L4Unit> model_units_; // of one space, while everything is compared
+  // Addresses, whose upper bits are alike, and below them spaces, after an operation.
+  static constexpr unsigned space_bits = std::bit_width(most_spaces - 1);
+  std::vector<std::uint64_t> places_;
 
   unsigned space_count_ = 2;
   Used used_{};                                    // after the last operation; nothing else may take any

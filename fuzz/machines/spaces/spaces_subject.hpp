@@ -118,7 +118,7 @@ class SpacesSubject {
   [[nodiscard]] virtual std::span<std::byte> links() = 0;
   [[nodiscard]] virtual Observation& observation() = 0;
   virtual void begin_operation() = 0;
-  // The program is over: all that follows is stop.
+  // The program is over: all that follows asks, or is stop.
   virtual void close() = 0;
 };
 

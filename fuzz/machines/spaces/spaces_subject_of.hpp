@@ -67,7 +67,7 @@ class SpacesSubjectOf : public SpacesSubject {
     to_mmu_.mmu = &mmu_;
     parts_pool_ =
         NodePool(parts_arena(parts), PhysAddr{0}, Db::parts_shift, std::span(parts_records_).first(parts));
-    tables_ = {};
+    tables_.fill({});
     spaces_.emplace(memory_, std::span(tables_).first(std::min<std::size_t>(most_spaces, o.spaces)),
                     std::span(mappings_).first(std::min(most_space_mappings, o.mappings) + 1), parts_pool_);
     memory_.watch(db().nodes(), parts_pool_);
