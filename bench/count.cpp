@@ -6,6 +6,7 @@
 
 #include "bench/count_removals.hpp"
 #include "bench/ours.hpp"
+#include "bench/page_operations.hpp"
 #include "bench/stage2_world.hpp"
 #include "bench/streams.hpp"
 #include "src/arch/aarch64.hpp"
@@ -46,14 +47,13 @@ template <class Edit>
     return each(table, n, [](auto& t, std::uint64_t va, std::uint64_t) { return t.lookup(va); });            \
   }                                                                                                          \
   [[gnu::noinline]] std::uint64_t pagetwin_count_map_one##SUFFIX(Ours<FORMAT>& table, std::uint64_t n) {     \
-    return each(table, n, [](auto& t, std::uint64_t va, std::uint64_t pa) { return t.map(va, pa); });        \
+    return each(table, n, MapPage{});                                                                        \
   }                                                                                                          \
   [[gnu::noinline]] std::uint64_t pagetwin_count_unmap_one##SUFFIX(Ours<FORMAT>& table, std::uint64_t n) {   \
-    return each(table, n, [](auto& t, std::uint64_t va, std::uint64_t) { return t.unmap(va); });             \
+    return each(table, n, UnmapPage{});                                                                      \
   }                                                                                                          \
   [[gnu::noinline]] std::uint64_t pagetwin_count_protect_one##SUFFIX(Ours<FORMAT>& table, std::uint64_t n) { \
-    return each(table, n,                                                                                    \
-                [](auto& t, std::uint64_t va, std::uint64_t) { return t.protect(va, 4096, false); });        \
+    return each(table, n, ProtectPage{});                                                                    \
   }
 
 extern "C" {

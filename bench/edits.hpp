@@ -4,6 +4,7 @@
 #pragma once
 
 #include "bench/lookups.hpp"
+#include "bench/page_operations.hpp"
 
 #include <vector>
 
@@ -43,8 +44,7 @@ struct W6 : FromEmpty {
   static constexpr double at_most = 1.0;
   template <class Table>
   static std::uint64_t run(Table& table, std::uint64_t base) {
-    return each_page(table, base, operations,
-                     [](Table& t, std::uint64_t va, std::uint64_t pa) { return t.map(va, pa); });
+    return each_page(table, base, operations, MapPage{});
   }
 };
 
@@ -81,8 +81,7 @@ struct W9b : DenseRemoval {
   static constexpr double at_most = 1.1;
   template <class Table>
   static std::uint64_t run(Table& table, std::uint64_t base) {
-    return each_page(table, base, operations,
-                     [](Table& t, std::uint64_t va, std::uint64_t) { return t.unmap(va); });
+    return each_page(table, base, operations, UnmapPage{});
   }
 };
 

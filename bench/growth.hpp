@@ -21,8 +21,7 @@ struct PageSet {
     if constexpr (pages >= 512)
       table.map_range(base, pa_base<Table>, pages * page_of<Table>, page_of<Table>);
     else
-      (void)each_page(table, base, pages,
-                      [](Table& t, std::uint64_t va, std::uint64_t pa) { return t.map(va, pa); });
+      (void)each_page(table, base, pages, MapPage{});
   }
 };
 template <unsigned Log2Pages>
@@ -62,9 +61,7 @@ struct MapNext {
   template <class Table>
   static std::uint64_t run(Table& table, std::uint64_t base) {
     return each_page(table, base + Set::pages * page_of<Table>, operations,
-                     [](Table& t, std::uint64_t va, std::uint64_t pa) {
-                       return t.map(va, pa + page_of<Table> * Set::pages);
-                     });
+                     MapPage{page_of<Table> * Set::pages});
   }
 };
 

@@ -63,10 +63,12 @@ class PageTable {
                                                const Attributes& attributes) {
     if (size == page && Check<F>::is_frame(raw(pa)) && expressible(attributes) == Status::ok) {
       const auto leaf = leaf_word(pa, attributes, F::sizes[0]);
-      if (tree_.cursor().reaches(raw(va))) {
+      if (tree_.cursor().reaches(raw(va))) [[likely]] {
         if (at_cursor(va).map(leaf)) [[likely]]
           return Status::ok;
-      } else if (const auto done = map_far(va, leaf)) {
+      } else if (const auto done = path(va).map(leaf)) [[likely]] {
+        if (*done == Status::ok) [[likely]] // known where the page was free: nobody asks it twice
+          return Status::ok;
         return *done;
       }
     }
@@ -85,9 +87,12 @@ class PageTable {
 
   [[nodiscard, gnu::always_inline]] Changed unmap(VirtAddr va, std::uint64_t length) {
     if (length == page) {
-      const bool near = tree_.cursor().reaches(raw(va));
-      if (const auto bytes = near ? at_cursor(va).unmap(Path<F, M>::prune) : unmap_far(va))
+      if (tree_.cursor().reaches(raw(va))) {
+        if (const auto bytes = at_cursor(va).unmap(Path<F, M>::prune)) [[likely]]
+          return {Status::ok, *bytes};
+      } else if (const auto bytes = path(va).unmap()) [[likely]] {
         return {Status::ok, *bytes};
+      }
     }
     return unmap_range(va, length);
   }
@@ -117,9 +122,12 @@ class PageTable {
 
   [[nodiscard, gnu::always_inline]] Changed protect(VirtAddr va, std::uint64_t length, Rights rights) {
     if (length == page && expressible(rights) == Status::ok) {
-      const bool near = tree_.cursor().reaches(raw(va));
-      if (const auto bytes = near ? at_cursor(va).protect(rights) : protect_far(va, rights))
+      if (tree_.cursor().reaches(raw(va))) {
+        if (const auto bytes = at_cursor(va).protect(rights)) [[likely]]
+          return {Status::ok, *bytes};
+      } else if (const auto bytes = path(va).protect(rights)) [[likely]] {
         return {Status::ok, *bytes};
+      }
     }
     return protect_range(va, length, rights);
   }
@@ -298,17 +306,9 @@ class PageTable {
   leaf_word(PhysAddr pa, const Attributes& attributes, PageSize size) {
     return F::leaf(F::leaf_bits(attributes, Flags{}, size), pa, size, 0);
   }
-  // One page in the node where the cursor is, and one elsewhere, out of line.
+  // One page in the node where the cursor is, and one elsewhere.
   [[nodiscard]] Page<F, M> at_cursor(VirtAddr va) { return {tree_, tree_.cursor(), raw(va)}; }
-  [[nodiscard, gnu::noinline]] std::optional<Status> map_far(VirtAddr va, typename F::Raw leaf) {
-    return Path<F, M>(tree_, raw(va)).map(leaf);
-  }
-  [[nodiscard, gnu::noinline]] std::optional<std::uint64_t> unmap_far(VirtAddr va) {
-    return Path<F, M>(tree_, raw(va)).unmap();
-  }
-  [[nodiscard, gnu::noinline]] std::optional<std::uint64_t> protect_far(VirtAddr va, Rights rights) {
-    return Path<F, M>(tree_, raw(va)).protect(rights);
-  }
+  [[nodiscard]] Path<F, M> path(VirtAddr va) { return {tree_, raw(va)}; }
 
   // Out of line: what is left when the plain case of one page was not met.
   [[nodiscard, gnu::noinline]] Status map_leaf(VirtAddr va, PhysAddr pa, std::uint64_t size,
@@ -318,7 +318,7 @@ class PageTable {
       return status;
     const unsigned index = *G::size_index(size);
     if (const PageSize of = F::sizes[index]; of.level > 0 && of.copies() == 1)
-      if (const auto done = Path<F, M>(tree_, raw(va)).map_large(of.level, leaf_word(pa, attributes, of)))
+      if (const auto done = path(va).map_large(of.level, leaf_word(pa, attributes, of)))
         return *done;
     return Mapper<F, M>(tree_, raw(va), pa, attributes, index).run(range(va, size));
   }
