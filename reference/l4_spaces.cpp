@@ -225,7 +225,7 @@ void L4Spaces::list(unsigned space, std::vector<L4Unit>& units) const {
     units.push_back(unit_of(edges_[at]));
 }
 
-// 3.4 Properties, and those of spec/l4.md
+// 3.4 Properties, and those of docs/l4.md
 
 // Where the path from an edge ends. A path is never longer than all edges, even where a bug made a loop that
 // does not lead back.

@@ -93,7 +93,7 @@ class L4Spaces final : public L4Operations {
   [[nodiscard]] std::optional<L4Unit> find_unit(unsigned space, std::uint64_t va) const final;
   void list(unsigned space, std::vector<L4Unit>& units) const final;
 
-  // 3.4 and spec/l4.md: the theorems.
+  // 3.4 and docs/l4.md: the theorems.
   [[nodiscard]] unsigned broken_core() const final;
   enum class End : std::uint8_t { real, nowhere, itself };
   [[nodiscard]] End end_of(const Edge& first) const;

@@ -73,6 +73,8 @@ def checked(parser: argparse.ArgumentParser, args: argparse.Namespace) -> argpar
             parser.error(f"{option(min(alone))} needs --history")
     elif strange := given & {"json", "instructions", "accesses"}:
         parser.error(f"--history and {option(min(strange))} do not go together")
+    if args.instructions and (idle := given & {"filter", "min_time", "json", "accesses"}):
+        parser.error(f"{option(min(idle))} is for times; --instructions counts all operations, and measures none")
     modes = [name for name in ("add", "list", "plot") if name in given]
     if len(modes) > 1 or ("html" in given and modes not in ([], ["plot"])):
         parser.error(f"{' and '.join(option(name) for name in [*modes, *given & {'html'}])} do not go together")

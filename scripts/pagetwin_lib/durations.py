@@ -45,9 +45,18 @@ def positive(text: str) -> int:
 
 def seconds(text: str) -> float:
     """For argparse; fractions too, and no unit."""
+    return more_than_0("seconds", text)
+
+
+def percent(text: str) -> float:
+    """For argparse; the same."""
+    return more_than_0("a percentage", text)
+
+
+def more_than_0(what: str, text: str) -> float:
     found = parse_duration(text) if re.fullmatch(r"[0-9.]+", text) else None
     if found is None:
-        raise argparse.ArgumentTypeError(f"expected seconds, more than 0, found '{text}'")
+        raise argparse.ArgumentTypeError(f"expected {what}, more than 0, found '{text}'")
     return found
 
 

@@ -96,6 +96,8 @@ def run_of_file(path: Path, named: str | None) -> tuple[str, list[dict]]:
         raise Failure(f"--add: {path}: names no commit; name it: scripts/bench --history COMMIT --add {path}")
     if named is None and str(said).endswith("-dirty"):
         raise Failure(f"--add: {path}: {said} was measured with changes that no commit has")
+    if named is not None and said is not None and (other := full_name(str(said))) not in (None, named):
+        raise Failure(f"--add: {path}: is of {other[:12]}, not of {named[:12]}")
     commit = named or full_name(str(said))
     if commit is None:
         raise Failure(f"--add: {path}: is of {said}, which is no commit of this repository")

@@ -41,7 +41,8 @@ class AddressSpaces {
  public:
   using Space = AddressSpace<F, M>;
 
-  // nodes[0] stays unused. parts: a pool of arrays, the smallest of which have 2^MappingDb<F>::parts_shift
+  // spaces: those that there may be, 65,535 at most; what is beyond is never used. nodes[0] stays unused.
+  // parts: a pool of arrays, the smallest of which have 2^MappingDb<F>::parts_shift
   // bytes. One mapping takes a descriptor, its link node and a mapping node of 24 bytes; a superpage of which
   // smaller parts were mapped on takes an array besides.
   AddressSpaces(M& memory, std::span<Space> spaces, std::span<MappingNode> nodes, NodePool& parts)
@@ -57,11 +58,15 @@ class AddressSpaces {
     const auto size = largest == 0 ? std::optional(G::size_count - 1) : G::size_index(largest);
     if (!size)
       return Status::bad_size;
-    largest_ = *size;
     if (memory_bytes > half_bytes || !G::is_output(0, std::max(memory_bytes, page)))
       return Status::out_of_range;
-    const Status status = create(0);
-    return status == Status::ok ? fill(memory_bytes) : status;
+    if (const Status status = create(0); status != Status::ok)
+      return status;
+    const unsigned before = std::exchange(largest_, *size);
+    const Status status = fill(memory_bytes);
+    if (status != Status::ok)
+      largest_ = before;
+    return status;
   }
   // The end: all spaces go, with whatever they hold.
   void stop() {

@@ -17,7 +17,9 @@ class MappingNodes {
   [[nodiscard]] MappingNode& operator[](std::uint32_t node) const { return nodes_[node]; }
   [[nodiscard]] std::uint64_t used() const { return used_; }
   [[nodiscard]] bool contains(std::uint32_t node) const { return node != 0 && node < nodes_.size(); }
-  [[nodiscard]] bool available(std::uint64_t count) const { return count <= nodes_.size() - 1 - used_; }
+  [[nodiscard]] bool available(std::uint64_t count) const {
+    return count == 0 || count + used_ < nodes_.size();
+  }
   // There is one.
   [[nodiscard]] std::uint32_t allocate(const MappingNode& as) {
     const std::uint32_t node = free_ != 0 ? free_ : ++top_;

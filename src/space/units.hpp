@@ -22,6 +22,9 @@ struct alignas(128) AddressSpace {
 
 template <Format F, class M>
 class Units {
+  // Tables are known to memory by the number of their space plus 1, which has 16 bits; so has a mapping
+  // node's.
+  static constexpr std::size_t most_spaces = 0xffff;
   using S = Sizes<F>;
   using Pages = typename TableOf<F, M>::type;
 
@@ -29,7 +32,7 @@ class Units {
   using Space = AddressSpace<F, M>;
 
   Units(std::span<Space> spaces, std::span<MappingNode> nodes, NodePool& parts)
-      : spaces_(spaces), db_(nodes, parts) {}
+      : spaces_(spaces.first(std::min(spaces.size(), most_spaces))), db_(nodes, parts) {}
 
   [[nodiscard]] MappingDb<F>& db() { return db_; }
   [[nodiscard]] const MappingDb<F>& db() const { return db_; }

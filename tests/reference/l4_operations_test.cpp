@@ -137,7 +137,7 @@ TYPED_TEST(L4SinglePages, LookupFollowsThePathToItsRealPageAndIsNoneElsewhere) {
   EXPECT_TRUE(this->model.find(2, 9 * l4_page + 0xfff)) << "every byte of a page";
 }
 
-// Edge cases of spec/l4.md.
+// Edge cases of docs/l4.md.
 
 TYPED_TEST(L4SinglePages, ASelfMapEqualsAFlush) {
   this->l4.map(0, 0, 1, 0);

@@ -176,7 +176,8 @@ class ResultFiles(unittest.TestCase):
                  ((good, good, "--filter", "("), "not a regular expression"),
                  ((good, good, "--filter", "nosuch"), "no benchmark matches --filter 'nosuch'"),
                  ((good, good, "--rounds", "3"), "at least 10"),
-                 ((good, str(self.folder / "none.json")), "both commits or both")]
+                 ((good, good, "--precision", "abc"), "expected a percentage, more than 0, found 'abc'"),
+                 ((good, str(self.folder / "none.json")), "none.json: no such file")]
         for args, expected in cases:
             with self.subTest(expected):
                 done = self.compare(*args)

@@ -173,7 +173,8 @@ class Shown(unittest.TestCase):
 
 class Options(unittest.TestCase):
     def test_what_does_not_go_together_is_said(self):
-        for line, expected in (("--plot x", "--plot needs --history"), ("--skip-existing", "--skip-existing needs --history"),
+        for line, expected in (("--instructions --filter x", "--filter is for times"),
+                               ("--plot x", "--plot needs --history"), ("--skip-existing", "--skip-existing needs --history"),
                                ("--history --json f", "--history and --json do not go together"),
                                ("--history --list --plot x", "--list and --plot do not go together"),
                                ("--history --list --html f", "--list and --html do not go together"),
@@ -273,6 +274,15 @@ class Runs(BenchRepository):
                 self.assertIn("bad.json", done.stderr)
                 self.assertNotIn("Traceback", done.stderr)
                 self.assertFalse((self.repository / "out" / "history").exists())
+
+    def test_what_was_measured_of_one_commit_is_not_added_to_another(self):
+        self.commit("one more", {})
+        result = self.repository / "result.json"
+        result.write_text(json.dumps({**FUZZ, "commit": self.name("HEAD~1")[:12]}))
+        done = self.bench("--history", "HEAD", "--add", str(result))
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(f"result.json: is of {self.name('HEAD~1')[:12]}, not of {self.name('HEAD')[:12]}", done.stderr)
+        self.assertFalse((self.repository / "out" / "history").exists())
 
     def test_what_is_not_there_ends_with_2_before_anything_is_built(self):
         self.bench_commit(1)

@@ -46,7 +46,7 @@ TEST(SpaceExample, APagerMapsASuperpageGrantsAPageOfItAndTakesTheRestBack) {
   // To a window that is larger: the send base says where in it.
   must(spaces.map({1, 2, second, 3 * superpage, window, Rights::read | Rights::write}).status);
   const Flexpage from{VirtAddr{0x60'3000}, page}, to{VirtAddr{page}, page};
-  // One page of it, for good. Space 2's superpage is split for that, the pager's is not.
+  // One page of it, given away. Space 2's superpage is split for that, the pager's is not.
   const Transferred given = spaces.grant({2, 3, from, 0, to, Rights::read});
   const auto there = spaces.lookup(3, VirtAddr{page + 8});        // 0x20'3008, a page, r--
   const auto here = spaces.lookup(2, VirtAddr{0x60'3000});        // nothing any more

@@ -109,6 +109,16 @@ TEST(Exhaustion, AnEmptySpaceNeedsARoot) {
   EXPECT_EQ(s.destroy(2), Status::ok);
   EXPECT_EQ(s.create(3), Status::ok);
 }
+TEST(Exhaustion, WithoutStorageThereIsNoMappingNode) {
+  std::array<MappingNode, 2> storage;
+  for (const std::size_t size : {0U, 1U}) {
+    const MappingNodes none(std::span(storage).first(size));
+    EXPECT_TRUE(none.available(0));
+    EXPECT_FALSE(none.available(1)) << size;
+  }
+  EXPECT_TRUE(MappingNodes(storage).available(1));
+  EXPECT_FALSE(MappingNodes(storage).available(2));
+}
 TEST(Exhaustion, MappingOverAPageAsksForOneMappingNodeMore) {
   Spaces<X86_64_4> s({.pages = 2, .nodes = 8, .mappings = 4, .parts = 1, .spaces = 2});
   s.map(0, 0, 1, 5);

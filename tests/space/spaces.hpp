@@ -21,7 +21,8 @@ inline constexpr Rights r = Rights::read, rw = Rights::read | Rights::write,
 struct Budget {
   std::uint64_t pages = 16;
   std::size_t nodes = 256, mappings = 2048, parts = 64;
-  unsigned spaces = 4; // that exist
+  unsigned spaces = 4;   // that exist
+  std::size_t names = 0; // of spaces that there may be, at least
 };
 
 template <Format F>
@@ -43,7 +44,8 @@ class Spaces {
   explicit Spaces(const Budget& budget = {})
       : nodes_(allocate(budget.nodes << unit_shift)), links_(budget.nodes << unit_shift),
         records_(budget.nodes), parts_(allocate(budget.parts << Db::parts_shift)),
-        parts_records_(budget.parts), mappings_(budget.mappings + 1), tables_(budget.spaces + 1),
+        parts_records_(budget.parts), mappings_(budget.mappings + 1),
+        tables_(std::max<std::size_t>(budget.spaces + 1, budget.names)),
         pool_({nodes_.get(), budget.nodes << unit_shift}, PhysAddr{bytes_of(std::min(30U, F::pa_bits - 1U))},
               unit_shift, records_),
         parts_pool_({parts_.get(), budget.parts << Db::parts_shift}, PhysAddr{0}, Db::parts_shift,

@@ -130,6 +130,26 @@ TEST(SpaceRights, ARightThatLeavesNothingThatCanBeSaidMayNotBeTaken) {
   s.unmap(0, 0, 1, r);
   EXPECT_EQ(s.show(1), "5+1<0:0 -wx");
 }
+TEST(SpaceStart, RefusedItChangesNoSize) {
+  Spaces<Tiny> s({.pages = 32});
+  s.map(0, 0, 1, 0, 16);
+  s.flush(1, 3, 1, w);
+  EXPECT_EQ(s.tested().start(32 * Spaces<Tiny>::page, Spaces<Tiny>::page), Status::space_in_use);
+  EXPECT_EQ(s.merge(1, 0, 16), Status::not_uniform) << "one part has other rights";
+  s.flush(1, 0, 16);
+  s.map(0, 0, 1, 0, 16);
+  EXPECT_EQ(s.merge(1, 0, 16), Status::ok);
+}
+TEST(SpaceNumbers, AreThoseThatAMappingNodeCanName) {
+  Spaces<Tiny> s({.pages = 2, .spaces = 2, .names = 70'000});
+  EXPECT_EQ(s.create(65'534), Status::ok);
+  EXPECT_EQ(s.map(0, 1, 65'534, 5), 1U);
+  EXPECT_EQ(s.show(65'534), "5+1<0:1 rwx");
+  EXPECT_EQ(s.create(65'535), Status::unknown_space);
+  EXPECT_EQ(s.create(65'537), Status::unknown_space) << "in 16 bits it is 1";
+  EXPECT_EQ(s.map(Spaces<Tiny>::request(0, 1, 65'537, 5, 1, all_rights)).status, Status::unknown_space);
+  EXPECT_EQ(s.show(1), "");
+}
 TEST(SpaceStart, RefusesMemoryThatIsNoPagesOrTooMuch) {
   EXPECT_EQ(Spaces<Tiny>({.pages = 1U << 8}).started, Status::out_of_range);
   EXPECT_EQ(Spaces<Tiny>({.pages = 1U << 7, .mappings = 3}).started, Status::out_of_memory);
