@@ -109,8 +109,9 @@ def row(entry: dict) -> list[str]:
 
 
 def summary(entries: list[dict]) -> str:
-    aims = [aim for aim in map(goal, entries) if aim is not None]
-    return f"{sum(met for _, met in aims)} of {len(aims)} goals met"
+    aims = [(entry["name"], aim[1]) for entry in entries if (aim := goal(entry)) is not None]
+    missed = [name for name, met in aims if not met]
+    return f"{len(aims) - len(missed)} of {len(aims)} goals met" + "".join(f"\n  missed: {name}" for name in missed)
 
 
 def show(entries: list[dict]) -> str:

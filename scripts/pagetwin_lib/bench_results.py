@@ -37,8 +37,11 @@ def repetitions(document: dict, source: str) -> Iterator[tuple[str, dict]]:
         raise not_a_result(source, error) from error
 
 
-def not_a_result(source: str, error: Exception) -> Unusable:
-    return Unusable(f"{source} is not a result of Google Benchmark: {error!r}")
+def not_a_result(source: str, error: Exception, entry: object = None) -> Unusable:
+    """By what is not there, or is another thing, and in which benchmark."""
+    named = entry.get("name") if isinstance(entry, dict) else None
+    what = f"no '{error.args[0]}'" if isinstance(error, KeyError) else str(error)
+    return Unusable(f"{source} is not a result of Google Benchmark: {what}{f' in {named}' if named else ''}")
 
 
 def cpu_ns(entry: dict) -> float | None:
@@ -53,7 +56,7 @@ def read(entry: dict, value: Value, source: str) -> float | None:
     try:
         return value(entry)
     except (KeyError, TypeError, ValueError) as error:
-        raise not_a_result(source, error) from error
+        raise not_a_result(source, error, entry) from error
 
 
 def processes(document: dict, source: str, value: Value) -> dict[str, dict[int, float]]:

@@ -168,10 +168,13 @@ class ResultFiles(unittest.TestCase):
         failed.write_text(json.dumps(broken))
         text = self.folder / "text.json"
         text.write_text("hello")
+        bare = self.folder / "bare.json"
+        bare.write_text("{}")
         foreign = self.folder / "foreign.json"
         foreign.write_text('{"benchmarks": [1]}')
         cases = [((good, few), "too few"), ((good, other), "no benchmark in common"), ((good, str(text)), "is not JSON"),
                  ((good, str(failed)), "x failed: out of nodes"), ((good, str(foreign)), "not a result of Google"),
+                 ((good, self.file("empty.json", {})), "no benchmark in common"), ((good, str(bare)), "no 'benchmarks'"),
                  ((good, "HEAD"), "both commits or both"), ((good,), "B is missing"),
                  ((good, good, "--filter", "("), "not a regular expression"),
                  ((good, good, "--filter", "nosuch"), "no benchmark matches --filter 'nosuch'"),

@@ -32,9 +32,9 @@ class Rows(unittest.TestCase):
 
 
 class Summary(unittest.TestCase):
-    def test_counts_only_what_has_a_goal(self):
+    def test_counts_what_has_a_goal_and_names_what_missed_it(self):
         entries = [entry(ratio=1.0, at_most=1.1), entry(ratio=1.2, at_most=1.1), entry(ratio=9.0)]
-        self.assertEqual(bench_command.summary(entries), "1 of 2 goals met")
+        self.assertEqual(bench_command.summary(entries), "1 of 2 goals met\n  missed: W2_random/x86_64_4")
 
 
 class Streams(unittest.TestCase):
