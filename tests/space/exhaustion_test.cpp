@@ -112,7 +112,7 @@ TEST(Exhaustion, AnEmptySpaceNeedsARoot) {
 TEST(Exhaustion, WithoutStorageThereIsNoMappingNode) {
   std::array<MappingNode, 2> storage;
   for (const std::size_t size : {0U, 1U}) {
-    const MappingNodes none(std::span(storage).first(size));
+    const MappingNodes none{std::span(storage).first(size)};
     EXPECT_TRUE(none.available(0));
     EXPECT_FALSE(none.available(1)) << size;
   }
