@@ -178,9 +178,14 @@ std::span<const L4PageTable::Page> L4PageTable::pages(N n) const {
 }
 
 const L4PageTable::Page* L4PageTable::page_at(N n, V v) const {
+  if (last_ != nullptr && last_of_ == n && v - last_->base < last_->size)
+    return last_;
   const Space* const s = space(n);
   const std::size_t i = s != nullptr ? first_from(*s, v) : 0;
-  return s != nullptr && i != s->pages.size() && s->pages[i].base <= v ? &s->pages[i] : nullptr;
+  if (s == nullptr || i == s->pages.size() || s->pages[i].base > v)
+    return nullptr;
+  last_of_ = n;
+  return last_ = &s->pages[i];
 }
 
 L4PageTable::Neighbours L4PageTable::neighbours(N n, V v) const {
@@ -213,10 +218,11 @@ std::size_t L4PageTable::first_from(const Space& s, V v) {
 const L4PageTable::Page* L4PageTable::image(PTEName pte, PTESize size) const {
   if (last_ == nullptr || last_->pte != pte) {
     const std::size_t at = name_from(pte);
-    const bool used = at < names_.size() && names_[at].pte == pte;
-    last_ = used ? page_at(names_[at].n, names_[at].base) : nullptr;
+    if (at == names_.size() || names_[at].pte != pte)
+      return nullptr;
+    (void)page_at(names_[at].n, names_[at].base);
   }
-  return last_ != nullptr && last_->size == size ? last_ : nullptr;
+  return last_->size == size ? last_ : nullptr;
 }
 
 L4PageTable::Page* L4PageTable::image(PTEName pte, PTESize size) {

@@ -166,7 +166,8 @@ class L4PageTable {
   std::vector<Space> spaces_; // the first count_ of them
   std::size_t count_ = 0;
   std::vector<Name> names_;            // ascending: those of all pages of all spaces
-  mutable const Page* last_ = nullptr; // whose image was asked for last, until a page comes or goes
+  mutable const Page* last_ = nullptr; // that was asked for last, until a page comes or goes
+  mutable N last_of_ = 0;              // whose it is
   std::vector<Page> parts_;
 };
 

@@ -15,6 +15,7 @@ namespace pagetwin::fuzz {
 struct SpacesUnit {
   std::uint64_t base = 0, size = 0;
   bool real = false, area = false; // no parent: a frame of sigma0's, or an area
+  bool hangs = true;               // below its parent, where it covers it
   unsigned parent_space = 0;
   std::uint64_t parent_va = 0; // of the unit's first byte
   std::uint64_t frame = 0;

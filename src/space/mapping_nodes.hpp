@@ -16,6 +16,10 @@ class MappingNodes {
 
   [[nodiscard]] MappingNode& operator[](std::uint32_t node) const { return nodes_[node]; }
   [[nodiscard]] std::uint64_t used() const { return used_; }
+  // Those that were ever in use, from number 0 on, which never is.
+  [[nodiscard]] std::span<const MappingNode> reached() const {
+    return nodes_.first(top_ == 0 ? 0 : std::size_t{top_} + 1);
+  }
   [[nodiscard]] bool contains(std::uint32_t node) const { return node != 0 && node < nodes_.size(); }
   [[nodiscard]] bool available(std::uint64_t count) const {
     return count == 0 || count + used_ < nodes_.size();

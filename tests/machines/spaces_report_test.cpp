@@ -55,6 +55,18 @@ space 1: model nothing
 )");
 }
 
+TEST(SpacesReport, ShowsWhereATransferWentTo) {
+  const auto lying = machine(model_of_another_format);
+  ASSERT_TRUE(
+      twin::run(*lying, program_of("map s=0 va=0x1000 size=4K n=1 window=0x40000000 wsize=4K rights=rwx\n",
+                                   schema, "set spaces=2 memory=4K")));
+  EXPECT_EQ(lying->explain(0x1000), R"(space 0: nothing
+space 1: nothing
+at 0x40000000, where the window begins
+space 1: nothing
+)");
+}
+
 TEST(SpacesReport, NamesBothStatuses) {
   const auto divergence =
       twin::run(*machine(model_of_another_format),

@@ -11,6 +11,8 @@ Verdict AdtMachine::apply(const twin::Op& op) {
   switch (verb()) {
   case AdtVerb::createspace:
     return createspace(space_);
+  case AdtVerb::deletespace:
+    return deletespace(space_);
   case AdtVerb::lookup:
   case AdtVerb::insert:
   case AdtVerb::remove:
@@ -111,6 +113,22 @@ Verdict AdtMachine::createspace(unsigned space) {
   structure_.add_root(subject_->observation(), subject_->root(space), space);
   return model_.createspace(subject_->root(space)) ? std::nullopt
                                                    : differs("name, which is in use,", subject_->root(space));
+}
+
+// With its pages go the nodes that lead to them, and the root.
+Verdict AdtMachine::deletespace(unsigned space) {
+  if (!exists(space)) {
+    word_ = "unknown_space";
+    return std::nullopt;
+  }
+  const std::uint64_t root = subject_->root(space);
+  const Page* below = nullptr;
+  for (const Page& page : model_.pages(root))
+    nodes_expected_ -= abstraction_.own_nodes(page, {std::exchange(below, &page), nullptr});
+  --nodes_expected_;
+  Structure::drop_root(subject_->observation(), root);
+  subject_->deletespace(space);
+  return model_.deletespace(root) ? std::nullopt : differs("name, which is of no space,", root);
 }
 
 namespace {

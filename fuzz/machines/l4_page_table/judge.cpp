@@ -43,7 +43,7 @@ Verdict AdtMachine::judge() {
     return v;
   if (Verdict v = judge_states())
     return v;
-  const bool all = options_.paranoid || options_.thorough || steps_ % 8 == 0;
+  const bool all = options_.paranoid || options_.thorough || steps_ % turns() == 0;
   return all ? compare_all() : std::nullopt;
 }
 
@@ -76,7 +76,8 @@ Verdict AdtMachine::judge_memory() {
   return check_flush_log(view_, seen, tag_of);
 }
 
-// The square closes: at the place that was meant, and right beside it, R of our state is level P's.
+// The square closes: at the place that was meant, right beside it, and where ours stored, R of our state is
+// level P's.
 Verdict AdtMachine::judge_states() const {
   if (!exists(space_) || verb() == AdtVerb::fail || verb() == AdtVerb::createspace)
     return std::nullopt;
@@ -87,16 +88,30 @@ Verdict AdtMachine::judge_states() const {
   for (const std::uint64_t va : {place_, first - 1, first + size})
     if (Verdict v = judge_place(va))
       return v;
+  return judge_stores();
+}
+
+// And wherever a descriptor was stored to, in nodes that are still there.
+Verdict AdtMachine::judge_stores() const {
+  const Observation& seen = subject_->observation();
+  for (const std::uint64_t at : seen.touched()) {
+    const NodeState& node = seen.node(at);
+    for (unsigned i = node.first; node.live && node.linked && i <= node.last; ++i)
+      if (Verdict v = judge_bytes(node.space, view_.slot_va(node.va, node.level, i)))
+        return v;
+  }
   return std::nullopt;
 }
 
 Verdict AdtMachine::judge_place(std::uint64_t va) const {
   if (!reference::is_canonical(mmu_->profile(), va))
     return std::nullopt;
-  const Page* const page = page_at(space_, va);
-  if (Verdict v = abstraction_.judge({name_of(space_), space_, va}, page, verb_name()))
+  if (Verdict v = judge_bytes(space_, va))
     return v;
-  return va == place_ ? judge_hardware(page, va) : std::nullopt;
+  return va == place_ ? judge_hardware(page_at(space_, va), va) : std::nullopt;
+}
+Verdict AdtMachine::judge_bytes(unsigned space, std::uint64_t va) const {
+  return abstraction_.judge({name_of(space), space, va}, page_at(space, va), verb_name());
 }
 
 // O3: hardware finds the page when it is one that it may use, and nothing else.

@@ -51,6 +51,7 @@ class AdtMachine final : public twin::Machine, private Watcher, private EventSin
   [[nodiscard]] Verdict apply_to_place(const twin::Op& op);
   [[nodiscard]] Verdict apply_to_pte(const twin::Op& op);
   [[nodiscard]] Verdict createspace(unsigned space);
+  [[nodiscard]] Verdict deletespace(unsigned space);
   [[nodiscard]] Verdict lookup(const twin::Op& op);
   [[nodiscard]] Verdict insert(const twin::Op& op);
   [[nodiscard]] Verdict starved(const twin::Op& op) const;
@@ -74,9 +75,13 @@ class AdtMachine final : public twin::Machine, private Watcher, private EventSin
   [[nodiscard]] Verdict judge_atomicity() const;
   [[nodiscard]] Verdict judge_memory();
   [[nodiscard]] Verdict judge_states() const;
+  [[nodiscard]] Verdict judge_stores() const;
   [[nodiscard]] Verdict judge_place(std::uint64_t va) const;
+  [[nodiscard]] Verdict judge_bytes(unsigned space, std::uint64_t va) const;
   [[nodiscard]] Verdict judge_hardware(const Page* page, std::uint64_t va) const;
   [[nodiscard]] Verdict compare_all();
+  // After how many operations everything is compared: where nodes are large, that costs more than a program.
+  [[nodiscard]] std::uint64_t turns() const { return mmu_->node_bytes(0) <= 256 ? 1 : 2; }
 
   void after_store(std::uint64_t) override {}
   void before_exchange(std::uint64_t) override {}

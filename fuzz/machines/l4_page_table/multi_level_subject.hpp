@@ -38,6 +38,7 @@ class MultiLevelSubject {
   virtual void start(std::size_t nodes) = 0;
   virtual void stop() = 0;
   [[nodiscard]] virtual Status createspace(unsigned space) = 0;
+  virtual void deletespace(unsigned space) = 0; // that exists
   [[nodiscard]] virtual bool exists(unsigned space) const = 0;
   [[nodiscard]] virtual std::uint64_t root(unsigned space) const = 0;
 

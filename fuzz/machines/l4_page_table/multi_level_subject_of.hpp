@@ -36,14 +36,17 @@ class MultiLevelSubjectOf final : public MultiLevelSubject {
     memory_.restart(arena_, units, unit_shift, records_);
   }
   void stop() override {
-    for (auto& table : tables_)
-      if (table)
-        table->destroy();
-    tables_ = {};
+    for (unsigned s = 0; s < most_adt_spaces; ++s)
+      if (exists(s))
+        deletespace(s);
   }
   [[nodiscard]] Status createspace(unsigned s) override {
     tables_[s] = Table::create(memory_, SpaceId{static_cast<std::uint16_t>(s + 1)});
     return tables_[s] ? Status::ok : Status::out_of_memory;
+  }
+  void deletespace(unsigned s) override {
+    tables_[s]->destroy();
+    tables_[s].reset();
   }
   [[nodiscard]] bool exists(unsigned s) const override { return tables_[s].has_value(); }
   [[nodiscard]] std::uint64_t root(unsigned s) const override { return raw(tables_[s]->root()); }

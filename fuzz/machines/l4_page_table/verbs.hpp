@@ -21,6 +21,7 @@ enum class AdtVerb : std::uint8_t {
   remove,
   split,
   fail,
+  deletespace,
 };
 
 // Indices into Op::value.
@@ -49,6 +50,7 @@ inline constexpr std::array adt_verbs{
     twin::Verb{"split", twin::field_mask(0, 1, 2), 5},
     // arg: the arg-th allocation from now fails, 0 is the next
     twin::Verb{"fail", twin::field_mask(6), 2},
+    twin::Verb{"deletespace", twin::field_mask(0), 1},
 };
 
 // What only the machine says: insert met a page that is large enough, or smaller ones; nothing is at va; the

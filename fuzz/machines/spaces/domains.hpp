@@ -57,8 +57,9 @@ class SpacesDomains {
                         : align_down(place(s, h, h.current().value[l4_space]), shift_of(s, h));
   }
   static std::uint64_t window(std::uint16_t s, const History& h) {
-    if (static_cast<SpacesVerb>(h.current().verb) == SpacesVerb::place)
-      return bytes_of(F::pa_bits - 2) + std::uint64_t{s & 15U} * h.current().value[l4_size];
+    if (static_cast<SpacesVerb>(h.current().verb) == SpacesVerb::place) // the kernel's, or one of sigma0's
+      return ((s & 0x10U) != 0 ? 0 : bytes_of(F::pa_bits - 2))
+             + std::uint64_t{s & 15U} * h.current().value[l4_size];
     const std::uint64_t at = place(s, h, h.current().value[l4_to]), size = h.current().value[l4_size];
     return s >= 0xff00U ? illegal(s, h) : std::has_single_bit(size) ? at & ~(size - 1) : at;
   }

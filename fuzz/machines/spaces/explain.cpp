@@ -52,7 +52,17 @@ std::string SpacesMachine::explain(std::uint64_t address) const {
   for (unsigned s = 0; s < space_count_; ++s)
     if (roots_[s] != 0)
       lines += explain(s, address);
-  return lines;
+  return lines + explain_window(address);
+}
+
+// Of a transfer that diverged, where what is sent arrives.
+std::string SpacesMachine::explain_window(std::uint64_t address) const {
+  if (!wrong_op_ || !spaces_verbs[wrong_op_->verb].uses(l4_window_size) || wrong_op_->value[l4_va] != address)
+    return {};
+  const std::uint64_t window = wrong_op_->value[l4_window], to = wrong_op_->value[l4_to];
+  return window != address && is_space(to) ? format("at %#llx, where the window begins\n", Hex{window})
+                                                 + explain(static_cast<unsigned>(to), window)
+                                           : "";
 }
 
 std::string SpacesMachine::explain(unsigned space, std::uint64_t address) const {

@@ -75,6 +75,8 @@ Verdict SpacesMachine::judge(const twin::Op& op) {
   places_.clear();
   add_changes();
   add_around(op);
+  if (Verdict v = add_changed_nodes())
+    return v;
   if (Verdict v = probe_places())
     return v;
   if (Verdict v = compare_counts())
@@ -123,8 +125,7 @@ Verdict SpacesMachine::judge_bytes() {
 }
 
 // Every place that either side changed: in the model; where ours stored, in nodes that are still there; and
-// where a word of ours gave way in one that is not. What else there is was equal before; what a bug changes
-// in the mapping database alone is asked in turns and at the end.
+// where a word of ours gave way in one that is not. What else there is was equal before, and still is.
 void SpacesMachine::add_changes() {
   for (const auto& [space, va] : model_->changed())
     add_place(space, va);
@@ -141,11 +142,23 @@ void SpacesMachine::add_slots(const NodeState& node) {
       add_place(node.space, view_.slot_va(node.va, node.level, i));
 }
 
-// Both ends of what the operation was about, and one page of it in turns; where it stored nothing at all, in
-// turns, too.
+// And where the mapping database changed a node.
+Verdict SpacesMachine::add_changed_nodes() {
+  for (const SpacesPlace& place : subject_->changed()) {
+    if (!is_space(place.space))
+      return tell([this] {
+        return finding("O12 derivation", op_->value[l4_va], "a mapping node leads nowhere",
+                       format("after %s a mapping node leads to no descriptor of a space", verb_name()));
+      });
+    add_place(place.space, place.va);
+  }
+  return std::nullopt;
+}
+
+// Both ends of what the operation was about, where it stored anything at all.
 void SpacesMachine::add_around(const twin::Op& op) {
   const twin::Verb& uses = spaces_verbs[op.verb];
-  if (!options_.thorough && subject_->observation().quiet() && steps_ % 4 != 0)
+  if (!options_.thorough && subject_->observation().quiet())
     return;
   if (uses.uses(l4_va))
     add_flexpage(op.value[l4_space], op.value[l4_va], uses.uses(l4_size) ? op.value[l4_size] : 1);
@@ -156,12 +169,9 @@ void SpacesMachine::add_flexpage(std::uint64_t space, std::uint64_t base, std::u
   if (!is_space(space))
     return;
   const auto s = static_cast<unsigned>(space);
-  const std::uint64_t page = mmu_->profile().sizes.front(), pages = size / page;
   add_place(s, base);
-  if (pages > 1)
+  if (size > mmu_->profile().sizes.front())
     add_place(s, base + size - 1);
-  if (pages > 2)
-    add_place(s, base + steps_ * 5 % pages * page);
 }
 void SpacesMachine::add_place(unsigned space, std::uint64_t va) {
   if (roots_[space] != 0 && reference::is_canonical(mmu_->profile(), va))
@@ -170,20 +180,18 @@ void SpacesMachine::add_place(unsigned space, std::uint64_t va) {
 
 Verdict SpacesMachine::probe_places() {
   std::ranges::sort(places_);
-  places_.erase(std::ranges::unique(places_).begin(), places_.end());
   for (std::size_t i = 0; i < places_.size(); ++i) {
+    if (i != 0 && places_[i] == places_[i - 1])
+      continue;
     const auto space = static_cast<unsigned>(places_[i] % most_spaces);
     const auto va = static_cast<std::uint64_t>(static_cast<std::int64_t>(places_[i]) >> space_bits);
     if (Verdict v = probe(space, va))
       return v;
-    if (has_level_p_ && (options_.thorough || i == steps_ % places_.size()))
-      if (Verdict v = probe_level_p(space, va))
-        return v;
   }
   return std::nullopt;
 }
 
-// Four views of one address: the model, the mapping database with its descriptor, the bytes, and the TLB.
+// Views of one address: the model, the mapping database with its descriptor, level P, the bytes, and the TLB.
 Verdict SpacesMachine::probe(unsigned space, std::uint64_t va) {
   if (!reference::is_canonical(mmu_->profile(), va))
     return std::nullopt;
@@ -193,7 +201,8 @@ Verdict SpacesMachine::probe(unsigned space, std::uint64_t va) {
   return probe_tlb(space, va, model);
 }
 
-// C to P: what the bytes mean is level P's page.
+// C to P: what the bytes mean is level P's page. That this is the model's unit the database just asked, in
+// step with P, so that what hardware walks is it, too; a replay asks a walk as well.
 Verdict SpacesMachine::probe_level_p(unsigned space, std::uint64_t va) const {
   return abstraction_.judge({roots_[space], space, va}, level_p_.model().page_at(roots_[space], va),
                             verb_name());
@@ -209,12 +218,21 @@ Verdict SpacesMachine::probe_table(unsigned space, std::uint64_t va, const Unit&
     });
   if (const char* what = model ? differing(*ours, *model) : nullptr)
     return another(space, va, what);
+  if (ours && !ours->hangs)
+    return tell([space, va] {
+      return finding(
+          "O12 derivation", va, "not below its parent",
+          format("the unit of %#llx in space %u does not hang below its parent, where it covers it", Hex{va},
+                 space));
+    });
   if (ours)
     if (Verdict v =
             check_derivation(space, *ours, subject_->mappings_used(),
                              [this](unsigned s, std::uint64_t at) { return subject_->find_parent(s, at); }))
       return v;
-  return probe_bytes(space, va, model);
+  if (Verdict v = probe_level_p(space, va))
+    return v;
+  return options_.thorough ? probe_bytes(space, va, model) : std::nullopt;
 }
 
 Verdict SpacesMachine::probe_bytes(unsigned space, std::uint64_t va, const Unit& model) const {
@@ -275,9 +293,8 @@ Verdict SpacesMachine::compare_counts() {
 }
 
 Verdict SpacesMachine::compare_all() {
-  if (has_level_p_)
-    if (Verdict v = abstraction_.compare(level_p_.model(), {&subject_->observation(), used_.nodes}))
-      return v;
+  if (Verdict v = abstraction_.compare(level_p_.model(), {&subject_->observation(), used_.nodes}))
+    return v;
   for (unsigned s = 0; s < space_count_; ++s)
     if (Verdict v = roots_[s] != 0 ? compare_space(s) : std::nullopt)
       return v;
@@ -350,15 +367,15 @@ Verdict SpacesMachine::compare_space(unsigned space) {
   return std::nullopt;
 }
 
-// What R of the bytes was compared with are the model's units; where there is no level P, and in a replay,
-// the bytes are read as hardware reads them.
+// What R of the bytes was compared with are the model's units; in a replay the bytes are read as hardware
+// reads them, too.
 Verdict SpacesMachine::compare_leaves(unsigned space) {
-  if (has_level_p_ && !same_pages(model_units_, level_p_.model().pages(roots_[space])))
+  if (!same_pages(model_units_, level_p_.model().pages(roots_[space])))
     return tell([space] {
       return finding("P", 0, "all pages",
                      format("space %u: the pages of level P are not the model's units", space));
     });
-  if (has_level_p_ && !options_.thorough)
+  if (!options_.thorough)
     return std::nullopt;
   reference::read_contents(view_.memory, roots_[space], *mmu_, view_.mode, contents_);
   if (contents_.broken != nullptr)

@@ -9,14 +9,6 @@ namespace {
 // More new mappings in one operation are what a superpage of x86-64 is split into. A flexpage has 64 pages.
 constexpr std::uint64_t most_mappings_bred_from = 96;
 
-// Level P takes a seventh of the time. One program in two has it, by what it does, so that it always has it.
-bool is_one_in_two(const twin::Program& program) {
-  unsigned sum = 0;
-  for (const twin::Op& op : program.ops)
-    sum = sum * 3 + op.verb;
-  return sum % 2 == 0;
-}
-
 } // namespace
 
 static_assert(l4_space_limits.most == 8);
@@ -42,18 +34,17 @@ void SpacesMachine::begin(const twin::Program& program) {
   most_ = {0, mapping_limits.nearest(header[header_mappings]), part_limits.nearest(header[header_parts])};
   roots_ = {};
   tlb_.reset();
-  steps_ = 0;
   is_heavy_ = is_over_ = false;
-  has_level_p_ = options_.thorough || is_one_in_two(program);
   level_p_.reset();
   op_ = nullptr;
+  wrong_op_.reset();
   refused_start_ = subject_->start({.nodes = l4_node_limits.nearest(header[header_l4_nodes]),
                                     .mappings = most_.mappings,
                                     .parts = most_.parts,
                                     .spaces = space_count_,
                                     .memory = memory,
                                     .largest = sides_.pages_only ? page : 0,
-                                    .level_p = has_level_p_ ? &level_p_ : nullptr})
+                                    .level_p = &level_p_})
                    != Status::ok;
   if (refused_start_) {
     wrong_start_ = std::nullopt;
@@ -87,7 +78,6 @@ Verdict SpacesMachine::step(const twin::Op& op) {
   status_ = Status::ok;
   word_ = nullptr;
   has_number_ = false;
-  ++steps_;
   stores_ = 0;
   subject_->begin_operation();
   model_->forget_changes();
@@ -101,6 +91,8 @@ Verdict SpacesMachine::step(const twin::Op& op) {
     if (!v)
       v = judge(op);
     keep_first(v, level_p_.take()); // of what was judged by its answers
+    if (v)
+      wrong_op_ = op;
     return v;
   });
 }

@@ -66,6 +66,7 @@ class SpacesMachine final : public twin::Machine, private Watcher {
   [[nodiscard]] Verdict judge_bytes();
   void add_changes();
   void add_slots(const NodeState& node);
+  [[nodiscard]] Verdict add_changed_nodes();
   void add_around(const twin::Op& op);
   void add_flexpage(std::uint64_t space, std::uint64_t base, std::uint64_t size);
   void add_place(unsigned space, std::uint64_t va);
@@ -83,7 +84,8 @@ class SpacesMachine final : public twin::Machine, private Watcher {
   [[nodiscard]] Verdict compare_lines();
   [[nodiscard]] Verdict compare_line(const SpacesLine& line) const;
 
-  // explain.cpp: one space of it.
+  // explain.cpp
+  [[nodiscard]] std::string explain_window(std::uint64_t address) const;
   [[nodiscard]] std::string explain(unsigned space, std::uint64_t address) const;
 
   // While an operation runs, hardware walks between its stores.
@@ -129,12 +131,11 @@ class SpacesMachine final : public twin::Machine, private Watcher {
   Used most_{};                                    // nodes are counted by who gives them
   std::array<std::uint64_t, most_spaces> roots_{}; // 0: there is no such space
   const twin::Op* op_ = nullptr;
-  bool has_level_p_ = false; // in this program
   bool refused_start_ = false, is_heavy_ = false;
   bool is_over_ = false; // everything was compared
   Verdict wrong_start_;
+  std::optional<twin::Op> wrong_op_; // that diverged
   unsigned stores_ = 0;
-  std::uint64_t steps_ = 0;
   Status status_ = Status::ok;
   std::uint64_t number_ = 0;
   bool has_number_ = false;

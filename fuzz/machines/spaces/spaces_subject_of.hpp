@@ -3,6 +3,7 @@
 #pragma once
 
 #include "fuzz/machines/junk_words.hpp"
+#include "fuzz/machines/spaces/changed_nodes.hpp"
 #include "fuzz/machines/spaces/rationed_memory.hpp"
 #include "fuzz/machines/spaces/spaces_subject.hpp"
 #include "fuzz/machines/spaces/table_beside.hpp"
@@ -72,7 +73,9 @@ class SpacesSubjectOf : public SpacesSubject {
                     std::span(mappings_).first(std::min(most_space_mappings, o.mappings) + 1), parts_pool_);
     memory_.watch(db().nodes(), parts_pool_);
     memory_.set_level_p(o.level_p);
-    return spaces_->start(o.memory, o.largest);
+    const Status started = spaces_->start(o.memory, o.largest);
+    nodes_.reset(db().nodes().reached());
+    return started;
   }
   void stop() override { spaces_->stop(); }
   [[nodiscard]] bool exists(unsigned space) const final { return spaces_->exists(space); }
@@ -139,6 +142,7 @@ class SpacesSubjectOf : public SpacesSubject {
       show(found.emplace(), *unit, seen ? seen->attributes().rights : Rights::none);
       found->frame = seen ? raw(seen->pa()) - (va - unit->va) : ~std::uint64_t{0};
       found->status = status_of(*unit);
+      found->hangs = hangs(*unit);
     } else if (seen) {
       found.emplace();
     }
@@ -149,6 +153,14 @@ class SpacesSubjectOf : public SpacesSubject {
     if (const auto unit = unit_at(space, va))
       show(found.emplace(), *unit, rights_of(*unit));
     return found;
+  }
+  [[nodiscard]] std::vector<SpacesPlace>& changed() override {
+    changed_.clear();
+    nodes_.take(db().nodes().reached(), [this](std::uint32_t number) {
+      if (db()[number].rights != Rights::none) // in use
+        changed_.push_back(place_of(number));
+    });
+    return changed_;
   }
   [[nodiscard]] std::vector<SpacesUnit>& units(unsigned space) override {
     shown_.clear();
@@ -182,8 +194,9 @@ class SpacesSubjectOf : public SpacesSubject {
     to_mmu_.mmu = nullptr; // which is asked no more
   }
 
- protected: // of who derives from it to lie about its TLB
+ protected: // of who derives from it to lie
   [[nodiscard]] std::span<TlbEntry> lines_of_tlb() { return entries_; }
+  [[nodiscard]] std::span<MappingNode> mappings() { return mappings_; }
   [[nodiscard]] static SpaceId id(unsigned space) { return SpaceId{static_cast<std::uint16_t>(space + 1)}; }
 
  private:
@@ -214,6 +227,29 @@ class SpacesSubjectOf : public SpacesSubject {
   // Nor has what a bug made of a link.
   [[nodiscard]] bool has_node(const FoundUnit& unit) const {
     return !unit.is_area() && db().nodes().contains(unit.node);
+  }
+  // Where the node's link word says that its unit begins.
+  [[nodiscard]] SpacesPlace place_of(std::uint32_t number) const {
+    using Link = LinkNode<F>;
+    const MappingNode& node = db()[number];
+    const PhysAddr slot = Link::slot(memory_.pool(), node.slot);
+    if (!seen_.contains(raw(slot)) || !seen_.is_live(raw(slot)))
+      return {most_spaces, 0};
+    return {node.space, Link::va(memory_.template link<typename F::Raw>(slot), number)};
+  }
+  // The list of its parent that begins where the unit covers it begins with the unit, or with what leads to
+  // it; of the latter the same was asked when it was changed last.
+  [[nodiscard]] bool hangs(const FoundUnit& unit) const {
+    if (!has_node(unit))
+      return true;
+    const MappingNode& node = db()[unit.node];
+    const auto follows = [&](const MappingNode& before) {
+      return before.next == unit.node && before.parent == node.parent && before.size == node.size;
+    };
+    return (node.next == 0 || db()[node.next].prev == unit.node)
+           && (node.prev != 0     ? follows(db()[node.prev])
+               : node.parent != 0 ? db().list(node.parent, node.size, unit.frame) == unit.node
+                                  : node.next == 0);
   }
   [[nodiscard]] unsigned status_of(const FoundUnit& unit) const {
     return has_node(unit) ? static_cast<unsigned>(spaces_->units().usage(unit.node)) : 0;
@@ -252,6 +288,8 @@ class SpacesSubjectOf : public SpacesSubject {
   std::array<typename Spaces::Space, most_spaces> tables_;
   std::vector<SpacesUnit> shown_;
   std::vector<SpacesLine> held_;
+  std::vector<SpacesPlace> changed_;
+  ChangedNodes nodes_;
   Observation seen_;
   ToMmu to_mmu_;
   Memory memory_;

@@ -45,7 +45,7 @@ inline constexpr std::array spaces_verbs{
     twin::Verb{"create", twin::field_mask(0), 3},
     twin::Verb{"delete", twin::field_mask(0), 1},
     // window: the frame
-    twin::Verb{"place", twin::field_mask(0, 1, 2, 4, 6), 1},
+    twin::Verb{"place", twin::field_mask(0, 1, 2, 4, 6), 2},
     twin::Verb{"merge", twin::field_mask(0, 1, 2), 2},
     // rights: the first of them is what the access wants
     twin::Verb{"access", twin::field_mask(0, 1, 6), 5},
