@@ -33,18 +33,18 @@ struct Adaptive {
 };
 
 template <class Workload>
-inline constexpr double cached_at_most = 1.2;
+inline constexpr Goal cached_goal{1.2, 0.9};
 template <>
-inline constexpr double cached_at_most<W2h<Dependent::no>> = 0.65;
+inline constexpr Goal cached_goal<W2h<Dependent::no>>{0.65, 0.54};
 template <>
-inline constexpr double cached_at_most<W2h<Dependent::yes>> = 0.55;
+inline constexpr Goal cached_goal<W2h<Dependent::yes>>{0.55, 0.44};
 
 template <Format F, class Caching>
 class Cached : public Ours<F> {
  public:
   using Edited = Ours<F>;
   template <class Workload>
-  static constexpr double at_most = std::is_same_v<Caching, Adaptive> ? cached_at_most<Workload> : 0;
+  static constexpr Goal goal = std::is_same_v<Caching, Adaptive> ? cached_goal<Workload> : Goal{};
 
   explicit Cached(std::uint64_t nodes) : Ours<F>(nodes) {}
   [[nodiscard]] static std::string name() { return Ours<F>::name() + Caching::suffix; }

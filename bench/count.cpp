@@ -139,11 +139,17 @@ constexpr std::array counted{
     Counted{"loop_only", "pagetwin_count_loop_only", of_table<pagetwin_count_loop_only, false>},
 };
 
-int complain(std::uint64_t at_most) {
-  std::fprintf(stderr, "--count takes");
+int complain(std::string_view what) {
+  std::fprintf(stderr, "--count: expected");
   for (const Counted& c : counted)
     std::fprintf(stderr, "%s %s", &c == counted.begin() ? "" : &c == &counted.back() ? " or" : ",", c.name);
-  std::fprintf(stderr, ", and 1 to %llu operations\n", static_cast<unsigned long long>(at_most));
+  std::fprintf(stderr, "; found '%.*s'\n", static_cast<int>(what.size()), what.data());
+  return 2;
+}
+int complain(const Counted& of, std::uint64_t operations) {
+  std::fprintf(stderr, "--operations: expected 1 to %llu of %s, found %llu\n",
+               static_cast<unsigned long long>(of.at_most), of.name,
+               static_cast<unsigned long long>(operations));
   return 2;
 }
 
@@ -154,9 +160,9 @@ int count(std::string_view what, std::uint64_t operations) {
   while (it != counted.end() && it->name != what)
     ++it;
   if (it == counted.end())
-    return complain(most);
+    return complain(what);
   if (operations == 0 || operations > it->at_most)
-    return complain(it->at_most);
+    return complain(*it, operations);
   const std::uint64_t result = it->run(operations);
   std::printf("count %s operations=%llu function=%s result=%llu\n", it->name,
               static_cast<unsigned long long>(operations), it->symbol,

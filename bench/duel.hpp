@@ -2,10 +2,11 @@
 // the CPU time of this thread. Google Benchmark's own time is the subject's; the counters compare.
 //   ratio    median over the turns of (subject's time per operation / probe's time per operation)
 //   probe_ns median of the probe's time per operation
-//   at_most  the goal that `ratio` is held against, where there is one
+//   at_most  the goal that `ratio` is held against, and `beyond` the one beyond it, where there are such
 // Knows no table and no particular workload.
 #pragma once
 
+#include "bench/goal.hpp"
 #include "bench/streams.hpp"
 
 #include <algorithm>
@@ -81,13 +82,13 @@ class Comparison {
  private:
   std::vector<double> ratios_, mine_, theirs_;
 };
-// A subject may have a goal of its own.
+// A subject may have goals of its own.
 template <class Workload, class Subject>
-[[nodiscard]] constexpr double at_most() {
-  if constexpr (requires { Subject::template at_most<Workload>; })
-    return Subject::template at_most<Workload>;
+[[nodiscard]] constexpr Goal goal() {
+  if constexpr (requires { Subject::template goal<Workload>; })
+    return Subject::template goal<Workload>;
   else
-    return Workload::at_most;
+    return Workload::goal;
 }
 
 // A table that holds what the workload needs, prepared before every pass.
@@ -167,8 +168,7 @@ void duel(benchmark::State& state) {
   Contestant<Workload, Subject> subject;
   Contestant<ProbeWorkload, Probe> probe;
   (void)take_turns(state, Workload::operations, subject, probe, std::is_same_v<Workload, ProbeWorkload>);
-  if constexpr (at_most<Workload, Subject>() > 0)
-    state.counters["at_most"] = at_most<Workload, Subject>();
+  report(state, goal<Workload, Subject>());
 }
 
 } // namespace pagetwin::bench

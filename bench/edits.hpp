@@ -41,7 +41,7 @@ template <class Table, class Edit>
 struct W6 : FromEmpty {
   static constexpr const char* name = "W6_map_one";
   static constexpr std::uint64_t operations = 1U << 16, nodes = 200;
-  static constexpr double at_most = 1.0;
+  static constexpr Goal goal{1.0, 0.5};
   template <class Table>
   static std::uint64_t run(Table& table, std::uint64_t base) {
     return each_page(table, base, operations, MapPage{});
@@ -50,7 +50,7 @@ struct W6 : FromEmpty {
 
 struct W7 : DenseEdit, FromEmpty {
   static constexpr const char* name = "W7_map_range";
-  static constexpr double at_most = 1.1;
+  static constexpr Goal goal{1.1, 0.7};
   template <class Table>
   static std::uint64_t run(Table& table, std::uint64_t base) {
     return table.map_range(base, pa_base<Table>, dense<Table>, page_of<Table>);
@@ -60,7 +60,7 @@ struct W7 : DenseEdit, FromEmpty {
 struct W8 : FromEmpty {
   static constexpr const char* name = "W8_map_range_2m";
   static constexpr std::uint64_t operations = 1U << 15, nodes = 100;
-  static constexpr double at_most = 1.5;
+  static constexpr Goal goal{1.5, 1.0};
   template <class Table>
   static std::uint64_t run(Table& table, std::uint64_t base) {
     return table.map_range(base, pa_base<Table>, block_of<Table> << 15, block_of<Table>);
@@ -69,7 +69,7 @@ struct W8 : FromEmpty {
 
 struct W9 : DenseRemoval {
   static constexpr const char* name = "W9_unmap_range";
-  static constexpr double at_most = 0.15;
+  static constexpr Goal goal{0.15, 0.1};
   template <class Table>
   static std::uint64_t run(Table& table, std::uint64_t base) {
     return table.unmap_range(base, dense<Table>);
@@ -78,7 +78,7 @@ struct W9 : DenseRemoval {
 
 struct W9b : DenseRemoval {
   static constexpr const char* name = "W9b_unmap_one";
-  static constexpr double at_most = 1.1;
+  static constexpr Goal goal{1.1, 0.77};
   template <class Table>
   static std::uint64_t run(Table& table, std::uint64_t base) {
     return each_page(table, base, operations, UnmapPage{});
@@ -87,7 +87,7 @@ struct W9b : DenseRemoval {
 
 struct W9c : DenseRemoval {
   static constexpr const char* name = "W9c_unmap_collect";
-  static constexpr double at_most = 2.2;
+  static constexpr Goal goal{2.2, 1.3};
   template <class Table>
   static std::uint64_t run(Table& table, std::uint64_t base) {
     static std::vector<std::uint64_t> frames(operations);
@@ -100,7 +100,7 @@ struct W9c : DenseRemoval {
 // its own.
 struct W10 : DenseEdit {
   static constexpr const char* name = "W10_churn";
-  static constexpr double at_most = 1.1;
+  static constexpr Goal goal{1.1, 1.0};
   template <class Table>
   static void prepare(Table& table, std::uint64_t base) {
     table.clear();
@@ -127,7 +127,7 @@ struct W10 : DenseEdit {
 struct W10p {
   static constexpr const char* name = "W10p_ping_pong";
   static constexpr std::uint64_t operations = 1U << 16, nodes = 10;
-  static constexpr double at_most = 3;
+  static constexpr Goal goal{3, 2.3};
   template <class Table>
   static std::uint64_t run(Table& table, std::uint64_t base) {
     std::uint64_t bytes = 0;
@@ -142,7 +142,7 @@ struct W10p {
 // Writable to read-only and back: every pass changes every page.
 struct W11 : DenseEdit {
   static constexpr const char* name = "W11_protect_range";
-  static constexpr double at_most = 2.2;
+  static constexpr Goal goal{2.2, 1.3};
   static constexpr std::uint64_t turns = 2, operations = DenseEdit::operations * turns;
   template <class Table>
   static void fill(Table& table, std::uint64_t base) {
@@ -159,7 +159,7 @@ struct W11 : DenseEdit {
 struct W12 {
   static constexpr const char* name = "W12_split";
   static constexpr std::uint64_t operations = 512, nodes = 600;
-  static constexpr double at_most = 395 / 4.3;
+  static constexpr Goal goal{395 / 4.3, 330 / 4.3};
   template <class Table>
   static void prepare(Table& table, std::uint64_t base) {
     table.clear();

@@ -142,7 +142,7 @@ void add_among() {
                                [](benchmark::State& state) {
                                  Among<F> many(1000), one(1);
                                  (void)take_turns(state, Among<F>::removed, many, one, true);
-                                 state.counters["at_most"] = 1.1;
+                                 report(state, {1.1});
                                });
 }
 
@@ -203,7 +203,7 @@ void add_lookups(const char* name) {
     SpaceLookups<F, Tables> subject;
     BareLookups<F, Tables> probe;
     (void)take_turns(state, looked_up, subject, probe, true);
-    state.counters["at_most"] = Tables == 1 ? 1.05 : 1.1;
+    report(state, {Tables == 1 ? 1.05 : 1.1});
   });
 }
 
@@ -219,7 +219,7 @@ void add_memory(const char* what, std::uint64_t step) {
       l4.map(0, i * step, 1, L4<F>::va + i * L4<F>::page);
     for (auto _ : state)
       benchmark::DoNotOptimize(l4.bytes());
-    state.counters["at_most_bytes"] = 48;
+    report(state, {48}, "_bytes");
     state.counters["bytes_per_page"] =
         static_cast<double>(l4.bytes() - bytes) / static_cast<double>(l4.mapped() - mapped);
   });

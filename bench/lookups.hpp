@@ -1,8 +1,9 @@
 // Workloads W1 to W5: lookups. A workload says how many operations a pass has, how many nodes it needs, what
-// the table holds and what a pass does; it is written once for every table. `at_most` is the goal for the
-// ratio, 0 where none is. Definitions: the project's performance anchors.
+// the table holds and what a pass does; it is written once for every table. `goal` is what the ratio
+// is held against. Definitions: the project's performance anchors.
 #pragma once
 
+#include "bench/goal.hpp"
 #include "bench/streams.hpp"
 
 namespace pagetwin::bench {
@@ -36,7 +37,7 @@ struct DenseLookup {
 
 struct W1 : DenseLookup {
   static constexpr const char* name = "W1_sequential";
-  static constexpr double at_most = 1.15;
+  static constexpr Goal goal{1.15, 1.0};
   template <class Table>
   static std::uint64_t run(Table& table, std::uint64_t base) {
     return look_up_all<Dependent::no>(
@@ -47,7 +48,7 @@ struct W1 : DenseLookup {
 template <Dependent Chain>
 struct W2 : DenseLookup {
   static constexpr const char* name = Chain == Dependent::no ? "W2_random" : "W2d_random_dependent";
-  static constexpr double at_most = Chain == Dependent::no ? 1.15 : 1.05;
+  static constexpr Goal goal{Chain == Dependent::no ? 1.15 : 1.05, 1.0};
   template <class Table>
   static std::uint64_t run(Table& table, std::uint64_t base) {
     return look_up_all<Chain>(table, operations, [base](Random& random, std::uint64_t) {
@@ -60,7 +61,7 @@ template <Dependent Chain, std::uint64_t Count = DenseLookup::operations>
 struct W2h : DenseLookup {
   static constexpr std::uint64_t operations = Count;
   static constexpr const char* name = Chain == Dependent::no ? "W2h_hot" : "W2hd_hot_dependent";
-  static constexpr double at_most = Chain == Dependent::no ? 1.15 : 1.05;
+  static constexpr Goal goal{Chain == Dependent::no ? 1.15 : 1.05, 1.0};
   template <class Table>
   static std::uint64_t run(Table& table, std::uint64_t base) {
     const auto pages = hot_pages<Table>(base);
@@ -74,7 +75,7 @@ template <Dependent Chain>
 struct W3 {
   static constexpr const char* name = Chain == Dependent::no ? "W3_sparse" : "W3d_sparse_dependent";
   static constexpr std::uint64_t operations = 1U << 18, nodes = 33100;
-  static constexpr double at_most = 1.2;
+  static constexpr Goal goal{1.2, 1.0};
   template <class Table>
   static void fill(Table& table, std::uint64_t base) {
     for (std::uint64_t i = 0; i < 1U << 20; ++i)
@@ -93,7 +94,7 @@ template <Dependent Chain>
 struct W4 {
   static constexpr const char* name = Chain == Dependent::no ? "W4_superpages" : "W4d_superpages_dependent";
   static constexpr std::uint64_t operations = 1U << 18, nodes = 100;
-  static constexpr double at_most = Chain == Dependent::no ? 1.15 : 1.05;
+  static constexpr Goal goal{Chain == Dependent::no ? 1.15 : 1.05, 1.0};
   template <class Table>
   static void fill(Table& table, std::uint64_t base) {
     table.map_range(base, pa_base<Table>, block_of<Table> << 15, block_of<Table>);
@@ -110,7 +111,7 @@ struct W4 {
 struct W5 {
   static constexpr const char* name = "W5_miss";
   static constexpr std::uint64_t operations = 1U << 18, nodes = 600;
-  static constexpr double at_most = 1.15;
+  static constexpr Goal goal{1.15, 1.0};
   template <class Table>
   static void fill(Table& table, std::uint64_t base) {
     for (std::uint64_t va = 0; va < dense<Table>; va += 2 * page_of<Table>)

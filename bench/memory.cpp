@@ -20,7 +20,7 @@ namespace {
 struct Dense {
   static constexpr const char* name = "MEM_dense";
   static constexpr std::uint64_t pages = 1U << 18, nodes = 600;
-  static constexpr double at_most = 8.1;
+  static constexpr Goal goal{8.1, 8.05};
   template <class Table>
   static void fill(Table& table) {
     table.map_range(va_base<Table>(), pa_base<Table>, dense<Table>, page_of<Table>);
@@ -30,7 +30,7 @@ struct Dense {
 struct Sparse {
   static constexpr const char* name = "MEM_sparse";
   static constexpr std::uint64_t pages = 1U << 20, nodes = 33100;
-  static constexpr double at_most = 0;
+  static constexpr Goal goal{};
   template <class Table>
   static void fill(Table& table) {
     for (std::uint64_t i = 0; i < pages; ++i)
@@ -51,8 +51,7 @@ void measure(benchmark::State& state) {
     benchmark::DoNotOptimize(bytes);
   state.counters["bytes_per_page"] = bytes;
   state.counters["ratio"] = bytes / bytes_per_page<Workload, Probe>();
-  if constexpr (Workload::at_most > 0)
-    state.counters["at_most_bytes"] = Workload::at_most;
+  report(state, Subject::template goal<Workload>, "_bytes");
 }
 template <class Workload, Format F>
 void add_workload() {

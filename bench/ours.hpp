@@ -3,6 +3,7 @@
 #pragma once
 
 #include "bench/arena.hpp"
+#include "bench/goal.hpp"
 #include "bench/streams.hpp"
 #include "src/table/page_table.hpp"
 
@@ -27,6 +28,11 @@ class Ours {
   using Place = std::conditional_t<
       F::pa_bits == 32, Narrow,
       std::conditional_t<F::va_bits - F::page_shift <= 24, FromZero<F::page_shift>, Wide<F::page_shift>>>;
+
+  // They are for descriptors of eight bytes, and for flags that no hardware sets.
+  template <class Workload>
+  static constexpr Goal goal =
+      sizeof(typename F::Raw) == 8 && Hardware == HardwareFlags::off ? Workload::goal : Goal{};
 
   explicit Ours(std::uint64_t nodes)
       : arena_(units(nodes), unit_shift), records_(units(nodes)),

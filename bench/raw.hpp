@@ -97,6 +97,14 @@ class Raw {
         protect_leaves(leaves, write ? RW : 0);
     return length;
   }
+  // One page, where one is.
+  PAGETWIN_INLINE std::uint64_t protect_one(std::uint64_t va, bool write) {
+    std::uint64_t* leaf = find(va);
+    if (leaf == nullptr || (*leaf & P) == 0)
+      return 0;
+    *leaf = (*leaf & ~RW) | (write ? RW : 0);
+    return page;
+  }
   // Leaves of the level above pages, all there.
   PAGETWIN_INLINE std::uint64_t unmap_blocks(std::uint64_t va, std::uint64_t length) {
     return each_block(va, length, [](std::uint64_t) { return std::uint64_t{0}; });

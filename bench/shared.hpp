@@ -27,7 +27,7 @@ class SharedEdits : public Ours<F, HardwareFlags::off, OneReaderMemory> {
 
  public:
   template <class>
-  static constexpr double at_most = 0; // the goals are for another probe
+  static constexpr Goal goal{}; // those that there are are for another probe
 
   explicit SharedEdits(std::uint64_t nodes) : Base(nodes) {}
   [[nodiscard]] static std::string name() { return Base::name() + "_shared"; }
@@ -48,7 +48,7 @@ class Shared : public Ours<F, HardwareFlags::off, OneReaderMemory> {
  public:
   using Edited = Ours<F, HardwareFlags::off, OneReaderMemory>;
   template <class>
-  static constexpr double at_most = 0;
+  static constexpr Goal goal{};
 
   explicit Shared(std::uint64_t nodes) : Edited(nodes) {}
   [[nodiscard]] static std::string name() { return Edited::name() + Announced::suffix; }

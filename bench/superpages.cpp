@@ -14,7 +14,7 @@ namespace {
 
 struct Blocks {
   static constexpr std::uint64_t operations = 1U << 15, nodes = 100;
-  static constexpr double at_most = 0; // no goal has been set
+  static constexpr Goal goal{}; // none has been set
   template <class Table>
   static constexpr std::uint64_t length = block_of<Table> * operations;
 };

@@ -45,7 +45,8 @@ def parse(text: str, path: Path) -> Record:
         if not isinstance(record.commit, str) or record.commit[:DIGITS] != path.stem or not all(map(is_run, record.runs)):
             raise ValueError("a run of no known kind, or of another commit")
     except (ValueError, KeyError, TypeError) as error:
-        raise Failure(f"{shown(path)}: expected a record of the history, found {error!r}; nothing is added to it: move it "
+        what = "nothing" if not text.strip() else f"no {error}" if isinstance(error, KeyError) else str(error)
+        raise Failure(f"{shown(path)}: expected a record of the history, found {what}; nothing is added to it: move it "
                       "away to begin anew") from error
     return record
 

@@ -83,6 +83,8 @@ def pairs(a: dict, b: dict, sources: tuple[str, str]) -> tuple[Samples, Samples]
 
 
 def parse(text: str, source: str) -> dict:
+    if not text.strip():
+        raise Unusable(f"{source} is empty: expected a result of Google Benchmark")
     try:
         document = json.loads(text)
     except ValueError as error:

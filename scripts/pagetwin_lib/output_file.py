@@ -40,7 +40,10 @@ class OutputFile:
         if self._target.exists() and not os.access(self._target, os.W_OK):
             raise Failure(f"{self._name}: cannot be written: permission denied")
         if not self._is_device:
-            self._try_folder(next(folder for folder in self._target.parents if folder.exists()))
+            folder = next(folder for folder in self._target.parents if folder.exists())
+            if not folder.is_dir():
+                raise Failure(f"{self._name}: cannot be written: {folder} is a file, not a folder")
+            self._try_folder(folder)
 
     def _try_folder(self, folder: Path) -> None:
         """Nothing else says reliably that a file can be made there."""

@@ -149,6 +149,7 @@ class ResultFiles(unittest.TestCase):
         done = self.compare(self.file("a.json", made_up(1, repetitions=20)), "--aa")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertRegex(done.stdout, r"A against itself, 54 benchmarks: median shift \d\.\d\d %, .* false verdicts: 0")
+        self.assertIn("every other measurement of A is on each side\n", done.stdout)
 
     def test_a_full_disk_takes_one_file_and_not_the_other(self):
         good, page = self.file("a.json", made_up(1)), self.folder / "page.html"
@@ -168,6 +169,8 @@ class ResultFiles(unittest.TestCase):
         failed.write_text(json.dumps(broken))
         text = self.folder / "text.json"
         text.write_text("hello")
+        nothing = self.folder / "nothing.json"
+        nothing.write_text("\n")
         bare = self.folder / "bare.json"
         bare.write_text("{}")
         foreign = self.folder / "foreign.json"
@@ -178,7 +181,8 @@ class ResultFiles(unittest.TestCase):
                  ((good, "HEAD"), "both commits or both"), ((good,), "B is missing"),
                  ((good, good, "--filter", "("), "not a regular expression"),
                  ((good, good, "--filter", "nosuch"), "no benchmark matches --filter 'nosuch'"),
-                 ((good, good, "--rounds", "3"), "at least 10"),
+                 ((good, good, "--rounds", "3"), "at least 10"), ((good, str(nothing)), "nothing.json is empty"),
+                 ((good, good, "--rounds", "12"), "--rounds is for measuring"),
                  ((good, good, "--precision", "abc"), "expected a percentage, more than 0, found 'abc'"),
                  ((good, str(self.folder / "none.json")), "none.json: no such file")]
         for args, expected in cases:

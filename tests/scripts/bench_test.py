@@ -20,21 +20,31 @@ def entry(**counters: float) -> dict:
 
 class Rows(unittest.TestCase):
     def test_say_whether_a_ratio_reaches_its_goal(self):
-        self.assertEqual(bench_command.row(entry(ratio=0.954, at_most=1.15))[2:], ["0.954", "1.15", "pass"])
-        self.assertEqual(bench_command.row(entry(ratio=1.16, at_most=1.15))[2:], ["1.160", "1.15", "miss"])
+        self.assertEqual(bench_command.row(entry(ratio=0.954, at_most=1.15))[2:], ["0.954", "1.15", "", "pass"])
+        self.assertEqual(bench_command.row(entry(ratio=1.16, at_most=1.15))[2:], ["1.160", "1.15", "", "miss"])
 
     def test_hold_memory_against_bytes_and_not_against_the_probe(self):
-        self.assertEqual(bench_command.row(entry(ratio=1.0, bytes_per_page=8.2, at_most_bytes=8.1))[3:], ["8.1", "miss"])
+        self.assertEqual(bench_command.row(entry(ratio=1.0, bytes_per_page=8.2, at_most_bytes=8.1))[3:], ["8.1", "", "miss"])
+
+    def test_say_whether_a_ratio_reaches_the_goal_beyond(self):
+        self.assertEqual(bench_command.row(entry(ratio=1.0, at_most=1.15, beyond=1.0))[3:], ["1.15", "1", "beyond"])
+        self.assertEqual(bench_command.row(entry(ratio=1.01, at_most=1.15, beyond=1.0))[3:], ["1.15", "1", "pass"])
+        self.assertEqual(bench_command.row(entry(ratio=1.16, at_most=1.15, beyond=1.0))[3:], ["1.15", "1", "miss"])
 
     def test_leave_the_goal_empty_where_none_is(self):
-        self.assertEqual(bench_command.row(entry(ratio=1.3))[3:], ["", ""])
-        self.assertEqual(bench_command.row(entry())[2:], ["", "", ""])
+        self.assertEqual(bench_command.row(entry(ratio=1.3))[3:], ["", "", ""])
+        self.assertEqual(bench_command.row(entry())[2:], ["", "", "", ""])
 
 
 class Summary(unittest.TestCase):
     def test_counts_what_has_a_goal_and_names_what_missed_it(self):
         entries = [entry(ratio=1.0, at_most=1.1), entry(ratio=1.2, at_most=1.1), entry(ratio=9.0)]
         self.assertEqual(bench_command.summary(entries), "1 of 2 goals met\n  missed: W2_random/x86_64_4")
+
+    def test_counts_the_goals_beyond(self):
+        entries = [entry(ratio=ratio, at_most=1.1, beyond=1.0) for ratio in (0.9, 1.05, 1.2)]
+        self.assertEqual(bench_command.summary(entries),
+                         "2 of 3 goals met, and 1 of 3 beyond\n  missed: W2_random/x86_64_4")
 
 
 class Streams(unittest.TestCase):

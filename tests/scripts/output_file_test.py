@@ -46,7 +46,7 @@ class Files(InAFolder):
         self.holds("old.ops", "a", "b", "new.ops")
 
     def test_what_cannot_be_written_is_refused_at_once(self):
-        for path, why in ((self.root, "expected a file to write, found a folder"), (self.old / "new.ops", "Not a directory"),
+        for path, why in ((self.root, "expected a file to write, found a folder"), (self.old / "new.ops", "is a file, not a folder"),
                           (Path("/proc/new.ops"), "No such file")):
             with self.subTest(why), self.assertRaisesRegex(Failure, rf"^{path}: .*{why}"):
                 OutputFile(path)
@@ -104,7 +104,7 @@ class Scripts(InAFolder):
         touched = self.root / "touched"
         status, errors = self.run_script("record", "-o", str(self.old / "a.ops"), "--", "touch", str(touched))
         self.assertEqual(status, 2)
-        self.assertRegex(errors, r"^record: .*/old.ops/a.ops: cannot be written: .*Not a directory\n$")
+        self.assertRegex(errors, r"^record: .*/old.ops/a.ops: cannot be written: .*is a file, not a folder\n$")
         self.holds("old.ops")
 
     def test_record_leaves_what_was_there_when_it_fails(self):
@@ -129,7 +129,7 @@ class Scripts(InAFolder):
         trace.write_text("pagetwin 1 table\ntarget codec\n")
         status, errors = self.run_script("minimize", str(trace), "-o", str(self.old / "a.ops"))
         self.assertEqual(status, 2)
-        self.assertRegex(errors, r"^minimize: .*/old.ops/a.ops: cannot be written: .*Not a directory\n$")
+        self.assertRegex(errors, r"^minimize: .*/old.ops/a.ops: cannot be written: .*is a file, not a folder\n$")
 
     def minimise(self, script: str) -> int:
         program = self.root / "program"
