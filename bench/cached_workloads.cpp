@@ -1,4 +1,4 @@
-// Every lookup through an Mmu, for the formats that have goals; what its caches do one by one, for x86-64.
+// Every lookup through an Mmu, for the formats that have goals, and what its caches do one by one.
 #include "bench/cached.hpp"
 #include "bench/lists.hpp"
 #include "bench/raw.hpp"
@@ -19,9 +19,9 @@ void add_format() {
 
 void add_cached() {
   add_format<X86_64_4, Adaptive, NoCache, WalkCacheOnly, TlbOnly>();
-  add_format<Aarch64S1_4k, Adaptive>();
-  add_format<Aarch64S2_4k, Adaptive>();
-  add_format<RiscvSv48, Adaptive>();
+  add_format<Aarch64S1_4k, Adaptive, NoCache, WalkCacheOnly, TlbOnly>();
+  add_format<Aarch64S2_4k, Adaptive, NoCache, WalkCacheOnly, TlbOnly>();
+  add_format<RiscvSv48, Adaptive, NoCache, WalkCacheOnly, TlbOnly>();
 }
 
 } // namespace pagetwin::bench
