@@ -159,6 +159,7 @@ struct W11 : DenseEdit {
 struct W12 {
   static constexpr const char* name = "W12_split";
   static constexpr std::uint64_t operations = 512, nodes = 600;
+  static constexpr unsigned log2_parts = 9; // of the leaves that the goal is about
   static constexpr Goal goal{395 / 4.3, 330 / 4.3};
   template <class Table>
   static void prepare(Table& table, std::uint64_t base) {

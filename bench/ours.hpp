@@ -30,10 +30,15 @@ class Ours {
       F::pa_bits == 32, Narrow,
       std::conditional_t<F::va_bits - F::page_shift <= 24, FromZero<F::page_shift>, Wide<F::page_shift>>>;
 
-  // They are for descriptors of eight bytes, and for flags that no hardware sets.
+  // They are for descriptors of eight bytes, for flags that no hardware sets, and where leaves have parts for
+  // as many of those.
   template <class Workload>
-  static constexpr Goal goal =
-      sizeof(typename F::Raw) == 8 && Hardware == HardwareFlags::off ? Workload::goal : Goal{};
+  static constexpr Goal goal = [] {
+    if constexpr (requires { Workload::log2_parts; })
+      if (block_shift - page_shift != Workload::log2_parts)
+        return Goal{};
+    return sizeof(typename F::Raw) == 8 && Hardware == HardwareFlags::off ? Workload::goal : Goal{};
+  }();
 
   explicit Ours(std::uint64_t nodes)
       : arena_(units(nodes), unit_shift), records_(units(nodes)),
