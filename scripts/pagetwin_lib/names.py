@@ -5,6 +5,7 @@ import textwrap
 
 MOST_NAMED, ALIKE = 4, 0.8  # most names share a long beginning
 SHORT, WIDTH = 160, 100  # of a list
+MOST_LISTED = 80  # more names help nobody
 
 
 def closest(name: str, known: list[str]) -> list[str]:
@@ -19,6 +20,7 @@ def choice(name: str, known: list[str]) -> str:
 
 
 def listed(names: list[str]) -> str:
-    """Behind a colon: in the same line, or in lines of their own when they are many."""
-    line = f" {', '.join(names)}"
+    """Behind a colon: in the same line, or in lines of their own when they are many; of too many the first ones."""
+    rest = len(names) - MOST_LISTED
+    line = f" {', '.join(names[:MOST_LISTED])}" + (f", and {rest} more" if rest > 0 else "")
     return line if len(line) <= SHORT else "\n" + textwrap.fill(line.strip(), WIDTH, initial_indent="  ", subsequent_indent="  ")

@@ -25,6 +25,11 @@ class Names(unittest.TestCase):
         self.assertEqual(names.choice("tiny", KNOWN), "did you mean descriptor_tiny or page_table_tiny?")
         self.assertEqual(names.choice("arm", ["a", "b"]), "there are: a, b")
 
+    def test_of_too_many_names_the_first_are_listed(self):
+        listed = names.choice("arm", [f"W{number}" for number in range(names.MOST_LISTED + 7)])
+        self.assertIn(f"W{names.MOST_LISTED - 1}, and 7 more", " ".join(listed.split()))
+        self.assertNotIn(f"W{names.MOST_LISTED},", listed)
+
     def test_many_names_have_lines_of_their_own(self):
         head, *rest = names.choice("zzz", [f"page_table_{number}" for number in range(40)]).splitlines()
         self.assertEqual((head, rest[0][:16]), ("there are:", "  page_table_0, "))
