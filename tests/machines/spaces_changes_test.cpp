@@ -14,7 +14,7 @@ constexpr const auto& schema = spaces_schema<F, Flexpages::yes>;
 
 std::vector<std::uint32_t> changed(ChangedNodes& nodes, std::span<const MappingNode> now) {
   std::vector<std::uint32_t> all;
-  nodes.take(now, [&all](std::uint32_t number) { all.push_back(number); });
+  nodes.take(now, [&all](std::uint32_t number, const MappingNode&) { all.push_back(number); });
   return all;
 }
 

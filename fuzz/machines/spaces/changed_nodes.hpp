@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace pagetwin::fuzz {
@@ -18,7 +19,7 @@ class ChangedNodes {
   // now: the nodes that were ever in use, from number 0 on.
   void reset(std::span<const MappingNode> now) { before_.assign(now.begin(), now.end()); }
 
-  // visit(number) for each that is another than when this was asked last, or new.
+  // visit(number, what it was) for each that is another than when this was asked last, or new.
   template <class Visit>
   void take(std::span<const MappingNode> now, Visit&& visit) {
     before_.resize(std::max(before_.size(), now.size()));
@@ -27,8 +28,8 @@ class ChangedNodes {
       if (differs(now.data() + i, before_.data() + i, end - i))
         for (std::size_t at = i; at < end; ++at)
           if (differs(&now[at], &before_[at], 1)) {
-            before_[at] = now[at];
-            visit(static_cast<std::uint32_t>(at));
+            const MappingNode was = std::exchange(before_[at], now[at]);
+            visit(static_cast<std::uint32_t>(at), was);
           }
     }
   }

@@ -104,8 +104,9 @@ class SpacesSubject {
   [[nodiscard]] virtual std::optional<SpacesUnit> find(unsigned space, std::uint64_t va) const = 0;
   // The same without its status, which says nothing of what is derived from it.
   [[nodiscard]] virtual std::optional<SpacesUnit> find_parent(unsigned space, std::uint64_t va) const = 0;
-  // Where units begin whose mapping nodes are others than when this was asked last. In a space that there is
-  // not: one in use that leads to no descriptor.
+  // Where units begin whose mapping nodes are others than when this was asked last, and what is derived
+  // directly from those that are elsewhere, or of another size. In a space that there is not: one in use that
+  // leads to no descriptor.
   [[nodiscard]] virtual std::vector<SpacesPlace>& changed() = 0;
   // All units and areas of a space, ascending by address.
   [[nodiscard]] virtual std::vector<SpacesUnit>& units(unsigned space) = 0;

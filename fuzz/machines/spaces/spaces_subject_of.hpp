@@ -156,9 +156,13 @@ class SpacesSubjectOf : public SpacesSubject {
   }
   [[nodiscard]] std::vector<SpacesPlace>& changed() override {
     changed_.clear();
-    nodes_.take(db().nodes().reached(), [this](std::uint32_t number) {
-      if (db()[number].rights != Rights::none) // in use
-        changed_.push_back(place_of(number));
+    nodes_.take(db().nodes().reached(), [this](std::uint32_t number, const MappingNode& was) {
+      const MappingNode& node = db()[number];
+      if (node.rights == Rights::none) // not in use
+        return;
+      changed_.push_back(place_of(number));
+      if (node.slot != was.slot || node.space != was.space || node.size != was.size)
+        add_children(number, changed_.back());
     });
     return changed_;
   }
@@ -236,6 +240,17 @@ class SpacesSubjectOf : public SpacesSubject {
     if (!seen_.contains(raw(slot)) || !seen_.is_live(raw(slot)))
       return {most_spaces, 0};
     return {node.space, Link::va(memory_.template link<typename F::Raw>(slot), number)};
+  }
+  // Where what is derived from a unit directly begins: it is derived from another place when the unit is.
+  void add_children(std::uint32_t number, const SpacesPlace& at) {
+    const auto unit = db()[number].derived.none() ? std::nullopt : unit_at(at.space, at.va);
+    if (!unit || unit->node != number)
+      return;
+    const Scope all{{unit->frame, unit->frame + (unit->bytes() - 1)}};
+    std::uint64_t left = db().nodes().used(); // where a list has no end
+    for (auto child = db().first_child(unit->at(), all); child && left-- != 0;
+         child = db().next_child(*child, all))
+      changed_.push_back(place_of(child->node));
   }
   // The list of its parent that begins where the unit covers it begins with the unit, or with what leads to
   // it; of the latter the same was asked when it was changed last.
