@@ -216,13 +216,13 @@ std::size_t L4PageTable::first_from(const Space& s, V v) {
 
 // Fields are often set one after the other, of one PTE.
 const L4PageTable::Page* L4PageTable::image(PTEName pte, PTESize size) const {
-  if (last_ == nullptr || last_->pte != pte) {
+  const Page* page = last_;
+  if (page == nullptr || page->pte != pte) {
     const std::size_t at = name_from(pte);
-    if (at == names_.size() || names_[at].pte != pte)
-      return nullptr;
-    (void)page_at(names_[at].n, names_[at].base);
+    const bool used = at < names_.size() && names_[at].pte == pte;
+    page = used ? page_at(names_[at].n, names_[at].base) : nullptr;
   }
-  return last_->size == size ? last_ : nullptr;
+  return page != nullptr && page->size == size ? page : nullptr;
 }
 
 L4PageTable::Page* L4PageTable::image(PTEName pte, PTESize size) {
